@@ -1,0 +1,67 @@
+import { resolveAccess, type Verb } from '../core/access-role.ts'
+import type { Entity, Module } from '../core/module-set.ts'
+import { anonymousRole } from '../core/principal.ts'
+
+/** An entity as a caller may see it. */
+export interface Offer {
+  readonly entity: Entity
+  /** The names of its schemas. */
+  readonly names: { readonly row: string; readonly insert: string; readonly patch: string }
+  readonly writable: boolean
+  /** What needs no token. */
+  readonly anonymous: Readonly<Record<Verb, boolean>>
+  /** The relations that the caller may embed, in the words of `select`. */
+  readonly embeds: readonly string[]
+}
+
+/** The entities of these modules that a principal of a tenant with these service roles may read; null: all of them. */
+export function offersOf(modules: readonly Module[], roles: readonly string[] | null): Offer[] {
+  const visible = modules.flatMap(({ entities }) => entities).filter(entity => may(roles, 'read', entity))
+  const taken = new Set(visible.map(rowName))
+  return visible.map(entity => ({
+    entity,
+    names: {
+      row: rowName(entity),
+      insert: freeName(`${rowName(entity)}Insert`, taken),
+      patch: freeName(`${rowName(entity)}Patch`, taken),
+    },
+    writable: may(roles, 'write', entity),
+    anonymous: { read: may([anonymousRole], 'read', entity), write: may([anonymousRole], 'write', entity) },
+    embeds: embedsOf(entity, new Set(visible)),
+  }))
+}
+
+/** The rule is the one that requests obey. Roles that reach across tenants do not count here. */
+function may(roles: readonly string[] | null, verb: Verb, entity: Entity): boolean {
+  return (
+    !roles || 'role' in resolveAccess({ roles, acrossTenants: false, hasInstance: false, uses: [{ verb, entity }] })
+  )
+}
+
+/** `line_items` → `LineItems`. Different for different names: what is not a small letter keeps its `_`. */
+export function pascalName({ name }: Entity): string {
+  return name.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+function rowName(entity: Entity): string {
+  return `${entity.module.schema}_${pascalName(entity)}`
+}
+
+/** An entity may be called what another one's payload would be: `orders_insert` beside `orders`. */
+function freeName(wanted: string, taken: Set<string>): string {
+  let name = wanted
+  while (taken.has(name)) name += '_'
+  taken.add(name)
+  return name
+}
+
+function embedsOf(entity: Entity, visible: ReadonlySet<Entity>): string[] {
+  const ones = entity.references.filter(({ to }) => visible.has(to))
+  const manies = entity.referencedBy.filter(({ from }) => visible.has(from) && from !== entity)
+  const related = [...ones.map(({ to }) => to.name), ...manies.map(({ from }) => from.name)]
+  const ambiguous = (name: string) => related.filter(other => other === name).length > 1
+  return [
+    ...ones.map(({ to, field }) => (ambiguous(to.name) ? `${to.name}!${field}` : to.name)),
+    ...manies.map(({ from, field }) => (ambiguous(from.name) ? `${from.name}!${field}` : from.name)),
+  ]
+}

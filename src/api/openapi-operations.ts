@@ -1,0 +1,155 @@
+import type { Verb } from '../core/access-role.ts'
+import type { JsonValue } from '../core/json.ts'
+import type { JsonSchema } from './json-schema.ts'
+import { type Offer, pascalName } from './openapi-offer.ts'
+import { filterName, type SharedParameter } from './openapi-parts.ts'
+
+const always = ['count=exact', 'handling=strict', 'handling=lenient']
+const returning = ['return=minimal', 'return=representation', 'return=headers-only']
+const upserting = ['resolution=merge-duplicates', 'resolution=ignore-duplicates']
+const showingDeleted = ['deleted=include', 'deleted=only']
+
+/** The path item of an entity: its operations that the caller may use. */
+export function operationsOf(offer: Offer): JsonSchema {
+  return offer.writable
+    ? { get: list(offer), post: insert(offer), patch: update(offer), delete: remove(offer) }
+    : { get: list(offer) }
+}
+
+function list(offer: Offer): JsonSchema {
+  const { entity } = offer
+  return {
+    ...operation(offer, 'list', 'read', `Rows of ${entity.name}`),
+    parameters: [
+      select(offer),
+      ...shared('order', 'limit', 'offset'),
+      ...filters(offer),
+      ...shared('and', 'or', 'range'),
+      prefer([...always, ...(entity.softDelete ? showingDeleted : [])]),
+    ],
+    responses: {
+      200: rows(offer, 'Rows: all that were asked for, or as many as there may be when they were not counted'),
+      206: rows(offer, 'A part of the rows, which were counted'),
+      ...failures(400, 401, 403, 404, 406, 416),
+    },
+  }
+}
+
+function insert(offer: Offer): JsonSchema {
+  const one = schemaRef(offer.names.insert)
+  return {
+    ...operation(offer, 'insert', 'write', `Insert into ${offer.entity.name}`),
+    parameters: [...shared('select', 'columns', 'on_conflict'), prefer([...returning, ...upserting, ...always])],
+    requestBody: body({ oneOf: [one, { type: 'array', items: one }] }),
+    responses: {
+      201: rows(offer, 'Inserted; the rows with `return=representation`'),
+      ...failures(400, 401, 403, 404, 406, 409),
+    },
+  }
+}
+
+function update(offer: Offer): JsonSchema {
+  return {
+    ...operation(offer, 'update', 'write', `Change the rows of ${offer.entity.name} that the filters match`),
+    parameters: [
+      ...filters(offer),
+      ...shared('and', 'or', 'select', 'columns'),
+      prefer([...returning, ...always, ...(offer.entity.softDelete ? showingDeleted : [])]),
+    ],
+    requestBody: body(schemaRef(offer.names.patch)),
+    responses: changed(offer, 'Changed'),
+  }
+}
+
+function remove(offer: Offer): JsonSchema {
+  const { softDelete, name } = offer.entity
+  const summary = `${softDelete ? 'Softly delete' : 'Delete'} the rows of ${name} that the filters match`
+  return {
+    ...operation(offer, 'delete', 'write', summary),
+    parameters: [
+      ...filters(offer),
+      ...shared('and', 'or', 'select'),
+      prefer([...returning, ...always, ...(softDelete ? [...showingDeleted, 'purge'] : [])]),
+    ],
+    responses: changed(offer, 'Deleted'),
+  }
+}
+
+function operation(offer: Offer, verb: string, access: Verb, summary: string): JsonSchema {
+  const { entity, anonymous } = offer
+  return {
+    operationId: `${entity.module.schema}_${verb}${pascalName(entity)}`,
+    summary,
+    tags: [entity.module.id],
+    ...(anonymous[access] && { security: [{ bearer: [] }, {}] }),
+  }
+}
+
+function select({ embeds }: Offer): JsonSchema {
+  const embeddable = embeds.map(embed => `\`${embed}\``).join(', ')
+  return {
+    name: 'select',
+    in: 'query',
+    description: `The fields of the rows; absent: all of them.${embeddable && ` Related rows: ${embeddable}.`}`,
+    schema: { type: 'string' },
+    example: ['*', ...embeds.slice(0, 1).map(embed => `${embed}(*)`)].join(','),
+  }
+}
+
+function prefer(tokens: readonly string[]): JsonSchema {
+  return {
+    name: 'Prefer',
+    in: 'header',
+    description: `Any of these, with commas between: ${tokens.map(token => `\`${token}\``).join(', ')}`,
+    schema: { type: 'string' },
+    example: tokens.find(token => token.endsWith('representation')) ?? tokens[0] ?? '',
+  }
+}
+
+function shared(...names: SharedParameter[]): JsonSchema[] {
+  return names.map(parameterRef)
+}
+
+function filters(offer: Offer): JsonSchema[] {
+  return [...offer.entity.fields.values()].map(field => parameterRef(filterName(offer, field)))
+}
+
+/** Rows as a list, or one of them as an object for those who ask for that. */
+function rows({ names }: Offer, description: string): JsonSchema {
+  const row = schemaRef(names.row)
+  return {
+    description,
+    headers: {
+      'Content-Range': { $ref: '#/components/headers/contentRange' },
+      'Preference-Applied': { $ref: '#/components/headers/preferenceApplied' },
+    },
+    content: {
+      'application/json': { schema: { type: 'array', items: row } },
+      'application/vnd.pgrst.object+json': { schema: row },
+    },
+  }
+}
+
+function changed(offer: Offer, description: string): JsonSchema {
+  return {
+    200: rows(offer, `${description}; the rows, as \`return=representation\` asks`),
+    204: { description: `${description}, or there was no such row` },
+    ...failures(400, 401, 403, 404, 406, 409),
+  }
+}
+
+function failures(...statuses: number[]): JsonSchema {
+  return Object.fromEntries(statuses.map(status => [status, { $ref: `#/components/responses/${status}` }]))
+}
+
+function body(schema: JsonValue): JsonSchema {
+  return { required: true, content: { 'application/json': { schema } } }
+}
+
+function schemaRef(name: string): JsonSchema {
+  return { $ref: `#/components/schemas/${name}` }
+}
+
+function parameterRef(name: string): JsonSchema {
+  return { $ref: `#/components/parameters/${name}` }
+}

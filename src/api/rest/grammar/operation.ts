@@ -1,0 +1,87 @@
+import { TenantryError } from '../../../core/errors.ts'
+import { type Comparison, type FieldPath, isValues, type ScalarOperator, scalarOperators } from '../../../core/plan.ts'
+import { createCounter, maxValues } from '../limits.ts'
+import { parseArrayLiteral } from './array-literal.ts'
+import { parseQuoted } from './names.ts'
+import type { Scanner } from './scanner.ts'
+
+/** Operators that take `(any)` and `(all)`. */
+const quantifiable: ReadonlySet<string> = new Set(
+  scalarOperators.filter(name => name !== 'neq' && name !== 'isdistinct'),
+)
+const notYet = ['fts', 'plfts', 'phfts', 'wfts', 'cs', 'cd', 'ov', 'sl', 'sr', 'nxr', 'nxl', 'adj']
+const anyOperator = 'operator (eq, gt, ...)'
+
+/** `not.eq.value`, `in.(a,b)`, `is.null`, `like(any).{a*,b*}`. `readValue` reads a single value to where it ends. */
+export function parseOperation(scanner: Scanner, path: FieldPath, readValue: (scanner: Scanner) => string): Comparison {
+  const not = scanner.take('not.')
+  const start = scanner.position
+  const name = scanner.match(/[a-z]+/y) ?? ''
+  const base = { kind: 'compare', path, not } as const
+  if (name === 'in') {
+    scanner.expect('.', anyOperator)
+    return { ...base, operator: 'in', values: parseList(scanner) }
+  }
+  if (name === 'is') {
+    scanner.expect('.', anyOperator)
+    return { ...base, operator: 'is', value: parseIsValue(scanner) }
+  }
+  if (notYet.includes(name)) throw notSupportedYet(name)
+  if (!isScalarOperator(name)) scanner.fail(not ? anyOperator : `"not" or ${anyOperator}`, start)
+  const quantifier = quantifiable.has(name) ? parseQuantifier(scanner) : undefined
+  scanner.expect('.', anyOperator)
+  const text = readValue(scanner)
+  const value = name === 'like' || name === 'ilike' ? text.replaceAll('*', '%') : text
+  if (quantifier === undefined) return { ...base, operator: name, value }
+  return { ...base, operator: name, quantifier, values: parseArrayLiteral(value) }
+}
+
+function isScalarOperator(name: string): name is ScalarOperator {
+  return (scalarOperators as readonly string[]).includes(name)
+}
+
+function parseQuantifier(scanner: Scanner): 'any' | 'all' | undefined {
+  if (scanner.take('(any)')) return 'any'
+  if (scanner.take('(all)')) return 'all'
+  return undefined
+}
+
+function parseIsValue(scanner: Scanner): (typeof isValues)[number] {
+  const start = scanner.position
+  const word = scanner.match(/[a-z_]+/iy)?.toLowerCase()
+  return isValues.find(value => value === word) ?? scanner.fail(`isVal: (${isValues.join(', ')})`, start)
+}
+
+/** `(a,"b,c")`; nothing between the parentheses is no value. */
+function parseList(scanner: Scanner): string[] {
+  const count = createCounter(maxValues, 'values in a list')
+  scanner.skipSpace()
+  scanner.expect('(')
+  scanner.skipSpace()
+  const values: string[] = []
+  if (!scanner.sees(')')) {
+    do {
+      count()
+      values.push(parseListedValue(scanner))
+    } while (scanner.take(','))
+  }
+  scanner.expect(')', '"," or ")"')
+  scanner.skipSpace()
+  return values
+}
+
+/** A value that a comma or parenthesis ends, unless it is quoted. */
+export function parseListedValue(scanner: Scanner): string {
+  const start = scanner.position
+  const quoted = parseQuoted(scanner)
+  if (quoted !== undefined && (scanner.atEnd || scanner.sees(',') || scanner.sees(')'))) return quoted
+  scanner.position = start
+  return scanner.match(/[^,)]*/y) ?? ''
+}
+
+function notSupportedYet(operator: string): TenantryError {
+  return new TenantryError('invalid', `The operator ${operator} is not supported yet`, {
+    reason: 'PGRST100',
+    hint: `Use one of ${[...scalarOperators, 'in', 'is'].join(', ')}`,
+  })
+}

@@ -1,0 +1,45 @@
+import { TenantryError } from '../../core/errors.ts'
+import type { Plan } from '../../core/plan.ts'
+import { negotiate } from './accept.ts'
+import { parseClauses } from './clauses.ts'
+import { type Parts, planDelete, planInsert, planRead, planUpdate } from './plans.ts'
+import { parsePrefer } from './prefer.ts'
+import { canonicalQuery, parseQueryString } from './query-string.ts'
+import { headerOf, type ParsedRest, type RestRequest } from './request.ts'
+
+const planners: Readonly<Record<string, (parts: Parts) => Plan>> = {
+  GET: planRead,
+  HEAD: planRead,
+  POST: planInsert,
+  PATCH: planUpdate,
+  DELETE: planDelete,
+}
+
+/** A request in PostgREST's dialect (version 12) as a plan. Throws only `TenantryError`s. */
+export function parseRest(request: RestRequest): ParsedRest {
+  const makePlan = findPlanner(request.method)
+  const parameters = parseQueryString(request.query)
+  const clauses = parseClauses(parameters)
+  const preferences = parsePrefer(headerOf(request, 'prefer'))
+  const mediaType = negotiate(headerOf(request, 'accept'))
+  const single = mediaType === 'application/vnd.pgrst.object+json'
+  const plan = makePlan({ request, clauses, preferences, single })
+  return {
+    plan,
+    head: request.method === 'HEAD',
+    mediaType,
+    preferences,
+    offset: plan.kind === 'read' ? (plan.offset ?? 0) : 0,
+    locationBase: request.locationBase,
+    contentLocation: [request.locationBase, canonicalQuery(parameters)].filter(part => part !== '').join('?'),
+  }
+}
+
+function findPlanner(method: string): (parts: Parts) => Plan {
+  const planner = Object.hasOwn(planners, method) ? planners[method] : undefined
+  if (planner) return planner
+  throw new TenantryError('invalid', `Unsupported HTTP method: ${method}`, {
+    reason: 'PGRST117',
+    hint: `Use one of ${Object.keys(planners).join(', ')}`,
+  })
+}

@@ -1,0 +1,52 @@
+import { TenantryError } from '../../core/errors.ts'
+
+export interface Parameter {
+  readonly key: string
+  readonly value: string
+}
+
+/** The decoded parameters in their order; `+` is a space. One without `=` says nothing and is left out, as in PostgREST. */
+export function parseQueryString(query: string): Parameter[] {
+  const parameters: Parameter[] = []
+  for (const pair of query.split('&')) {
+    const equals = pair.indexOf('=')
+    if (equals !== -1) parameters.push({ key: decode(pair.slice(0, equals)), value: decode(pair.slice(equals + 1)) })
+  }
+  return parameters
+}
+
+/** The same parameters sorted by key, which makes equal requests equal. */
+export function canonicalQuery(parameters: readonly Parameter[]): string {
+  return parameters
+    .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ key, value }) => `${encode(key)}=${encode(value)}`)
+    .join('&')
+}
+
+/** Percent-encodes all but letters, digits and `-_.~` (RFC 3986, unreserved). */
+export function encode(text: string): string {
+  if (/^[\w.~-]*$/.test(text)) return text
+  return encodeURIComponent(text).replace(/[!'()*]/g, char => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+}
+
+function decode(text: string): string {
+  const decoded = /[%+]/.test(text) ? percentDecode(text.replaceAll('+', ' ')) : text
+  if (decoded === undefined || !decoded.isWellFormed()) {
+    throw new TenantryError('invalid', 'The query string is not percent-encoded UTF-8', {
+      reason: 'PGRST100',
+      hint: "Encode each parameter, for example with encodeURIComponent; a '%' itself is %25",
+    })
+  }
+  if (decoded.includes('\0')) {
+    throw new TenantryError('invalid', 'invalid byte sequence for encoding "UTF8": 0x00', { reason: '22021' })
+  }
+  return decoded
+}
+
+function percentDecode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,64 @@
+import { TenantryError } from '../../core/errors.ts'
+import type { Query } from '../../core/plan.ts'
+import { defaultRows, maxRows } from './limits.ts'
+import type { Page } from './query-tree.ts'
+
+const integer = /^\s*-?\d+\s*$/
+
+/** A number of `limit` or `offset`; nothing when it is none, which PostgREST takes for absent. */
+export function parseRowNumber(text: string): number | undefined {
+  if (!integer.test(text)) return undefined
+  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number(text), Number.MAX_SAFE_INTEGER))
+}
+
+/** Resolves the pages of a query and its embeds; `capped` ones hold no more rows than an answer may. */
+export function paginate({ limit, offset, select, ...query }: Query, capped: boolean, range?: string): Query {
+  const page = resolvePage({ ...(limit !== undefined && { limit }), ...(offset !== undefined && { offset }) }, range)
+  return {
+    ...query,
+    select: select.map(selection =>
+      selection.kind === 'embed' ? { ...selection, query: paginate(selection.query, capped) } : selection,
+    ),
+    ...page,
+    ...(capped && { limit: Math.min(page.limit ?? defaultRows, maxRows) }),
+  }
+}
+
+interface Rows {
+  readonly first: number
+  /** Infinity: to the end. */
+  readonly last: number
+}
+
+/** Where `limit` and `offset` and the `Range` header (`0-19`, `20-`) overlap. Throws `PGRST103` where they do not. */
+function resolvePage({ limit, offset = 0 }: Page, range?: string): Page {
+  if (limit === 0) return pageOf(Math.max(0, offset), 0)
+  const header = parseRange(range)
+  const first = Math.max(offset, header.first)
+  const last = Math.min(limit === undefined ? Number.POSITIVE_INFINITY : offset + limit - 1, header.last)
+  if (last < first) {
+    throw notSatisfiable(
+      header.last < header.first
+        ? 'The lower boundary must be lower than or equal to the upper boundary in the Range header.'
+        : 'Limit should be greater than or equal to zero.',
+    )
+  }
+  return pageOf(first, last - first + 1)
+}
+
+export function notSatisfiable(details: string): TenantryError {
+  return new TenantryError('invalid', 'Requested range not satisfiable', { reason: 'PGRST103', details })
+}
+
+function pageOf(offset: number, limit: number): Page {
+  return { ...(Number.isFinite(limit) && { limit }), ...(offset > 0 && { offset }) }
+}
+
+/** A header that is no range of rows is as good as none. */
+function parseRange(range = ''): Rows {
+  const [, first, last] = /^(\d+)-(\d*)$/.exec(range) ?? []
+  return {
+    first: parseRowNumber(first ?? '') ?? 0,
+    last: parseRowNumber(last ?? '') ?? Number.POSITIVE_INFINITY,
+  }
+}

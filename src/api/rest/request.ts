@@ -1,0 +1,43 @@
+import type { Entity } from '../../core/module-set.ts'
+import type { Plan } from '../../core/plan.ts'
+import type { MediaType } from './accept.ts'
+import type { Preferences } from './prefer.ts'
+
+/** An HTTP request to an entity, as the server has it. */
+export interface RestRequest {
+  readonly method: string
+  readonly entity: Entity
+  /** As on the wire, without the `?`. */
+  readonly query: string
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: string | undefined
+  /** The path of the entity, for `Location` and `Content-Location`: `/acme/customers/v1/customers`. */
+  readonly locationBase: string
+}
+
+/** The plan to run, and what the answer's form depends on. */
+export interface ParsedRest {
+  readonly plan: Plan
+  /** `HEAD`: the same headers without the body. */
+  readonly head: boolean
+  readonly mediaType: MediaType
+  readonly preferences: Preferences
+  /** The row that a read begins with. */
+  readonly offset: number
+  readonly locationBase: string
+  /** Path and canonical query. */
+  readonly contentLocation: string
+}
+
+export interface RestResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | null
+}
+
+/** One header, however often it was sent. */
+export function headerOf(request: RestRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value.join(',') : value
+}

@@ -1,0 +1,91 @@
+import type { Answer, Insert } from '../../core/plan.ts'
+import { contentType } from './accept.ts'
+import { respondError } from './errors.ts'
+import { preferenceApplied } from './prefer.ts'
+import { encode } from './query-string.ts'
+import { notSatisfiable } from './range.ts'
+import type { ParsedRest, RestResponse } from './request.ts'
+
+type Headers = Readonly<Record<string, string>>
+
+/** The HTTP answer to a plan that was run, as PostgREST 12 gives it. */
+export function respondRest(parsed: ParsedRest, answer: Answer): RestResponse {
+  switch (parsed.plan.kind) {
+    case 'read':
+      return respondRead(parsed, answer)
+    case 'insert':
+      return respondInsert(parsed, parsed.plan, answer)
+    case 'update':
+    case 'delete':
+      return respondChange(parsed, answer)
+  }
+}
+
+function respondRead(parsed: ParsedRest, { body, rows, total }: Answer): RestResponse {
+  const { offset, head } = parsed
+  const headers = {
+    'Content-Range': contentRange(offset, rows, total),
+    'Content-Location': parsed.contentLocation,
+    ...typed(parsed),
+    ...applied(parsed),
+  }
+  if (total !== null && offset > total) {
+    const outside = notSatisfiable(`An offset of ${offset} was requested, but there are only ${total} rows.`)
+    const error = respondError(outside, { anonymous: false })
+    return { ...error, headers: { ...headers, ...error.headers }, body: head ? null : error.body }
+  }
+  return { status: total !== null && rows < total ? 206 : 200, headers, body: head ? null : body }
+}
+
+function respondInsert(parsed: ParsedRest, plan: Insert, answer: Answer): RestResponse {
+  const { preferences } = parsed
+  const location = preferences.return === 'headers-only' ? locationOf(parsed, plan, answer) : undefined
+  const headers = {
+    ...(location !== undefined && { Location: location }),
+    'Content-Range': writtenRange(parsed, answer),
+    ...applied(parsed),
+  }
+  if (preferences.return !== 'representation') return { status: 201, headers, body: null }
+  return { status: 201, headers: { ...headers, ...typed(parsed) }, body: answer.body }
+}
+
+function respondChange(parsed: ParsedRest, answer: Answer): RestResponse {
+  const total = parsed.preferences.count ? answer.rows : null
+  const range = parsed.plan.kind === 'update' ? contentRange(0, answer.rows, total) : writtenRange(parsed, answer)
+  const headers = { 'Content-Range': range, ...applied(parsed) }
+  if (parsed.preferences.return !== 'representation') return { status: 204, headers, body: null }
+  return { status: 200, headers: { ...headers, ...typed(parsed) }, body: answer.body }
+}
+
+/** `0-19/57`, or `*` for no rows and for a total that nobody asked for. */
+function contentRange(offset: number, rows: number, total: number | null): string {
+  const range = rows > 0 && total !== 0 ? `${offset}-${offset + rows - 1}` : '*'
+  return `${range}/${total ?? '*'}`
+}
+
+/** Rows that were put in or taken out have no place in a list. */
+function writtenRange({ preferences }: ParsedRest, { rows }: Answer): string {
+  return contentRange(0, 0, preferences.count ? rows : null)
+}
+
+function typed({ mediaType }: ParsedRest): Headers {
+  return { 'Content-Type': contentType(mediaType) }
+}
+
+function applied({ plan, preferences }: ParsedRest): Headers {
+  const value = preferenceApplied(preferences, plan.kind, plan.entity.softDelete)
+  return value === undefined ? {} : { 'Preference-Applied': value }
+}
+
+/** Where the new row is, when it is one: `/acme/customers/v1/customers?id=eq.…` */
+function locationOf({ locationBase }: ParsedRest, { entity }: Insert, { body, rows }: Answer): string | undefined {
+  if (rows !== 1 || body === '') return undefined
+  const parsed: unknown = JSON.parse(body)
+  const row: Readonly<Record<string, unknown>> = Array.isArray(parsed) ? parsed[0] : parsed
+  return `${locationBase}?${entity.key.map(field => `${encode(field)}=${encode(matching(row[field]))}`).join('&')}`
+}
+
+function matching(value: unknown): string {
+  if (value === null || value === undefined) return 'is.null'
+  return `eq.${typeof value === 'object' ? JSON.stringify(value) : String(value)}`
+}

@@ -1,0 +1,24 @@
+import type { Seed } from '../core/module.ts'
+
+/** What `tenantry.config.ts` says about a product. */
+export interface Config {
+  /** Shown to people. */
+  readonly name: string
+  /** The folder of the modules, from the config's own. Default `modules`. */
+  readonly modules?: string
+  /** Tenants may be named by the host: `acme.example.com` where this is `example.com`. */
+  readonly tenantDomain?: string
+  /** What a fresh installation starts with outside production. */
+  readonly development?: { readonly tenants?: Readonly<Record<string, DevelopmentTenant>> }
+}
+
+export interface DevelopmentTenant {
+  readonly name?: string
+  readonly subscribe?: readonly string[]
+  readonly rows?: readonly Seed[]
+}
+
+/** The config of a product, checked by its types. */
+export function defineConfig(config: Config): Config {
+  return config
+}

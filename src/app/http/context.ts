@@ -1,0 +1,66 @@
+import type { FastifyRequest } from 'fastify'
+import { TenantryError } from '../../core/errors.ts'
+import type { Module } from '../../core/module-set.ts'
+import { anonymousRole, type Principal } from '../../core/principal.ts'
+import type { TenantContext } from '../../core/tenant-context.ts'
+import { parseWantedVersion, satisfiesVersion, type Version } from '../../core/version.ts'
+import { resolveTenant, tokenNeeded } from '../../gateway/resolve-tenant.ts'
+import type { Platform } from '../platform.ts'
+
+/** Where in a tenant a request goes; null outside a module. */
+export interface ContextModule {
+  readonly module: Module
+  readonly version: Version
+}
+
+/** The principal of the token, checked before or now; undefined without a token. */
+export async function principalOf({ identity }: Platform, request: FastifyRequest): Promise<Principal | undefined> {
+  const { authorization } = request.headers
+  return identity.peek(authorization) ?? identity.check(authorization)
+}
+
+/**
+ * Who acts, where, through which module: steps 2 to 4 of a request's life. Throws as `resolveTenant` does, and the same
+ * `not_found` for a module that is unknown, not subscribed or not of that version; without a token it asks for one instead.
+ */
+export async function openContext(
+  platform: Platform,
+  request: FastifyRequest,
+  named: string,
+  moduleName?: string,
+  version?: string,
+): Promise<TenantContext> {
+  const found = await principalOf(platform, request)
+  const question = { named, header: request.headers['x-tenant'], principal: found }
+  const { entry, principal } = resolveTenant(question, key => platform.catalog.find(key))
+  const base = {
+    tenant: entry.tenant.key,
+    instance: principal.instance,
+    principal,
+    acrossTenants: false,
+    exposure: entry.exposure,
+  }
+  if (moduleName === undefined || version === undefined) return { ...base, module: null, version: null }
+  const chosen = chooseModule(entry.exposure, moduleName, version)
+  if (!chosen) throw principal.anonymous ? tokenNeeded() : noSuchModule()
+  return { ...base, ...chosen }
+}
+
+/** `v1`, `v1.4` and `v1.0.1` reach the module v1, as long as it is not older than what was asked for. */
+function chooseModule(exposure: TenantContext['exposure'], name: string, text: string): ContextModule | undefined {
+  const wanted = text.startsWith('v') ? parseWantedVersion(text.slice(1)) : undefined
+  const module = wanted && exposure.findModule(name, wanted.major)
+  if (!module || !satisfiesVersion(module.version, wanted)) return undefined
+  return { module, version: text.includes('.') ? wanted : module.version }
+}
+
+function noSuchModule(): TenantryError {
+  return new TenantryError('not_found', 'There is no such module', {
+    hint: 'The tenant has to subscribe to it, at this version',
+  })
+}
+
+/** Without a token only what some entity opens to `anonymous` is worth looking at. */
+export function refuseAnonymous(context: TenantContext, access: ReadonlyMap<string, unknown> | undefined): void {
+  if (context.principal.anonymous && !access?.has(anonymousRole)) throw tokenNeeded()
+}

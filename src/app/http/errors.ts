@@ -1,0 +1,38 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { respondError } from '../../api/rest/errors.ts'
+import { TenantryError, toTenantryError } from '../../core/errors.ts'
+import type { Log } from '../log.ts'
+import { allowOrigin } from './cors.ts'
+import { sendRest } from './rest.ts'
+
+/** Every error of every route, as `{ code, message, details, hint }`. */
+export function answerError(log: Log, thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = isFastifyError(thrown) ? fromFastify(thrown) : toTenantryError(thrown)
+  if (error.code === 'internal') log.error({ reqId: request.id, err: error }, 'the request failed')
+  else if (error.code === 'unavailable') log.warn({ reqId: request.id, err: error }, 'the request was turned away')
+  allowOrigin(request, reply)
+  return sendRest(reply, respondError(error, { anonymous: request.headers.authorization === undefined }))
+}
+
+function isFastifyError(error: unknown): error is FastifyError {
+  return (
+    error instanceof Error && 'code' in error && typeof error.code === 'string' && /^(FST_|ERR_HTTP)/.test(error.code)
+  )
+}
+
+/** What Fastify itself refuses before a route sees it. */
+function fromFastify(error: FastifyError): TenantryError {
+  if (error.statusCode === 413) return new TenantryError('too_large', 'The body is too large')
+  if (error.statusCode === 503) return new TenantryError('unavailable', 'The server is stopping', { retryAfter: 1 })
+  if (error.validation) {
+    return new TenantryError('invalid', 'The request does not have the form that the route asks for', {
+      details: error.message,
+    })
+  }
+  if (error.statusCode !== undefined && error.statusCode < 500) return new TenantryError('invalid', error.message)
+  return toTenantryError(error)
+}
+
+export function answerUnknownRoute(_request: FastifyRequest): never {
+  throw new TenantryError('not_found', 'There is nothing at this address', { hint: 'See / for what there is' })
+}

@@ -1,0 +1,126 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { parseRest } from '../../api/rest/parse.ts'
+import type { RestResponse } from '../../api/rest/request.ts'
+import { respondRest } from '../../api/rest/respond.ts'
+import { TenantryError } from '../../core/errors.ts'
+import { type Entity, quote } from '../../core/module-set.ts'
+import type { TenantContext } from '../../core/tenant-context.ts'
+import type { Platform } from '../platform.ts'
+import { openContext, refuseAnonymous } from './context.ts'
+import { allowOrigin, answerPreflight } from './cors.ts'
+import { signalOf } from './disconnect.ts'
+
+const methods = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE']
+
+interface ModuleParams {
+  readonly tenant: string
+  readonly module: string
+  readonly version: string
+  readonly entity: string
+}
+
+type AnyModuleParams = Omit<ModuleParams, 'module' | 'version'>
+
+/** REST over all entities: of one module, and of all modules of the tenant as PostgREST clients call it. */
+export async function restRoutes(app: FastifyInstance, platform: Platform): Promise<void> {
+  // The body stays text: numbers keep their digits on the way to the database.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+
+  app.route<{ Params: ModuleParams }>({
+    method: methods,
+    url: '/:tenant/:module/:version/:entity',
+    handler: async (request, reply) => {
+      const { tenant, module, version, entity: name } = request.params
+      const context = await openContext(platform, request, tenant, module, version)
+      const entity = context.module?.entities.find(entity => entity.name === name)
+      refuseAnonymous(context, entity?.access)
+      return serve(platform, request, reply, context, entity ?? noSuchEntity(name))
+    },
+  })
+  app.route<{ Params: AnyModuleParams }>({
+    method: methods,
+    url: '/:tenant/rest/v1/:entity',
+    handler: async (request, reply) => {
+      const context = await openContext(platform, request, request.params.tenant)
+      const found = findEntity(context, request)
+      refuseAnonymous(context, found instanceof TenantryError ? undefined : found.access)
+      if (found instanceof TenantryError) throw found
+      return serve(platform, request, reply, { ...context, module: found.module, version: found.module.version }, found)
+    },
+  })
+  for (const url of ['/:tenant/:module/:version/:entity', '/:tenant/rest/v1/:entity']) app.options(url, answerPreflight)
+}
+
+/** The chain of stages: request, plan, statement (in the datasource), answer. */
+async function serve(
+  platform: Platform,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: TenantContext,
+  entity: Entity,
+): Promise<FastifyReply> {
+  const { url, headers, method, body } = request
+  const question = url.indexOf('?')
+  const parsed = parseRest({
+    method,
+    entity,
+    query: question < 0 ? '' : url.slice(question + 1),
+    headers,
+    body: typeof body === 'string' && body !== '' ? body : undefined,
+    locationBase: question < 0 ? url : url.slice(0, question),
+  })
+  const answer = await platform.postgres.datasource.run(context, parsed.plan, { signal: signalOf(reply) })
+  allowOrigin(request, reply)
+  return sendRest(reply, respondRest(parsed, answer))
+}
+
+export function sendRest(reply: FastifyReply, { status, headers, body }: RestResponse): FastifyReply {
+  reply.code(status)
+  for (const name in headers) reply.header(name, headers[name])
+  return reply.send(body ?? undefined)
+}
+
+/** By `Accept-Profile` (reading) or `Content-Profile` (writing): `module` or `module@2`; else the name must be unique. */
+function findEntity(
+  { exposure }: TenantContext,
+  request: FastifyRequest<{ Params: AnyModuleParams }>,
+): Entity | TenantryError {
+  const name = request.params.entity
+  const profile =
+    request.headers[request.method === 'GET' || request.method === 'HEAD' ? 'accept-profile' : 'content-profile']
+  if (typeof profile === 'string') {
+    const [moduleName = '', major] = profile.split('@')
+    const module =
+      major === undefined ? exposure.findLatest(moduleName) : exposure.findModule(moduleName, Number(major))
+    if (!module) return noSuchProfile([...exposure.exposed].map(({ id }) => id))
+    return module.entities.find(entity => entity.name === name) ?? entityError(name)
+  }
+  const [only, ...others] = exposure.findEntities(name)
+  if (!only) return entityError(name)
+  return others.length === 0 ? only : ambiguousEntity(name, [only, ...others])
+}
+
+function noSuchProfile(modules: readonly string[]): TenantryError {
+  return new TenantryError('invalid', `The schema must be one of the following: ${modules.join(', ')}`, {
+    reason: 'PGRST106',
+  })
+}
+
+function ambiguousEntity(name: string, candidates: readonly Entity[]): TenantryError {
+  return new TenantryError('invalid', `More than one module has an entity ${quote(name)}`, {
+    reason: 'PGRST106',
+    details: candidates.map(({ module }) => module.id).join(', '),
+    hint: 'Choose a module with Accept-Profile, or Content-Profile for a write',
+  })
+}
+
+function noSuchEntity(name: string): never {
+  throw entityError(name)
+}
+
+function entityError(name: string): TenantryError {
+  return new TenantryError('not_found', `Could not find the table ${quote(name)} in the schema cache`, {
+    reason: 'PGRST205',
+  })
+}

@@ -1,0 +1,199 @@
+import type { Archive } from '../archive/export.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Tenant } from '../core/catalog.ts'
+import type { Datasource } from '../core/datasource.ts'
+import { TenantryError } from '../core/errors.ts'
+import type { Seed } from '../core/module.ts'
+import { type Entity, type ModuleSet, quote } from '../core/module-set.ts'
+import type { TenantKey } from '../core/tenant.ts'
+import type { TenantContext } from '../core/tenant-context.ts'
+import { TenantData } from '../core/tenant-data.ts'
+import type { TenantRows } from '../core/tenant-rows.ts'
+import type { Identity } from '../identity/identity.ts'
+
+export interface OperationsDeps {
+  readonly catalog: Catalog
+  readonly identity: Identity
+  readonly modules: ModuleSet
+  readonly store: {
+    readonly datasource: Datasource
+    readonly rows: TenantRows
+    readonly archive: Archive
+    readonly removeKeys: (tenant: TenantKey) => Promise<void>
+    /** Where archives are written. */
+    readonly folder: string
+  }
+}
+
+export interface TenantWish {
+  readonly key: string
+  readonly name?: string
+  /** Modules to run from the start. */
+  readonly subscribe?: readonly string[]
+  /** Rows to begin with. */
+  readonly rows?: readonly Seed[]
+}
+
+export interface Subscribed {
+  /** Modules in the order in which they run, dependencies first. */
+  readonly order: readonly string[]
+  /** Those of them that newly run. */
+  readonly added: readonly string[]
+  readonly subscriptions: readonly string[]
+}
+
+export interface Removed {
+  readonly tenant: TenantKey
+  /** The folder of the archive. */
+  readonly archive: string
+  /** How many rows of each entity were archived and removed. */
+  readonly rows: Readonly<Record<string, number>>
+}
+
+export interface TokenWish {
+  readonly tenant: TenantKey
+  readonly roles: readonly string[]
+  readonly subject?: string
+  readonly instance?: string
+  /** Seconds; default one day. */
+  readonly expiresIn?: number
+}
+
+/** What operators do to tenants: the same acts and rules from the command line and over HTTP. */
+export interface Operations {
+  /**
+   * Makes a tenant ready to use; one whose making was interrupted is finished. Throws `invalid` for a key that cannot be,
+   * `conflict` for one that was ever taken.
+   */
+  addTenant(wish: TenantWish): Promise<Tenant>
+  listTenants(): readonly Tenant[]
+  /** Throws `not_found`. */
+  showTenant(key: TenantKey): Tenant
+  suspendTenant(key: TenantKey): Promise<Tenant>
+  resumeTenant(key: TenantKey): Promise<Tenant>
+  /** Archives all rows of a tenant, verifies the archive, then removes rows and keys. May be repeated after a failure. */
+  removeTenant(key: TenantKey): Promise<Removed>
+  planSubscribe(key: TenantKey, module: string): Promise<Subscribed>
+  /** Lets the tenant run a module and what it depends on; adds the seeds that are missing. */
+  subscribe(key: TenantKey, module: string): Promise<Subscribed>
+  /** The rows stay. Throws `conflict` while another subscription needs the module. */
+  unsubscribe(
+    key: TenantKey,
+    module: string,
+  ): Promise<{ readonly removed: readonly string[]; readonly subscriptions: readonly string[] }>
+  /** Adds rows that are missing, as the platform. */
+  addRows(key: TenantKey, seeds: readonly Seed[]): Promise<void>
+  issueToken(wish: TokenWish): Promise<string>
+}
+
+const oneDay = 86_400
+
+export function createOperations({ catalog, identity, modules, store }: OperationsDeps): Operations {
+  const getTenant = (key: TenantKey): Tenant => {
+    const entry = catalog.find(key)
+    if (entry) return entry.tenant
+    throw new TenantryError('not_found', `There is no tenant ${quote(key)}`, { hint: 'See: tenantry tenant list' })
+  }
+
+  const addRows = async (key: TenantKey, seeds: readonly Seed[]): Promise<void> => {
+    if (seeds.length === 0) return
+    const data = new TenantData(platformContext(key, modules), modules, store.datasource)
+    await data.transaction(async inside => {
+      for (const { entity, rows } of seeds) {
+        await inside.insertMissing(entity, rows as never).catch(error => {
+          throw seedError(entity.name, error)
+        })
+      }
+    })
+  }
+
+  const subscribe = async (key: TenantKey, module: string): Promise<Subscribed> => {
+    const { order, added, subscriptions } = await catalog.subscribe(key, module)
+    // All of them, not only the added: seeds that an interrupted run left out are missing still.
+    const seeds = order.flatMap(id => modules.get(id).definition.seeds ?? [])
+    await addRows(key, seeds)
+    return { order, added, subscriptions }
+  }
+
+  return {
+    async addTenant({ key: wished, name, subscribe: wanted = [], rows = [] }) {
+      const isUnfinished = catalog.find(wished)?.tenant.state === 'provisioning'
+      for (const module of wanted) modules.get(module)
+      const key = isUnfinished
+        ? wished
+        : (await catalog.create({ key: wished, ...(name === undefined ? {} : { name }) })).key
+      await identity.ensureKeys(key)
+      for (const module of wanted) await subscribe(key, module)
+      await addRows(key, rows)
+      return catalog.activate(key)
+    },
+    listTenants: () => catalog.list(),
+    showTenant: getTenant,
+    suspendTenant: key => catalog.suspend(key),
+    async resumeTenant(key) {
+      const { state } = getTenant(key)
+      // A creation that was interrupted is finished here.
+      await identity.ensureKeys(key)
+      return state === 'provisioning' ? catalog.activate(key) : catalog.resume(key)
+    },
+    async removeTenant(key) {
+      getTenant(key)
+      await catalog.remove(key)
+      const all = modules.modules
+      const { folder, manifest } = await store.archive.exportTenant({ tenant: key, modules: all, folder: store.folder })
+      await store.archive.verifyArchive(folder)
+      const archived = (entity: Entity) => manifest.entities[entity.id]?.rows ?? 0
+      const purged = await store.rows.purge(
+        key,
+        all.flatMap(({ entities }) => entities),
+        archived,
+      )
+      await store.removeKeys(key)
+      identity.forget(key)
+      await catalog.forget(key)
+      return {
+        tenant: key,
+        archive: folder,
+        rows: Object.fromEntries([...purged].map(([entity, count]) => [entity.id, count])),
+      }
+    },
+    async planSubscribe(key, module) {
+      const { order, added, subscriptions } = await catalog.planSubscribe(key, module)
+      return { order, added, subscriptions }
+    },
+    subscribe,
+    async unsubscribe(key, module) {
+      const { removed, subscriptions } = await catalog.unsubscribe(key, module)
+      return { removed, subscriptions }
+    },
+    addRows,
+    async issueToken({ tenant, roles, subject = `${roles[0] ?? 'someone'}@${tenant}`, instance, expiresIn = oneDay }) {
+      const { state } = getTenant(tenant)
+      if (state === 'removing') throw new TenantryError('conflict', `The tenant ${quote(tenant)} is being removed`)
+      return identity.issue({ tenant, subject, roles, expiresIn, ...(instance === undefined ? {} : { instance }) })
+    },
+  }
+}
+
+/** The platform acting inside one tenant. */
+export function platformContext(tenant: TenantKey, modules: ModuleSet): TenantContext {
+  return {
+    tenant,
+    instance: null,
+    principal: { subject: 'tenantry', tenant, roles: [], instance: null, anonymous: false },
+    acrossTenants: false,
+    platform: true,
+    exposure: modules.expose(modules.modules.map(({ id }) => id)),
+    module: null,
+    version: null,
+  }
+}
+
+function seedError(entity: string, error: unknown): unknown {
+  if (!(error instanceof TenantryError)) return error
+  return new TenantryError(error.code, `The rows of ${entity} cannot be added: ${error.message}`, {
+    ...(error.reason === undefined ? {} : { reason: error.reason }),
+    details: error.details,
+    cause: error,
+  })
+}

@@ -1,0 +1,161 @@
+import { join } from 'node:path'
+import { type Archive, createArchive } from '../archive/export.ts'
+import { type Catalog, createCatalog } from '../catalog/catalog.ts'
+import type { KeyStore } from '../core/catalog.ts'
+import { TenantryError } from '../core/errors.ts'
+import { type EmbeddedServer, openEmbedded } from '../data/postgres/embedded.ts'
+import { openPostgres, type Postgres, type PostgresSettings } from '../data/postgres/postgres.ts'
+import { createIdentity, type Identity } from '../identity/identity.ts'
+import { openMasterKey } from '../identity/master-key.ts'
+import { createSecrets } from '../identity/secrets.ts'
+import type { Environment } from './environment.ts'
+import type { Log } from './log.ts'
+import { createOperations, type Operations } from './operations.ts'
+import type { Product } from './product.ts'
+
+/** Everything that is open while a product runs, for the server and for commands. */
+export interface Platform {
+  readonly product: Product
+  readonly environment: Environment
+  readonly log: Log
+  readonly postgres: Postgres
+  readonly catalog: Catalog
+  readonly identity: Identity
+  readonly operations: Operations
+  /** Undefined with a DATABASE_URL. */
+  readonly embedded: EmbeddedServer | undefined
+  /** Without a slash at its end. */
+  publicUrl(): string
+  /** What this node is reached by; others (commands) take it from the database. */
+  setPublicUrl(url: string): Promise<void>
+  close(): Promise<void>
+}
+
+export interface PlatformOptions {
+  readonly product: Product
+  readonly environment: Environment
+  readonly log: Log
+  /** `serve`: this process owns the embedded server. `command`: it uses the one that runs, or starts one for its time. */
+  readonly mode: 'serve' | 'command'
+  readonly settings?: PostgresSettings
+  readonly onNotice?: (text: string) => void
+}
+
+/** Opens database, catalog and identity, each with what it needs from those before. Whatever was opened is closed on failure. */
+export async function openPlatform({
+  product,
+  environment,
+  log,
+  mode,
+  settings,
+  onNotice,
+}: PlatformOptions): Promise<Platform> {
+  const open: (() => Promise<void>)[] = []
+  const close = async () => {
+    for (const step of open.splice(0).reverse()) await step()
+  }
+  try {
+    const embedded = await openServer(environment, mode, log, onNotice)
+    if (embedded) open.push(() => embedded.close())
+
+    const masterKey = await openMasterKey({ folder: environment.folder, env: environment.variables })
+    const postgres = await openPostgres({
+      target: embedded ? embedded.connection('postgres') : { connectionString: environment.databaseUrl ?? '' },
+      modules: product.modules.modules,
+      secrets: createSecrets(masterKey),
+      settings: { prefix: environment.prefix, apply: environment.production ? 'never' : 'additive', ...settings },
+    })
+    open.push(() => postgres.close())
+
+    let publicUrl = environment.publicUrl ?? (await postgres.platform.publicUrl()) ?? defaultPublicUrl(environment)
+    const keyStore = keysOfKnownTenants(postgres.platform, key => catalog.find(key) !== undefined)
+    const identity = createIdentity({ store: keyStore, masterKey, publicUrl: () => publicUrl })
+    const catalog = await createCatalog({
+      store: postgres.platform,
+      modules: product.modules,
+      onChange: ({ key }) => identity.forget(key),
+      onError: error => log.error({ err: error }, 'the catalog could not be read'),
+    })
+    open.push(() => catalog.close())
+
+    const archive: Archive = createArchive({ rows: postgres.rows })
+    const operations = createOperations({
+      catalog,
+      identity,
+      modules: product.modules,
+      store: {
+        datasource: postgres.datasource,
+        rows: postgres.rows,
+        archive,
+        removeKeys: key => postgres.platform.removeKeys(key),
+        folder: join(environment.folder, 'archives'),
+      },
+    })
+    await identity.ensureKeys('system')
+    return {
+      product,
+      environment,
+      log,
+      postgres,
+      catalog,
+      identity,
+      operations,
+      embedded,
+      publicUrl: () => publicUrl,
+      async setPublicUrl(url) {
+        publicUrl = url
+        await postgres.platform.setPublicUrl(url)
+      },
+      close,
+    }
+  } catch (error) {
+    await close().catch(() => {}) // The first failure is the one to tell.
+    throw error
+  }
+}
+
+async function openServer(
+  { databaseUrl, folder }: Environment,
+  mode: 'serve' | 'command',
+  log: Log,
+  onNotice: (text: string) => void = () => {},
+): Promise<EmbeddedServer | undefined> {
+  if (databaseUrl !== undefined) return undefined
+  return openEmbedded({
+    folder,
+    mode: mode === 'serve' ? 'own' : 'attach-or-start',
+    onNotice,
+    onRestart: () => log.warn('the embedded database was started again'),
+  })
+}
+
+export function defaultPublicUrl({ host, port }: Environment): string {
+  const name = ['0.0.0.0', '::', '::1'].includes(host) ? 'localhost' : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
+}
+
+/** Tokens that name made-up tenants never reach the database. */
+function keysOfKnownTenants(store: KeyStore, isKnown: (tenant: string) => boolean): KeyStore {
+  return {
+    keys: async tenant => (isKnown(tenant) ? store.keys(tenant) : []),
+    addFirstKey: (tenant, key) => store.addFirstKey(tenant, key),
+    removeKeys: tenant => store.removeKeys(tenant),
+  }
+}
+
+/** Makes the tenants that a config wants in development and that were never made. */
+export async function addDevelopmentTenants({ product, operations, catalog }: Platform): Promise<readonly string[]> {
+  const added: string[] = []
+  for (const [key, { name, subscribe = [], rows = [] }] of Object.entries(product.config.development?.tenants ?? {})) {
+    const state = catalog.find(key)?.tenant.state
+    if (state !== undefined && state !== 'provisioning') continue
+    try {
+      await operations.addTenant({ key, ...(name === undefined ? {} : { name }), subscribe, rows })
+      added.push(key)
+    } catch (error) {
+      // Removed on purpose: its key stays taken and it is not made again.
+      if (!(error instanceof TenantryError && error.code === 'conflict')) throw error
+    }
+  }
+  return added
+}

@@ -1,0 +1,165 @@
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { TenantryError } from '../core/errors.ts'
+import type { ModuleDefinition } from '../core/module.ts'
+import { createModuleSet, type ModuleSet } from '../core/module-set.ts'
+import { parseMajorFolder } from '../core/version.ts'
+import type { Config } from './config.ts'
+
+/** A product as its folder describes it. */
+export interface Product {
+  readonly dir: string
+  readonly config: Config
+  readonly modules: ModuleSet
+}
+
+const configNames = ['tenantry.config.ts', 'tenantry.config.js', 'tenantry.config.mjs']
+
+/**
+ * Reads the config of a folder and every `modules/{name}/v{major}/module.ts`. Throws `invalid` with all problems at once:
+ * misnamed folders, files that are no modules, and whatever is wrong with the definitions.
+ */
+export async function loadProduct(dir: string): Promise<Product> {
+  const root = resolve(dir)
+  const file = configNames.map(name => join(root, name)).find(existsSync)
+  if (!file) {
+    throw new TenantryError('invalid', `There is no ${configNames[0]} in ${root}`, {
+      hint: 'Give the folder of a product with --dir, or make one with: tenantry module new',
+    })
+  }
+  const config = checkConfig(await importDefault(file), file)
+  const folder = resolve(root, config.modules ?? 'modules')
+  const problems: string[] = []
+  const definitions: ModuleDefinition[] = []
+  for (const place of await findModules(folder, problems)) {
+    const definition = await loadModule(place, root, problems)
+    if (definition) definitions.push(definition)
+  }
+  if (definitions.length === 0 && problems.length === 0) {
+    throw new TenantryError('invalid', `There are no modules in ${folder}`, {
+      hint: 'Make one with: tenantry module new',
+    })
+  }
+  try {
+    const modules = createModuleSet(definitions)
+    if (problems.length === 0) return { dir: root, config, modules }
+  } catch (error) {
+    if (!(error instanceof TenantryError)) throw error
+    problems.push(...(error.details ?? error.message).split('\n'))
+  }
+  throw new TenantryError(
+    'invalid',
+    `The modules have ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}`,
+    {
+      details: problems.join('\n'),
+      hint: 'Mend them all and start again',
+    },
+  )
+}
+
+interface ModulePlace {
+  readonly name: string
+  readonly major: number
+  readonly file: string
+}
+
+async function findModules(folder: string, problems: string[]): Promise<ModulePlace[]> {
+  const places: ModulePlace[] = []
+  for (const name of await foldersOf(folder)) {
+    for (const version of await foldersOf(join(folder, name))) {
+      const major = parseMajorFolder(version)
+      const where = join(folder, name, version)
+      if (major === undefined) {
+        problems.push(`${where}: a folder of a version is called v and its major, like v1`)
+        continue
+      }
+      const file = ['module.ts', 'module.js', 'module.mjs'].map(file => join(where, file)).find(existsSync)
+      if (file) places.push({ name, major, file })
+      else problems.push(`${where}: there is no module.ts`)
+    }
+  }
+  return places
+}
+
+async function foldersOf(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  return entries
+    .filter(entry => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
+    .map(({ name }) => name)
+    .sort()
+}
+
+async function loadModule(
+  { name, major, file }: ModulePlace,
+  root: string,
+  problems: string[],
+): Promise<ModuleDefinition | undefined> {
+  const where = relative(root, file)
+  const loaded = await importDefault(file).catch((error: unknown) => {
+    problems.push(`${where}: ${error instanceof Error ? error.message : 'it cannot be loaded'}`)
+    return undefined
+  })
+  if (loaded === undefined) return undefined
+  if (!isModule(loaded)) {
+    problems.push(`${where}: its default export is not defineModule({ name, version, entities, … })`)
+    return undefined
+  }
+  if (loaded.name !== name) problems.push(`${where}: the module is called ${loaded.name}, its folder ${name}`)
+  if (loaded.version.split('.', 1)[0] !== String(major))
+    problems.push(`${where}: the version is ${loaded.version}, the folder ${dirname(where).split(/[\\/]/).at(-1)}`)
+  return loaded
+}
+
+async function importDefault(file: string): Promise<unknown> {
+  const loaded: { default?: unknown } = await import(pathToFileURL(file).href)
+  return loaded.default ?? null
+}
+
+function isModule(value: unknown): value is ModuleDefinition {
+  if (typeof value !== 'object' || value === null) return false
+  const { name, version, entities, routes, seeds, dependsOn } = value as Partial<
+    Record<keyof ModuleDefinition, unknown>
+  >
+  const isList = (part: unknown) => part === undefined || Array.isArray(part)
+  return (
+    typeof name === 'string' &&
+    typeof version === 'string' &&
+    Array.isArray(entities) &&
+    entities.every(isEntity) &&
+    (routes === undefined || typeof routes === 'function') &&
+    isList(seeds) &&
+    isList(dependsOn)
+  )
+}
+
+function isEntity(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { name, fields, options } = value as Record<string, unknown>
+  return (
+    typeof name === 'string' &&
+    typeof fields === 'object' &&
+    fields !== null &&
+    typeof options === 'object' &&
+    options !== null
+  )
+}
+
+const configKeys = new Set<keyof Config>(['name', 'modules', 'tenantDomain', 'development'])
+
+function checkConfig(value: unknown, file: string): Config {
+  const wrong = (message: string) => new TenantryError('invalid', `${file}: ${message}`, { hint: 'See defineConfig' })
+  if (typeof value !== 'object' || value === null) throw wrong('its default export is not defineConfig({ name, … })')
+  for (const key of Object.keys(value)) {
+    if (!(configKeys as ReadonlySet<string>).has(key))
+      throw wrong(`"${key}" is not an option; there are ${[...configKeys].join(', ')}`)
+  }
+  const config = value as Config
+  if (typeof config.name !== 'string' || config.name === '') throw wrong('"name" must be a text')
+  if (config.modules !== undefined && typeof config.modules !== 'string')
+    throw wrong('"modules" must be the path of a folder')
+  if (config.tenantDomain !== undefined && !/^[a-z0-9.-]+$/.test(config.tenantDomain))
+    throw wrong('"tenantDomain" must be a host name')
+  return config
+}

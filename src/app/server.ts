@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto'
+import fastify, { type FastifyInstance } from 'fastify'
+import { TenantryError } from '../core/errors.ts'
+import { tenantOfHost } from '../gateway/tenant-host.ts'
+import { answerError, answerUnknownRoute } from './http/errors.ts'
+import { moduleRoutes } from './http/module-routes.ts'
+import { openApiRoutes } from './http/openapi.ts'
+import { platformRoutes } from './http/platform-routes.ts'
+import { restRoutes } from './http/rest.ts'
+import { startPage } from './http/start-page.ts'
+import { createObserver } from './observe.ts'
+import type { Platform } from './platform.ts'
+
+export interface RunningServer {
+  /** Where it listens: `http://127.0.0.1:4040`. */
+  readonly url: string
+  /** Takes nothing new, finishes what is in flight (at most 10 s), closes. */
+  close(): Promise<void>
+}
+
+const bodyLimit = 10 * 1024 * 1024
+const drainTime = 10_000
+
+/** Serves HTTP and lets commands know where. Throws `conflict` when the port is taken. */
+export async function startServer(platform: Platform): Promise<RunningServer> {
+  const app = await createApp(platform)
+  const { host, port, publicUrl } = platform.environment
+  await app.listen({ host, port }).catch(async error => {
+    await app.close()
+    throw listenError(error, host, port)
+  })
+  const address = app.server.address()
+  const listening = typeof address === 'object' && address ? address.port : port
+  const name = host.includes(':') ? `[${host}]` : host
+  await platform.setPublicUrl(
+    publicUrl ?? `http://${['0.0.0.0', '[::]'].includes(name) ? 'localhost' : name}:${listening}`,
+  )
+  return {
+    url: `http://${name}:${listening}`,
+    async close() {
+      // Whoever is still not done after that is cut off.
+      const timer = setTimeout(() => app.server.closeAllConnections(), drainTime)
+      await app.close()
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** The platform as one Fastify app: hooks first, then each group of routes. */
+export async function createApp(platform: Platform): Promise<FastifyInstance> {
+  const { log, product } = platform
+  const observer = createObserver(platform)
+  const node = randomBytes(4).toString('hex')
+  let count = 0
+
+  const app = fastify({
+    logger: false,
+    bodyLimit,
+    requestTimeout: 30_000,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+    genReqId: () => `${node}-${(++count).toString(36)}`,
+    routerOptions: { maxParamLength: 256 },
+    rewriteUrl: request => {
+      const url = request.url ?? '/'
+      const tenant = tenantOfHost(request.headers.host, product.config.tenantDomain)
+      return tenant === undefined ? url : `/${tenant}${url}`
+    },
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('X-Request-Id', request.id)
+    reply.header('X-Content-Type-Options', 'nosniff')
+  })
+  app.addHook('onResponse', async (request, reply) => observer.onResponse(request, reply))
+  app.setErrorHandler((error, request, reply) => answerError(log, error, request, reply))
+  app.setNotFoundHandler(answerUnknownRoute)
+
+  app.get('/', async (_request, reply) =>
+    reply
+      .type('text/html; charset=utf-8')
+      .header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+      .send(startPage(platform)),
+  )
+  app.get<{ Params: { tenant: string } }>('/:tenant/auth/jwks', async (request, reply) => {
+    const keys = await platform.identity.jwks(request.params.tenant)
+    if (keys.keys.length === 0) answerUnknownRoute(request)
+    return reply.header('Cache-Control', 'public, max-age=300').header('Access-Control-Allow-Origin', '*').send(keys)
+  })
+  await app.register(async inside => platformRoutes(inside, platform, observer), { prefix: '/-' })
+  await app.register(async inside => restRoutes(inside, platform))
+  await app.register(async inside => openApiRoutes(inside, platform))
+  await app.register(async inside => moduleRoutes(inside, platform))
+  return app
+}
+
+function listenError(error: unknown, host: string, port: number): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error
+  if (error.code === 'EADDRINUSE') {
+    return new TenantryError('conflict', `Port ${port} on ${host} is taken`, {
+      hint: `Choose another one: PORT=${port === 65_535 ? 4040 : port + 1} npm start`,
+    })
+  }
+  if (error.code === 'EACCES')
+    return new TenantryError('invalid', `Port ${port} may not be used by this user`, {
+      hint: 'Choose one above 1023 with PORT',
+    })
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
+    return new TenantryError('invalid', `${host} is not an address of this machine`, {
+      hint: 'Set HOST to 127.0.0.1, or 0.0.0.0 for all',
+    })
+  }
+  return error
+}

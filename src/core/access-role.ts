@@ -1,0 +1,116 @@
+/** The access roles from the least to the most powerful. The order is for display and comparison, never for choosing. */
+export const accessRoles = [
+  'none',
+  'tenant_instance_reader',
+  'tenant_reader',
+  'instance_reader',
+  'reader',
+  'tenant_instance_writer',
+  'tenant_writer',
+  'instance_writer',
+  'writer',
+  'main',
+] as const
+
+export type AccessRole = (typeof accessRoles)[number]
+
+/** The access roles that an entity may give to a service role. */
+export type GrantedRole = Exclude<AccessRole, 'main'>
+
+/** The access roles that a statement can run with; each is a database role. */
+export type ServingRole = Exclude<AccessRole, 'main' | 'none'>
+
+export type Verb = 'read' | 'write'
+
+/** What an access role reaches: a verb, kept within the context's tenant and within its instance, or not. */
+export interface Reach {
+  readonly verb: Verb
+  readonly withinTenant: boolean
+  readonly withinInstance: boolean
+}
+
+export const servingRoles: readonly ServingRole[] = accessRoles.filter(role => role !== 'none' && role !== 'main')
+
+const reaches: Readonly<Record<ServingRole, Reach>> = {
+  tenant_instance_reader: { verb: 'read', withinTenant: true, withinInstance: true },
+  tenant_reader: { verb: 'read', withinTenant: true, withinInstance: false },
+  instance_reader: { verb: 'read', withinTenant: false, withinInstance: true },
+  reader: { verb: 'read', withinTenant: false, withinInstance: false },
+  tenant_instance_writer: { verb: 'write', withinTenant: true, withinInstance: true },
+  tenant_writer: { verb: 'write', withinTenant: true, withinInstance: false },
+  instance_writer: { verb: 'write', withinTenant: false, withinInstance: true },
+  writer: { verb: 'write', withinTenant: false, withinInstance: false },
+}
+
+export function reachOf(role: ServingRole): Reach {
+  return reaches[role]
+}
+
+/** The access role with exactly this reach. */
+export function roleOf({ verb, withinTenant, withinInstance }: Reach): ServingRole {
+  const scope = `${withinTenant ? 'tenant_' : ''}${withinInstance ? 'instance_' : ''}` as const
+  return verb === 'read' ? `${scope}reader` : `${scope}writer`
+}
+
+/** True for the roles that the tenant login may become. */
+export function isTenantRole(role: ServingRole): boolean {
+  return reaches[role].withinTenant
+}
+
+export interface AccessQuestion {
+  /** The principal's service roles. */
+  readonly roles: readonly string[]
+  /** True when the principal's token was issued by the system tenant and it acts across tenants. */
+  readonly acrossTenants: boolean
+  readonly hasInstance: boolean
+  /** What the plan does to each entity it touches. */
+  readonly uses: readonly EntityUse[]
+}
+
+export interface EntityUse {
+  readonly verb: Verb
+  readonly entity: {
+    readonly access: ReadonlyMap<string, GrantedRole>
+    readonly instanced: boolean
+    readonly global: boolean
+  }
+}
+
+/**
+ * The access role a statement runs with (F2.1, F2.2), or the first use that no role of the principal allows.
+ * On one entity the widest scope that ONE role gives for the verb counts; over all entities the narrowest per axis.
+ */
+export function resolveAccess(question: AccessQuestion): { role: ServingRole } | { refused: EntityUse } {
+  let verb: Verb = 'read'
+  let withinTenant = !question.acrossTenants
+  let withinInstance = false
+  for (const use of question.uses) {
+    const reach = widestReach(use, question)
+    if (!reach) return { refused: use }
+    if (use.verb === 'write') verb = 'write'
+    withinTenant ||= reach.withinTenant
+    withinInstance ||= reach.withinInstance || (question.hasInstance && use.entity.instanced)
+  }
+  return { role: roleOf({ verb, withinTenant, withinInstance }) }
+}
+
+function widestReach(use: EntityUse, { roles, acrossTenants }: AccessQuestion): Reach | undefined {
+  let widest: Reach | undefined
+  for (const name of roles) {
+    const role = use.entity.access.get(name)
+    if (role === undefined || role === 'none') continue
+    const reach = reaches[role]
+    if (use.verb === 'write' && reach.verb === 'read') continue
+    // Roles that reach across tenants count only for principals of the system tenant (F1.6).
+    if (!reach.withinTenant && !acrossTenants) continue
+    // A table without a tenant column has nothing to keep a tenant's write inside (F2.2).
+    if (use.entity.global && use.verb === 'write' && reach.withinTenant) continue
+    if (!widest || width(reach) > width(widest)) widest = reach
+  }
+  return widest
+}
+
+/** Wider scopes count more; leaving the tenant counts more than leaving the instance. */
+function width(reach: Reach): number {
+  return (reach.withinTenant ? 0 : 2) + (reach.withinInstance ? 0 : 1)
+}

@@ -1,0 +1,68 @@
+import type { AnyField, EntityDefinition, EntityOptions, Fields } from './field.ts'
+
+export type { EntityDefinition, EntityOptions, Fields } from './field.ts'
+
+/** Declares an entity. `name` is its table and its place in the URL. What is wrong with it is said when the module loads. */
+export function entity<const F extends Fields, const O extends EntityOptions<keyof F & string> = Record<never, never>>(
+  name: string,
+  fields: F,
+  options?: O,
+): EntityDefinition<F, O> {
+  return { name, fields, options: options ?? ({} as O) }
+}
+
+type Simplify<T> = { [Name in keyof T]: T[Name] } & {}
+type Value<F extends AnyField> = F['$types']['value']
+type Flag<O, Name extends keyof EntityOptions> = O extends { readonly [N in Name]: true } ? true : false
+type When<Condition extends boolean, T> = Condition extends true ? T : unknown
+
+type NullableNames<F extends Fields> = { [N in keyof F]: F[N]['$types']['optional'] extends true ? N : never }[keyof F]
+type OmittableNames<F extends Fields> = {
+  [N in keyof F]: true extends F[N]['$types']['optional'] | F[N]['$types']['defaulted'] ? N : never
+}[keyof F]
+
+type Key<O> = O extends { readonly key: readonly string[] } ? unknown : { readonly id: string }
+
+type PlatformFields<O> = Key<O> & { readonly created_at: string; readonly updated_at: string } & When<
+    Flag<O, 'revision'>,
+    { readonly revision: number }
+  > &
+  When<Flag<O, 'softDelete'>, { readonly deleted_at: string | null }> &
+  When<Flag<O, 'instanced'>, { readonly instance_id: string }> &
+  When<Flag<O, 'authors'>, { readonly created_by: string; readonly updated_by: string }>
+
+/** A row as it is read: every field, null where the field is optional. */
+export type Row<E extends EntityDefinition> = Simplify<
+  PlatformFields<E['options']> & {
+    readonly [N in keyof E['fields']]: N extends NullableNames<E['fields']>
+      ? Value<E['fields'][N]> | null
+      : Value<E['fields'][N]>
+  }
+>
+
+type Given<E extends EntityDefinition, N extends keyof E['fields']> =
+  N extends NullableNames<E['fields']> ? Value<E['fields'][N]> | null : Value<E['fields'][N]>
+
+/** A new row: optional and defaulted fields may be left out; `id` may be given. */
+export type Insert<E extends EntityDefinition> = Simplify<
+  { readonly [N in Exclude<keyof E['fields'], OmittableNames<E['fields']>>]: Given<E, N> } & {
+    readonly [N in OmittableNames<E['fields']> & keyof E['fields']]?: Given<E, N>
+  } & (E['options'] extends { readonly key: readonly string[] } ? unknown : { readonly id?: string })
+>
+
+/** A change of a row: any of its fields; a `revision` must be the current one. */
+export type Patch<E extends EntityDefinition> = Simplify<
+  { readonly [N in keyof E['fields']]?: Given<E, N> } & When<
+    Flag<E['options'], 'revision'>,
+    { readonly revision?: number }
+  >
+>
+
+/** What names one row: its key's value, or an object of them when the key has several fields. */
+export type KeyOf<E extends EntityDefinition> = E['options'] extends {
+  readonly key: readonly [infer First extends keyof E['fields'], ...infer Rest extends readonly (keyof E['fields'])[]]
+}
+  ? Rest extends readonly []
+    ? Value<E['fields'][First]>
+    : { readonly [N in First | Rest[number]]: Value<E['fields'][N]> }
+  : string

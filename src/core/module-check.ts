@@ -1,0 +1,338 @@
+import { accessRoles } from './access-role.ts'
+import type { EntityDefinition } from './entity.ts'
+import { Field, type FieldSpec } from './field.ts'
+import type { ModuleDefinition } from './module.ts'
+import { compareVersions, parseVersion, parseWantedVersion } from './version.ts'
+
+export interface DefinitionProblem {
+  /** Module, entity and field: `customers@1 customers.email_id`. */
+  readonly place: string
+  readonly message: string
+}
+
+const moduleName = /^[a-z][a-z0-9_]{0,40}$/
+const entityName = /^[a-z][a-z0-9_]{0,46}$/
+const fieldName = /^[a-z][a-z0-9_]{0,46}$/
+const serviceRole = /^[a-z][a-z0-9_:.-]{0,62}$/
+
+/** Names that mean something else in a URL or belong to the platform or to PostgreSQL. */
+const reservedModules = new Set([
+  'rest',
+  'graphql',
+  'auth',
+  'docs',
+  'openapi',
+  'tenantry',
+  'public',
+  'information_schema',
+])
+const reservedEntities = new Set(['rpc', 'graphql', 'docs', 'openapi', 'constructor', 'prototype'])
+const platformNames = [
+  'id',
+  'tenant_id',
+  'instance_id',
+  'created_at',
+  'updated_at',
+  'created_by',
+  'updated_by',
+  'deleted_at',
+  'revision',
+]
+/** Words that stand for something else in a query string. */
+const reservedFields = new Set([
+  ...platformNames,
+  ...[
+    'select',
+    'order',
+    'limit',
+    'offset',
+    'and',
+    'or',
+    'not',
+    'columns',
+    'on_conflict',
+    'count',
+    'constructor',
+    'prototype',
+  ],
+])
+const identifierBytes = 63
+
+/** Every problem of a set of module definitions; none means that `createModuleSet` may resolve them. */
+export function checkModules(definitions: readonly ModuleDefinition[]): DefinitionProblem[] {
+  const problems: DefinitionProblem[] = []
+  const byId = new Map<string, ModuleDefinition>()
+  const owners = new Map<EntityDefinition, string>()
+  for (const definition of definitions) {
+    const id = `${definition.name}@${definition.version.split('.', 1)[0]}`
+    if (byId.has(id)) problems.push({ place: id, message: 'this module is defined twice' })
+    byId.set(id, definition)
+    for (const entity of definition.entities) {
+      if (owners.has(entity))
+        problems.push({
+          place: `${id} ${entity.name}`,
+          message: `this entity belongs to ${owners.get(entity)} already`,
+        })
+      owners.set(entity, id)
+    }
+  }
+  for (const [id, definition] of byId) new ModuleCheck(id, definition, byId, owners, problems).run()
+  problems.push(...circles(byId))
+  return problems
+}
+
+class ModuleCheck {
+  readonly #id: string
+  readonly #definition: ModuleDefinition
+  readonly #modules: ReadonlyMap<string, ModuleDefinition>
+  readonly #owners: ReadonlyMap<EntityDefinition, string>
+  readonly #problems: DefinitionProblem[]
+
+  constructor(
+    id: string,
+    definition: ModuleDefinition,
+    modules: ReadonlyMap<string, ModuleDefinition>,
+    owners: ReadonlyMap<EntityDefinition, string>,
+    problems: DefinitionProblem[],
+  ) {
+    this.#id = id
+    this.#definition = definition
+    this.#modules = modules
+    this.#owners = owners
+    this.#problems = problems
+  }
+
+  run(): void {
+    const { name, version, entities, access } = this.#definition
+    if (!moduleName.test(name)) this.#say('', `the name must match ${moduleName.source}`)
+    if (reservedModules.has(name) || name.startsWith('pg_')) this.#say('', 'the name is a reserved word')
+    const parsed = parseVersion(version)
+    if (!parsed || parsed.major === 0)
+      this.#say('', `the version ${JSON.stringify(version)} must look like 1.4.0, with a major of at least 1`)
+    this.#checkDependencies()
+    this.#checkAccess('', access ?? {})
+    for (const entityName of repeated(entities.map(({ name }) => name)))
+      this.#say(entityName, 'the module has two entities with this name')
+    for (const entity of entities) this.#checkEntity(entity)
+    for (const { entity } of this.#definition.seeds ?? []) {
+      if (this.#owners.get(entity) !== this.#id) this.#say(entity.name, 'a module seeds only entities of its own')
+    }
+  }
+
+  #say(where: string, message: string): void {
+    this.#problems.push({ place: where ? `${this.#id} ${where}` : this.#id, message })
+  }
+
+  #checkDependencies(): void {
+    for (const wanted of this.#definition.dependsOn ?? []) {
+      const [name, version] = wanted.split('@')
+      const least = version === undefined ? undefined : parseWantedVersion(version)
+      if (!name || !least) {
+        this.#say('', `the dependency ${JSON.stringify(wanted)} must look like shared@1 or shared@1.2`)
+        continue
+      }
+      const found = this.#modules.get(`${name}@${least.major}`)
+      const present = found && parseVersion(found.version)
+      if (!found) this.#say('', `the dependency ${wanted} is missing`)
+      else if (present && compareVersions(present, least) < 0)
+        this.#say('', `the dependency ${wanted} is not satisfied by ${name} ${found.version}`)
+    }
+  }
+
+  #checkAccess(where: string, access: Readonly<Record<string, string>>): void {
+    for (const [role, granted] of Object.entries(access)) {
+      if (!serviceRole.test(role))
+        this.#say(where, `access: the service role ${JSON.stringify(role)} must match ${serviceRole.source}`)
+      if (!(accessRoles as readonly string[]).includes(granted) || granted === 'main') {
+        this.#say(
+          where,
+          `access: ${JSON.stringify(granted)} is not an access role that can be given; use ${accessRoles.slice(0, -1).join(', ')}`,
+        )
+      }
+    }
+  }
+
+  #checkEntity(entity: EntityDefinition): void {
+    const { name, fields, options } = entity
+    if (!entityName.test(name)) this.#say(name, `the name must match ${entityName.source}`)
+    if (reservedEntities.has(name)) this.#say(name, 'the name is a reserved word')
+    if (options.scope === 'global' && options.instanced)
+      this.#say(name, 'an entity without a tenant cannot have instances')
+    this.#checkAccess(name, options.access ?? {})
+    for (const [field, definition] of Object.entries(fields)) {
+      const where = `${name}.${field}`
+      if (!fieldName.test(field)) this.#say(where, `the name must match ${fieldName.source}`)
+      if (reservedFields.has(field)) this.#say(where, 'the name is a reserved word')
+      if (!(definition instanceof Field)) this.#say(where, 'this is not a field')
+      else this.#checkField(entity, field, definition.spec)
+    }
+    this.#checkKey(entity)
+    this.#checkSets(entity, 'unique', options.unique ?? [], 'key')
+    this.#checkSets(entity, 'indexes', options.indexes ?? [], 'idx')
+  }
+
+  #checkKey({ name, fields, options }: EntityDefinition): void {
+    if (!options.key) return
+    if (options.key.length === 0) this.#say(name, 'key: name at least one field')
+    for (const field of repeated(options.key)) this.#say(`${name}.${field}`, 'key: the field is named twice')
+    for (const field of options.key) {
+      const spec = fields[field]?.spec
+      if (!spec) this.#say(`${name}.${field}`, 'key: there is no such field')
+      else if (spec.optional) this.#say(`${name}.${field}`, 'key: a field of the key cannot be optional')
+      else if (spec.array || spec.type === 'json')
+        this.#say(`${name}.${field}`, 'key: an array or JSON cannot be part of the key')
+    }
+  }
+
+  #checkSets(
+    { name, fields, options }: EntityDefinition,
+    what: string,
+    sets: readonly (readonly string[])[],
+    kind: string,
+  ): void {
+    const platform = new Set(['created_at', 'updated_at', ...(options.key ? [] : ['id'])])
+    for (const set of sets) {
+      if (set.length === 0) this.#say(name, `${what}: name at least one field`)
+      for (const field of set)
+        if (!fields[field] && !platform.has(field)) this.#say(`${name}.${field}`, `${what}: there is no such field`)
+      for (const field of repeated(set)) this.#say(`${name}.${field}`, `${what}: the field is named twice`)
+      this.#checkLength(name, [name, ...set, kind].join('_'))
+    }
+  }
+
+  #checkField(entity: EntityDefinition, field: string, spec: FieldSpec): void {
+    const where = `${entity.name}.${field}`
+    if (spec.min !== undefined && spec.max !== undefined && spec.min > spec.max)
+      this.#say(where, 'min is greater than max')
+    if ((spec.type === 'text' || spec.type === 'bytes') && (spec.max ?? 1) < 1)
+      this.#say(where, 'max must be at least 1')
+    if (spec.type === 'decimal') {
+      const { precision = 0, scale = 0 } = spec
+      const whole = Number.isInteger(precision) && Number.isInteger(scale)
+      if (!whole || precision < 1 || precision > 1000 || scale < 0 || scale > precision) {
+        this.#say(where, 'decimal takes a precision of 1 to 1000 and a scale of 0 to the precision')
+      }
+    }
+    if (spec.type === 'oneOf') {
+      if (!spec.values || spec.values.length === 0) this.#say(where, 'oneOf needs at least one value')
+      for (const value of repeated(spec.values ?? [])) this.#say(where, `oneOf names ${JSON.stringify(value)} twice`)
+    }
+    if (spec.collation !== undefined && !/^[A-Za-z0-9_.@-]{1,63}$/.test(spec.collation))
+      this.#say(where, 'that is not the name of a collation')
+    if (spec.type === 'reference') this.#checkReference(entity, field, spec)
+    if (spec.default !== undefined) {
+      const fault = defaultFault(spec)
+      if (fault) this.#say(where, `default: ${fault}`)
+    }
+    this.#checkLength(
+      where,
+      `${entity.name}_${field}_${spec.type === 'reference' ? 'fkey' : spec.unique ? 'key' : 'check'}`,
+    )
+  }
+
+  #checkReference(entity: EntityDefinition, field: string, spec: FieldSpec): void {
+    const where = `${entity.name}.${field}`
+    if (spec.array) this.#say(where, 'an array of references is not supported; make an entity for the relation')
+    const target = this.#target(spec)
+    const owner = target && this.#owners.get(target)
+    if (!target || owner === undefined) {
+      const name = typeof spec.target === 'string' ? spec.target : target?.name
+      this.#say(where, `the entity ${JSON.stringify(name ?? '')} that it references belongs to no module`)
+      return
+    }
+    if (owner !== this.#id && !(this.#definition.dependsOn ?? []).some(id => id.split('.', 1)[0] === owner)) {
+      this.#say(where, `it references ${target.name} of ${owner}, which the module does not depend on`)
+    }
+    if ((target.options.key?.length ?? 1) > 1)
+      this.#say(where, `${target.name} has a key of several fields, which a reference cannot name`)
+    if (entity.options.scope === 'global' && target.options.scope !== 'global') {
+      this.#say(where, `an entity without a tenant cannot reference ${target.name}, which has one`)
+    }
+    if (target.options.instanced && !entity.options.instanced) {
+      this.#say(where, `${target.name} has instances, so only an entity with instances may reference it`)
+    }
+    if (spec.onDelete === 'setNull' && !spec.optional) this.#say(where, 'onDelete setNull needs an optional reference')
+    if (spec.onDelete === 'setNull' && entity.options.key?.includes(field))
+      this.#say(where, 'a part of the key cannot be set to null')
+    if (spec.onDelete === 'cascade' && target.options.scope === 'global' && entity.options.scope !== 'global') {
+      this.#say(where, `deleting a shared row of ${target.name} must not delete rows of tenants`)
+    }
+    if (spec.onDelete === 'setNull' && target.options.scope === 'global' && entity.options.scope !== 'global') {
+      this.#say(where, `deleting a shared row of ${target.name} must not change rows of tenants`)
+    }
+  }
+
+  #target(spec: FieldSpec): EntityDefinition | undefined {
+    if (typeof spec.target === 'string') return this.#definition.entities.find(({ name }) => name === spec.target)
+    return spec.target?.()
+  }
+
+  #checkLength(where: string, name: string): void {
+    if (name.length > identifierBytes)
+      this.#say(
+        where,
+        `its constraint would be called ${name}, which is longer than ${identifierBytes} bytes; choose shorter names`,
+      )
+  }
+}
+
+function defaultFault({ type, array, default: value, values }: FieldSpec): string | undefined {
+  if (array) return Array.isArray(value) ? undefined : 'an array is needed'
+  switch (type) {
+    case 'integer':
+      return Number.isInteger(value) ? undefined : 'a whole number is needed'
+    case 'bigint':
+      return Number.isSafeInteger(value) || (typeof value === 'string' && /^-?\d{1,19}$/.test(value))
+        ? undefined
+        : 'a whole number is needed'
+    case 'decimal':
+      return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)
+        ? undefined
+        : "a decimal as text is needed, '0.00'"
+    case 'boolean':
+      return typeof value === 'boolean' ? undefined : 'true or false is needed'
+    case 'oneOf':
+      return typeof value === 'string' && values?.includes(value) ? undefined : 'one of its values is needed'
+    case 'timestamp':
+    case 'date':
+      return value === 'now' || (typeof value === 'string' && !Number.isNaN(Date.parse(value)))
+        ? undefined
+        : "'now' or a time as text is needed"
+    case 'reference':
+      return 'a reference has no default'
+    case 'json':
+      return undefined
+    default:
+      return typeof value === 'string' ? undefined : 'a text is needed'
+  }
+}
+
+function repeated(names: readonly string[]): Set<string> {
+  return new Set(names.filter((name, index) => names.indexOf(name) !== index))
+}
+
+/** Each circle of dependencies once, named from its start: `1 -> 2 -> 3 -> 1`. */
+function circles(modules: ReadonlyMap<string, ModuleDefinition>): DefinitionProblem[] {
+  const problems: DefinitionProblem[] = []
+  const finished = new Set<string>()
+  const path: string[] = []
+  const visit = (id: string): void => {
+    const start = path.indexOf(id)
+    if (start >= 0) {
+      problems.push({
+        place: id,
+        message: `the dependencies run in a circle: ${[...path.slice(start), id].join(' -> ')}`,
+      })
+      return
+    }
+    if (finished.has(id)) return
+    path.push(id)
+    for (const wanted of modules.get(id)?.dependsOn ?? []) if (modules.has(majorId(wanted))) visit(majorId(wanted))
+    path.pop()
+    finished.add(id)
+  }
+  for (const id of modules.keys()) visit(id)
+  return problems
+}
+
+const majorId = (wanted: string): string => wanted.split('.', 1)[0] ?? wanted

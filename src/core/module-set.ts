@@ -1,0 +1,340 @@
+import type { GrantedRole } from './access-role.ts'
+import type { EntityDefinition } from './entity.ts'
+import { TenantryError } from './errors.ts'
+import type { FieldSpec, OnDelete } from './field.ts'
+import type { ModuleDefinition, ModuleId } from './module.ts'
+import { checkModules, type DefinitionProblem } from './module-check.ts'
+import { parseVersion, type Version } from './version.ts'
+
+/** A module as the house uses it: checked, with its entities resolved. */
+export interface Module {
+  readonly id: ModuleId
+  readonly name: string
+  readonly version: Version
+  /** The schema of its tables, `customers_v1`. */
+  readonly schema: string
+  readonly public: boolean
+  readonly dependsOn: readonly Module[]
+  readonly entities: readonly Entity[]
+  readonly definition: ModuleDefinition
+}
+
+export interface Entity {
+  readonly name: string
+  /** `customers@1.customers` */
+  readonly id: string
+  readonly module: Module
+  /** Its fields in the order of the table, those of the platform included; without `tenant_id`, which is nobody's field. */
+  readonly fields: ReadonlyMap<string, EntityField>
+  /** Names of the fields that make the primary key inside a tenant. */
+  readonly key: readonly string[]
+  readonly references: readonly Relation[]
+  /** References of other entities (or its own) to this one. */
+  readonly referencedBy: readonly Relation[]
+  /** Each set is unique inside a tenant (and instance). */
+  readonly unique: readonly UniqueSet[]
+  readonly indexes: readonly (readonly string[])[]
+  readonly revision: boolean
+  readonly softDelete: boolean
+  readonly instanced: boolean
+  readonly authors: boolean
+  /** True: one table for the whole platform, without a tenant. */
+  readonly global: boolean
+  readonly access: ReadonlyMap<string, GrantedRole>
+  readonly definition: EntityDefinition
+}
+
+export interface EntityField {
+  readonly name: string
+  readonly spec: FieldSpec
+  /** Filled in by the platform, which is why a payload may name it only where `write` says so. */
+  readonly platform: boolean
+  /** When a payload may name it. `insert`: only in new rows. `check`: a revision, compared with the current one. */
+  readonly write: 'always' | 'insert' | 'check' | 'restore' | 'never'
+}
+
+export interface UniqueSet {
+  readonly name: string
+  readonly fields: readonly string[]
+}
+
+/** A foreign key: `field` of `from` holds the key `toField` of a row of `to`. */
+export interface Relation {
+  /** The constraint's name, `customers_email_id_fkey`. */
+  readonly name: string
+  readonly from: Entity
+  readonly field: string
+  readonly to: Entity
+  readonly toField: string
+  readonly onDelete: OnDelete
+  /** True when at most one row of `from` names a row of `to`. */
+  readonly unique: boolean
+}
+
+/** What a tenant with certain subscriptions sees. One object for all tenants that see the same. */
+export interface Exposure {
+  /** The ids of the exposed modules, sorted and joined. */
+  readonly id: string
+  /** Modules that run for the tenant, each after those it depends on. */
+  readonly running: readonly Module[]
+  readonly exposed: ReadonlySet<Module>
+  findModule(name: string, major: number): Module | undefined
+  /** The highest exposed major of a module. */
+  findLatest(name: string): Module | undefined
+  /** All exposed entities with this name. */
+  findEntities(name: string): readonly Entity[]
+}
+
+/** All module versions of a product. */
+export interface ModuleSet {
+  /** Every module, each after those it depends on. */
+  readonly modules: readonly Module[]
+  find(id: string): Module | undefined
+  get(id: string): Module
+  entityOf(definition: EntityDefinition): Entity
+  /** The modules that run for these subscriptions, dependencies first. Throws `not_found` for an unknown one. */
+  resolve(subscriptions: readonly string[]): readonly Module[]
+  expose(subscriptions: readonly string[]): Exposure
+}
+
+/** The fields that the platform adds to an entity, in the order of the table. */
+function platformFields(definition: EntityDefinition): { before: EntityField[]; after: EntityField[] } {
+  const { options } = definition
+  const field = (
+    name: string,
+    type: FieldSpec['type'],
+    write: EntityField['write'],
+    more: Partial<FieldSpec> = {},
+  ): EntityField => ({
+    name,
+    spec: { type, array: false, optional: false, unique: false, ...more },
+    platform: true,
+    write,
+  })
+  const before = options.key ? [] : [field('id', 'uuid', 'insert')]
+  const after: EntityField[] = []
+  if (options.instanced) after.push(field('instance_id', 'text', 'never'))
+  after.push(field('created_at', 'timestamp', 'never', { default: 'now' }))
+  after.push(field('updated_at', 'timestamp', 'never', { default: 'now' }))
+  if (options.authors) after.push(field('created_by', 'text', 'never'), field('updated_by', 'text', 'never'))
+  if (options.softDelete) after.push(field('deleted_at', 'timestamp', 'restore', { optional: true }))
+  if (options.revision) after.push(field('revision', 'integer', 'check', { default: 1 }))
+  return { before, after }
+}
+
+interface Mutable {
+  references: Relation[]
+  referencedBy: Relation[]
+}
+
+/**
+ * Checks the definitions and resolves them into one set. Throws `invalid` with every problem at once in `details`, one a
+ * line: `customers@1 customers.email_id: …`.
+ */
+export function createModuleSet(definitions: readonly ModuleDefinition[]): ModuleSet {
+  const problems = checkModules(definitions)
+  if (problems.length > 0) throw definitionError(problems)
+
+  const modules = new Map<string, Module>()
+  const entities = new Map<EntityDefinition, Entity & Mutable>()
+  for (const definition of inLoadOrder(definitions)) {
+    const module = createModule(definition, modules, entities)
+    modules.set(module.id, module)
+  }
+  for (const entity of entities.values()) connect(entity, entities)
+
+  const ordered = [...modules.values()]
+  const exposures = new Map<string, Exposure>()
+  const get = (id: string): Module => {
+    const module = modules.get(id)
+    if (module) return module
+    throw new TenantryError('not_found', `There is no module ${quote(id)}`, {
+      hint: `The modules are ${ordered.map(({ id }) => id).join(', ')}`,
+    })
+  }
+  const resolve = (subscriptions: readonly string[]) => closure(subscriptions.map(get))
+
+  return {
+    modules: ordered,
+    find: id => modules.get(id),
+    get,
+    resolve,
+    entityOf(definition) {
+      const entity = entities.get(definition)
+      if (entity) return entity
+      throw new TenantryError('invalid', `The entity ${quote(definition.name)} belongs to no module of this product`)
+    },
+    expose(subscriptions) {
+      const known = subscriptions.filter(id => modules.has(id))
+      const id = [...new Set(known)].sort().join(',')
+      let exposure = exposures.get(id)
+      if (!exposure) {
+        exposure = createExposure(id, resolve(known), new Set(known))
+        exposures.set(id, exposure)
+      }
+      return exposure
+    },
+  }
+}
+
+function createModule(
+  definition: ModuleDefinition,
+  modules: ReadonlyMap<string, Module>,
+  entities: Map<EntityDefinition, Entity & Mutable>,
+): Module {
+  const version = parseVersion(definition.version) ?? { major: 0, minor: 0, patch: 0 }
+  const own: Entity[] = []
+  const module: Module = {
+    id: `${definition.name}@${version.major}`,
+    name: definition.name,
+    version,
+    schema: `${definition.name}_v${version.major}`,
+    public: definition.public ?? false,
+    dependsOn: (definition.dependsOn ?? []).flatMap(wanted => modules.get(majorOf(wanted)) ?? []),
+    entities: own,
+    definition,
+  }
+  for (const entityDefinition of definition.entities) {
+    const entity = createEntity(module, entityDefinition)
+    entities.set(entityDefinition, entity)
+    own.push(entity)
+  }
+  return module
+}
+
+function createEntity(module: Module, definition: EntityDefinition): Entity & Mutable {
+  const { name, options } = definition
+  const { before, after } = platformFields(definition)
+  const authored = Object.entries(definition.fields).map(
+    ([field, { spec }]): EntityField => ({
+      name: field,
+      spec,
+      platform: false,
+      write: options.key?.includes(field) ? 'insert' : 'always',
+    }),
+  )
+  const uniqueSets = [
+    ...authored.filter(({ spec }) => spec.unique).map(field => [field.name] as readonly string[]),
+    ...(options.unique ?? []),
+  ]
+  return {
+    name,
+    id: `${module.id}.${name}`,
+    module,
+    fields: new Map([...before, ...authored, ...after].map(field => [field.name, field])),
+    key: options.key ?? ['id'],
+    references: [],
+    referencedBy: [],
+    unique: uniqueSets.map(fields => ({ name: constraintName(name, fields, 'key'), fields })),
+    indexes: options.indexes ?? [],
+    revision: options.revision ?? false,
+    softDelete: options.softDelete ?? false,
+    instanced: options.instanced ?? false,
+    authors: options.authors ?? false,
+    global: options.scope === 'global',
+    access: new Map(Object.entries({ ...module.definition.access, ...options.access })),
+    definition,
+  }
+}
+
+function connect(entity: Entity & Mutable, entities: ReadonlyMap<EntityDefinition, Entity & Mutable>): void {
+  for (const field of entity.fields.values()) {
+    if (field.spec.type !== 'reference') continue
+    const to = targetOf(field.spec, entity, entities)
+    const toField = to?.key[0]
+    if (!to || toField === undefined) continue
+    const relation: Relation = {
+      name: constraintName(entity.name, [field.name], 'fkey'),
+      from: entity,
+      field: field.name,
+      to,
+      toField,
+      onDelete: field.spec.onDelete ?? 'restrict',
+      unique: [entity.key, ...entity.unique.map(set => set.fields)].some(
+        fields => fields.length === 1 && fields[0] === field.name,
+      ),
+    }
+    entity.references.push(relation)
+    to.referencedBy.push(relation)
+  }
+}
+
+function targetOf(spec: FieldSpec, from: Entity, entities: ReadonlyMap<EntityDefinition, Entity & Mutable>) {
+  if (typeof spec.target === 'function') return entities.get(spec.target())
+  const definition = from.module.definition.entities.find(({ name }) => name === spec.target)
+  return definition && entities.get(definition)
+}
+
+/** PostgreSQL's own way to name a constraint: `{table}_{fields}_{kind}`. `checkModules` keeps it within 63 bytes. */
+export function constraintName(
+  table: string,
+  fields: readonly string[],
+  kind: 'key' | 'fkey' | 'check' | 'idx',
+): string {
+  return [table, ...fields, kind].join('_')
+}
+
+/** `shared@1.2` → `shared@1` */
+export function majorOf(wanted: string): string {
+  return wanted.split('.', 1)[0] ?? wanted
+}
+
+function inLoadOrder(definitions: readonly ModuleDefinition[]): ModuleDefinition[] {
+  const byId = new Map(
+    definitions.map(definition => [`${definition.name}@${definition.version.split('.', 1)[0]}`, definition]),
+  )
+  return depthFirst(definitions, definition => (definition.dependsOn ?? []).flatMap(id => byId.get(majorOf(id)) ?? []))
+}
+
+function closure(modules: readonly Module[]): readonly Module[] {
+  return depthFirst(modules, module => module.dependsOn)
+}
+
+/** Each after those it needs, otherwise in the order given (F7.2). */
+export function depthFirst<T>(roots: readonly T[], needs: (item: T) => readonly T[]): T[] {
+  const done = new Set<T>()
+  const entered = new Set<T>()
+  const visit = (item: T): void => {
+    if (entered.has(item)) return
+    entered.add(item)
+    for (const needed of needs(item)) visit(needed)
+    done.add(item)
+  }
+  for (const root of roots) visit(root)
+  return [...done]
+}
+
+function createExposure(id: string, running: readonly Module[], subscribed: ReadonlySet<string>): Exposure {
+  const exposed = new Set(running.filter(module => module.public || subscribed.has(module.id)))
+  const byId = new Map([...exposed].map(module => [module.id, module]))
+  const entities = Map.groupBy(
+    [...exposed].flatMap(module => module.entities),
+    entity => entity.name,
+  )
+  const latest = new Map<string, Module>()
+  for (const module of exposed) {
+    const known = latest.get(module.name)
+    if (!known || known.version.major < module.version.major) latest.set(module.name, module)
+  }
+  return {
+    id,
+    running,
+    exposed,
+    findModule: (name, major) => byId.get(`${name}@${major}`),
+    findLatest: name => latest.get(name),
+    findEntities: name => entities.get(name) ?? [],
+  }
+}
+
+function definitionError(problems: readonly DefinitionProblem[]): TenantryError {
+  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
+  return new TenantryError('invalid', `The module definitions have ${count}`, {
+    details: problems.map(({ place, message }) => `${place}: ${message}`).join('\n'),
+    hint: 'Mend them all and start again',
+  })
+}
+
+/** Text from outside, safe to show in a message. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text)
+}

@@ -1,0 +1,38 @@
+import type { GrantedRole } from './access-role.ts'
+import type { EntityDefinition, Insert } from './entity.ts'
+
+/** A module's name and major version, `customers@1`: what tenants subscribe to. */
+export type ModuleId = `${string}@${number}`
+
+/**
+ * A versioned unit of business capability, as its author declares it.
+ * `Routes` is what the HTTP side of the house mounts; the core only hands it on.
+ */
+export interface ModuleDefinition<Routes = unknown> {
+  /** `^[a-z][a-z0-9_]{0,40}$`; also the first part of its schema and its URL. */
+  readonly name: string
+  /** The full version, `1.4.0`. Its major is the one of the folder that the module lies in. */
+  readonly version: string
+  /** Modules that must run for the same tenant: `shared@1`, or at least a version of a major: `shared@1.2`. */
+  readonly dependsOn?: readonly string[]
+  /** Exposed to tenants that run the module as a dependency, without a subscription of their own. */
+  readonly public?: boolean
+  readonly entities: readonly EntityDefinition[]
+  /** The access role of each service role on entities that do not say it themselves. */
+  readonly access?: Readonly<Record<string, GrantedRole>>
+  /** Routes of the module's own, under `/{tenant}/{name}/v{major}`. */
+  readonly routes?: Routes
+  /** Rows that each tenant starts with. */
+  readonly seeds?: readonly Seed[]
+}
+
+/** Rows of one entity to insert when they are missing, matched by key. */
+export interface Seed {
+  readonly entity: EntityDefinition
+  readonly rows: readonly Readonly<Record<string, unknown>>[]
+}
+
+/** Rows of one entity, typed by it. */
+export function seed<E extends EntityDefinition>(entity: E, rows: readonly Insert<E>[]): Seed {
+  return { entity, rows }
+}

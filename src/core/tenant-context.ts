@@ -1,0 +1,22 @@
+import type { Exposure, Module } from './module-set.ts'
+import type { Principal } from './principal.ts'
+import type { TenantKey } from './tenant.ts'
+import type { Version } from './version.ts'
+
+/** Who acts, where, and through which modules: the only context object. */
+export interface TenantContext {
+  readonly tenant: TenantKey
+  /** The instance inside the tenant, or null when none was chosen. */
+  readonly instance: string | null
+  readonly principal: Principal
+  /** True when a principal of the system tenant acts across all tenants. */
+  readonly acrossTenants: boolean
+  /** Set by the platform itself when it acts inside the tenant (seeds): it may read and write there, whatever roles are mapped. */
+  readonly platform?: true
+  /** The modules that the tenant sees; shared by all tenants with the same subscriptions. */
+  readonly exposure: Exposure
+  /** The module that serves the request, where one does. */
+  readonly module: Module | null
+  /** Its full version; compares as a version (1.10 > 1.9). */
+  readonly version: Version | null
+}

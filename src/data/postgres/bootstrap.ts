@@ -1,0 +1,270 @@
+import pg from 'pg'
+import { TenantryError } from '../../core/errors.ts'
+import type { Module } from '../../core/module-set.ts'
+import { sharedPlacement } from '../../core/placement.ts'
+import { systemTenant } from '../../core/tenant.ts'
+import { moduleSteps, type Step } from './ddl.ts'
+import type { ConnectionTarget } from './driver.ts'
+import { isServerError } from './errors.ts'
+import { compareCatalogs, type Differences, fingerprintOf, readExpectedCatalog } from './inspect.ts'
+import { type LiveCatalog, readLiveCatalog } from './live-catalog.ts'
+import { platformSteps } from './platform.ts'
+import { createRoles, type LoginPasswords, rolesOf } from './roles.ts'
+import { findSecurityFaults } from './security-check.ts'
+import { identifier } from './sql/writer.ts'
+
+export interface BootstrapOptions {
+  /** The bootstrap login: may make roles and schemas. Used only here and closed before anything is served. */
+  readonly target: ConnectionTarget
+  readonly prefix: string
+  readonly passwords: LoginPasswords
+  /** Tells one master key from another without telling the key. */
+  readonly keyFingerprint: string
+  readonly modules: readonly Module[]
+  /** `additive`: what is missing is made. `never`: it is reported, except on an empty database. */
+  readonly apply: 'additive' | 'never'
+}
+
+const leastVersion = 150000
+/** Any number; nodes of one installation take turns. */
+const bootstrapLock = 7_203_442
+
+/**
+ * Brings a database to what the definitions say and proves that it is so. Answers the ids of what it made. Idempotent and
+ * safe when several start at once. Throws `conflict` when the database differs in a way that adding cannot mend.
+ */
+export async function bootstrap(options: BootstrapOptions): Promise<readonly string[]> {
+  await withClient({ ...options.target, database: 'postgres' }, client =>
+    createRoles(client, options.prefix, options.passwords),
+  )
+  return withClient(options.target, async client => {
+    await checkServer(client)
+    await client.query('select pg_advisory_lock($1)', [bootstrapLock])
+    return new Bootstrap(client, options).run()
+  })
+}
+
+async function withClient<T>(target: ConnectionTarget, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({
+    ...atDatabase(target),
+    application_name: 'tenantry bootstrap',
+    connectionTimeoutMillis: 10_000,
+  })
+  client.on('error', () => {}) // The statement under way rejects; there is nobody else to tell.
+  try {
+    await client.connect()
+    return await work(client)
+  } catch (error) {
+    if (error instanceof TenantryError) throw error
+    const told = isServerError(error)
+      ? ` (${error.code}: ${error.message})`
+      : ` (${error instanceof Error ? error.message : 'unknown'})`
+    throw new TenantryError('unavailable', `The database cannot be prepared${told}`, {
+      hint: 'DATABASE_URL must name a login that may make roles and schemas, on PostgreSQL 15 or newer',
+      cause: error,
+    })
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/** A URL keeps its own database unless another is asked for. */
+export function atDatabase({ connectionString, database, ...rest }: ConnectionTarget): pg.ClientConfig {
+  if (connectionString === undefined) return database === undefined ? rest : { ...rest, database }
+  if (database === undefined) return { ...rest, connectionString }
+  const url = new URL(connectionString)
+  url.pathname = `/${encodeURIComponent(database)}`
+  return { ...rest, connectionString: url.href }
+}
+
+async function checkServer(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ version: number; name: string; encoding: string }>(
+    `select current_setting('server_version_num')::int as version, current_setting('server_version') as name,
+       (select pg_encoding_to_char(encoding) from pg_database where datname = current_database()) as encoding`,
+  )
+  const [server] = rows
+  if (!server || server.version < leastVersion) {
+    throw new TenantryError('unavailable', `PostgreSQL ${server?.name} is too old`, { hint: 'Use version 15 or newer' })
+  }
+  if (server.encoding !== 'UTF8') {
+    throw new TenantryError('unavailable', `The database has the encoding ${server.encoding}`, {
+      hint: 'Use a database with UTF8',
+    })
+  }
+}
+
+class Bootstrap {
+  readonly #client: pg.ClientBase
+  readonly #options: BootstrapOptions
+  readonly #schemas: readonly string[]
+  readonly #platform: readonly Step[]
+  readonly #steps: readonly Step[]
+
+  constructor(client: pg.ClientBase, options: BootstrapOptions) {
+    this.#client = client
+    this.#options = options
+    this.#schemas = options.modules.map(({ schema }) => schema)
+    this.#platform = platformSteps(options.prefix)
+    this.#steps = options.modules.flatMap(module => moduleSteps(module, options.prefix))
+  }
+
+  async run(): Promise<readonly string[]> {
+    let live = await this.#readLive()
+    const isNew = !live.has('table tenantry.installation')
+    const verified = isNew ? null : await this.#readInstallation()
+    const definitions = fingerprintOf([...this.#platform, ...this.#steps].map(({ id, sql }) => [id, sql] as const))
+    const state = () => `${definitions} ${fingerprintOf(live)}`
+    const applied: string[] = []
+
+    if (verified !== state()) {
+      const newDefinitions = verified === null || !verified.startsWith(definitions)
+      applied.push(...(await this.#applyMissing(live, isNew, newDefinitions)))
+      if (isNew) await this.#writeInstallation()
+      live = await this.#readLive()
+      refuseDifferences(await this.#compare(live))
+    }
+    const faults = await findSecurityFaults(this.#client, this.#options.prefix, ['tenantry', ...this.#schemas])
+    if (faults.length > 0) {
+      throw new TenantryError('conflict', 'The database would not keep tenants apart, so nothing is served', {
+        details: faults.join('\n'),
+        hint: 'Take these rights away and start again',
+      })
+    }
+    if (verified !== state())
+      await this.#asOwner(() => this.#client.query('update tenantry.installation set verified = $1', [state()]))
+    // Running nodes drop what they have prepared: a cached plan may outlive a change of roles or policies.
+    if (applied.length > 0) await this.#client.query(`notify tenantry_schema`)
+    return applied
+  }
+
+  #readLive(): Promise<LiveCatalog> {
+    return readLiveCatalog(this.#client, ['tenantry', ...this.#schemas])
+  }
+
+  /** What was found right the last time; refuses an installation that belongs to another prefix or master key. */
+  async #readInstallation(): Promise<string | null> {
+    const { rows } = await this.#asOwner(() =>
+      this.#client.query<{ prefix: string; key_fingerprint: string; verified: string | null }>(
+        'select prefix, key_fingerprint, verified from tenantry.installation',
+      ),
+    )
+    const [installation] = rows
+    if (installation && installation.prefix !== this.#options.prefix) {
+      throw new TenantryError(
+        'conflict',
+        `This database belongs to the installation with the prefix "${installation.prefix}"`,
+        {
+          hint: 'Use that prefix, or another database',
+        },
+      )
+    }
+    if (installation && installation.key_fingerprint !== this.#options.keyFingerprint) {
+      throw new TenantryError('conflict', 'This database was set up with another master key', {
+        hint: 'Give the master key it was set up with (TENANTRY_MASTER_KEY, TENANTRY_MASTER_KEY_FILE or master.key), or use another database',
+      })
+    }
+    return installation?.verified ?? null
+  }
+
+  async #applyMissing(live: LiveCatalog, isNew: boolean, newDefinitions: boolean): Promise<string[]> {
+    const made = new Set<string>()
+    const missing = [...this.#platform, ...this.#steps].filter(step => {
+      // Functions are replaced with the definitions: a new release may have mended one.
+      const replace = newDefinitions && step.id.startsWith('function ')
+      if ((live.has(step.id) && !replace) || made.has(step.id)) return false
+      for (const id of step.covers ?? []) made.add(id)
+      return true
+    })
+    const added = missing.filter(({ id }) => !live.has(id)).map(({ id }) => id)
+    if (this.#options.apply === 'never' && !isNew && added.length > 0) {
+      throw new TenantryError('conflict', 'The database lacks what the definitions need', {
+        details: added.join('\n'),
+        hint: 'In production nothing is applied by itself: start once with --apply',
+      })
+    }
+    await this.#client.query('begin')
+    try {
+      const main = identifier(rolesOf(this.#options.prefix).main)
+      for (const { sql } of missing.filter(({ id }) => /^schema [^ ]+$/.test(id)))
+        await this.#client.query(`${sql} authorization ${main}`)
+      await this.#client.query(`set local role ${main}`)
+      for (const step of missing) if (!/^schema [^ ]+$/.test(step.id)) await this.#apply(step)
+      await this.#client.query('commit')
+    } catch (error) {
+      await this.#client.query('rollback')
+      throw error
+    }
+    return added
+  }
+
+  async #apply({ id, sql }: Step): Promise<void> {
+    try {
+      await this.#client.query(sql)
+    } catch (error) {
+      if (!isServerError(error) || !/^(22|23|42)/.test(error.code)) throw error
+      throw new TenantryError('conflict', `The ${id} cannot be added to the rows that are there (${error.code})`, {
+        hint: 'Make the new field optional or give it a default; anything else is a migration',
+        cause: error,
+      })
+    }
+  }
+
+  async #writeInstallation(): Promise<void> {
+    const { prefix, keyFingerprint } = this.#options
+    const { cell, isolation, process, datasource } = sharedPlacement
+    await this.#asOwner(async () => {
+      await this.#client.query('insert into tenantry.installation (prefix, key_fingerprint) values ($1, $2)', [
+        prefix,
+        keyFingerprint,
+      ])
+      await this.#client.query('insert into tenantry.catalog_version default values')
+      await this.#client.query(
+        `insert into tenantry.tenants (key, name, state, cell, isolation, process, datasource, version) values ($1, 'Platform', 'active', $2, $3, $4, $5, 0)`,
+        [systemTenant, cell, isolation, process, datasource],
+      )
+    })
+  }
+
+  /** Platform tables are compared by what may reach them, module tables by everything. */
+  async #compare(live: LiveCatalog): Promise<Differences> {
+    const expected = await readExpectedCatalog(this.#client, this.#options.prefix, this.#schemas, this.#steps)
+    const inModules = new Map([...live].filter(([id]) => !/^[a-z ]*? tenantry(\.| |$)/.test(id)))
+    const differences = compareCatalogs(expected, inModules)
+    const platform = new Set(this.#platform.map(({ id }) => id))
+    const strangers = [...live.keys()].filter(
+      id =>
+        /^(schema grant|grant|column grant|trigger|function|rule|view|table) tenantry[. ]/.test(id) &&
+        !platform.has(platformId(id, this.#options.prefix)),
+    )
+    return { ...differences, unexpected: [...differences.unexpected, ...strangers] }
+  }
+
+  async #asOwner<T>(work: () => Promise<T>): Promise<T> {
+    await this.#client.query(`set role ${identifier(rolesOf(this.#options.prefix).main)}`)
+    try {
+      return await work()
+    } finally {
+      await this.#client.query('reset role')
+    }
+  }
+}
+
+/** `grant tenantry.tenants tenantry_reader` → as the step that gave it is called. */
+function platformId(id: string, prefix: string): string {
+  if (id.startsWith('column grant tenantry.installation.public_url'))
+    return id.replace(/^column grant (\S+)\.public_url /, 'grant $1 ').replace(` ${prefix}_`, ' ')
+  return id.startsWith('grant ') ? id.replace(` ${prefix}_`, ' ') : id
+}
+
+function refuseDifferences({ missing, different, unexpected }: Differences): void {
+  const lines = [
+    ...missing.map(id => `missing: ${id}`),
+    ...different.map(({ id, expected, found }) => `different: ${id}\n  defined: ${expected}\n  found:   ${found}`),
+    ...unexpected.map(id => `not defined: ${id}`),
+  ]
+  if (lines.length === 0) return
+  throw new TenantryError('conflict', 'The database differs from the definitions, so nothing is served', {
+    details: lines.join('\n'),
+    hint: 'Bring the definition or the database in line; adding what is new happens by itself, changing what is there does not',
+  })
+}

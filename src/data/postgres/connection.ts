@@ -1,0 +1,120 @@
+import { connect, type Socket } from 'node:net'
+import { type ConnectionTarget, createPipelinedClient, type PipelinedClient } from './driver.ts'
+import { isConnectionError } from './errors.ts'
+import type { Settings } from './settings.ts'
+import type { Statement } from './sql/writer.ts'
+import { PreparedStatements, type StatementRow, TenantStatement } from './tenant-statement.ts'
+
+/** One statement on its way: given to a connection, it is answered exactly once. */
+export interface Job {
+  readonly settings: Settings
+  readonly name: string
+  readonly statement: Statement
+  /** Set when its caller no longer waits. */
+  cancelled: boolean
+  done(error: unknown, row: StatementRow | undefined): void
+}
+
+/** PostgreSQL keeps every prepared statement in memory, per connection. */
+const preparedLimit = 500
+
+/** A pipelined connection: statements of many tenants back to back, answered in order. */
+export class Connection {
+  readonly #onFree: () => void
+  readonly #prepared = new PreparedStatements(preparedLimit)
+  readonly #jobs: Job[] = []
+  readonly #client: PipelinedClient
+  #headSince = 0
+  #open = false
+  #closing = false
+
+  private constructor(client: PipelinedClient, onFree: () => void) {
+    this.#client = client
+    this.#onFree = onFree
+  }
+
+  /** `free` is called whenever a statement has been answered, `lost` once when an established connection is gone. */
+  static async open(target: ConnectionTarget, on: { free(): void; lost(): void }): Promise<Connection> {
+    const client = createPipelinedClient({
+      ...target,
+      application_name: 'tenantry',
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+      options: '-c timezone=UTC',
+    })
+    const connection = new Connection(client, on.free)
+    let established = false
+    client.on('error', () => {}) // Each statement under way is told by the driver; `end` tells the pool.
+    client.on('end', () => {
+      connection.#open = false
+      if (established && !connection.#closing) on.lost()
+    })
+    await client.connect()
+    established = true
+    connection.#open = true
+    return connection
+  }
+
+  get isOpen(): boolean {
+    return this.#open
+  }
+
+  /** Statements sent and not yet answered. */
+  get load(): number {
+    return this.#jobs.length
+  }
+
+  /** Milliseconds for which the statement at the head has been running. */
+  headAge(now: number): number {
+    return this.#jobs.length === 0 ? 0 : now - this.#headSince
+  }
+
+  send(job: Job): void {
+    if (this.#jobs.length === 0) this.#headSince = performance.now()
+    this.#jobs.push(job)
+    const query = new TenantStatement(job.settings, job.name, job.statement, this.#prepared, (error, row) => {
+      this.#jobs.splice(this.#jobs.indexOf(job), 1)
+      if (error !== undefined && isConnectionError(error)) this.#open = false
+      const next = this.#jobs[0]
+      if (next) {
+        this.#headSince = performance.now()
+        // Nobody waits for it: it is its turn, so a cancel request meets it and not a neighbour.
+        if (next.cancelled) this.#sendCancel()
+      }
+      job.done(error, row)
+      this.#onFree()
+    })
+    this.#client.query(query as never)
+  }
+
+  /** Asks the server to stop `job` if it is the one that runs; one that waits is stopped when its turn comes. */
+  cancel(job: Job): void {
+    job.cancelled = true
+    if (this.#jobs[0] === job) this.#sendCancel()
+  }
+
+  /**
+   * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS: a connection of its own,
+   * which may be late and hit the statement behind; the pool sends that one again.
+   */
+  #sendCancel(): void {
+    const { processID, secretKey, host, port } = this.#client
+    if (processID === null || secretKey === null) return
+    const request = Buffer.alloc(16)
+    request.writeInt32BE(16, 0)
+    request.writeInt32BE(80877102, 4)
+    request.writeInt32BE(processID, 8)
+    request.writeInt32BE(secretKey, 12)
+    const socket: Socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
+    socket.on('error', () => {}) // A cancel that does not arrive changes nothing: the time limit still holds.
+    socket.setTimeout(5_000, () => socket.destroy())
+    socket.end(request)
+  }
+
+  /** Ends the connection when what it has taken is answered. */
+  async close(): Promise<void> {
+    this.#open = false
+    this.#closing = true
+    await this.#client.end()
+  }
+}

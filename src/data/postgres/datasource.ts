@@ -1,0 +1,113 @@
+import { resolveAccess, type ServingRole } from '../../core/access-role.ts'
+import type { Datasource, PlanRunner, RunOptions, TransactionOptions } from '../../core/datasource.ts'
+import { TenantryError } from '../../core/errors.ts'
+import type { Answer, Plan } from '../../core/plan.ts'
+import { type CheckedPlan, checkPlan } from '../../core/plan-check.ts'
+import type { TenantContext } from '../../core/tenant-context.ts'
+import { notSingle } from './errors.ts'
+import type { Pool } from './pool.ts'
+import { settingsOf } from './settings.ts'
+import { statementOf } from './sql/statement.ts'
+import type { StatementRow } from './tenant-statement.ts'
+import type { TransactionPool } from './transaction.ts'
+
+/** Which connections serve a principal: those of tenants, or those that reach across them. */
+export interface Lane {
+  readonly pool: Pool
+  readonly transactions: TransactionPool
+}
+
+export interface PostgresDatasourceOptions {
+  readonly prefix: string
+  readonly tenantLane: Lane
+  readonly platformLane: Lane
+  /** Milliseconds that one statement may take. */
+  readonly statementTimeout: number
+}
+
+/** Plans on PostgreSQL: one round trip each, under the access role that the principal has for what the plan touches. */
+export class PostgresDatasource implements Datasource {
+  readonly #options: PostgresDatasourceOptions
+
+  constructor(options: PostgresDatasourceOptions) {
+    this.#options = options
+  }
+
+  async run(context: TenantContext, plan: Plan, { signal }: RunOptions = {}): Promise<Answer> {
+    const checked = checkPlan(plan, context.exposure)
+    const role = accessOf(context, checked)
+    const row = await this.#lane(context).pool.run({
+      settings: settingsOf(this.#options.prefix, role, context, this.#options.statementTimeout),
+      statement: statementOf(checked),
+      repeatable: checked.kind === 'read',
+      signal,
+    })
+    return answerOf(checked, row)
+  }
+
+  transaction<T>(
+    context: TenantContext,
+    work: (runner: PlanRunner) => Promise<T>,
+    { verb = 'write', signal }: TransactionOptions = {},
+  ): Promise<T> {
+    return this.#lane(context).transactions.run(verb, signal, transaction =>
+      work({
+        run: async (inner, plan) => {
+          if (inner !== context)
+            throw new TenantryError('forbidden', 'A transaction belongs to the context it was begun in')
+          const checked = checkPlan(plan, context.exposure)
+          const role = accessOf(context, checked)
+          const settings = settingsOf(this.#options.prefix, role, context, this.#options.statementTimeout)
+          return answerOf(checked, await transaction.run(settings, statementOf(checked)))
+        },
+      }),
+    )
+  }
+
+  /** A principal of the system tenant that acts across tenants has connections of its own (F1.6). */
+  #lane(context: TenantContext): Lane {
+    return context.acrossTenants ? this.#options.platformLane : this.#options.tenantLane
+  }
+
+  async close(): Promise<void> {
+    const { tenantLane, platformLane } = this.#options
+    await Promise.all(
+      [tenantLane, platformLane].flatMap(({ pool, transactions }) => [pool.close(), transactions.close()]),
+    )
+  }
+}
+
+/** The access role for a plan. Throws `unauthenticated` for a caller without a token, else `forbidden`. */
+function accessOf(context: TenantContext, plan: CheckedPlan): ServingRole {
+  if (!context.acrossTenants && context.tenant === '') {
+    throw new TenantryError('internal', 'Data access without a tenant')
+  }
+  if (context.platform) return 'tenant_writer'
+  const access = resolveAccess({
+    roles: context.principal.roles,
+    acrossTenants: context.acrossTenants,
+    hasInstance: context.instance !== null,
+    uses: plan.uses,
+  })
+  if ('role' in access) {
+    const { role } = access
+    const instanced = plan.uses.some(({ entity }) => entity.instanced)
+    if (instanced && context.instance === null && role.includes('instance_')) {
+      throw new TenantryError('invalid', 'This needs an instance, and the request has none')
+    }
+    return role
+  }
+  const refused = plan.uses.find(use => use === access.refused)
+  const what = `permission denied for ${refused?.entity.name} (${access.refused.verb})`
+  if (context.principal.anonymous) {
+    throw new TenantryError('unauthenticated', 'A token is needed', { hint: 'Send it as "Authorization: Bearer …"' })
+  }
+  throw new TenantryError('forbidden', what, { reason: '42501', hint: 'None of the roles in the token allows it' })
+}
+
+function answerOf(plan: CheckedPlan, row: StatementRow): Answer {
+  const [body, rows, total] = row
+  const answer: Answer = { body: body ?? '', rows: Number(rows ?? 0), total: total == null ? null : Number(total) }
+  if (plan.single && plan.kind === 'read' && answer.rows !== 1) throw notSingle(answer.rows)
+  return answer
+}

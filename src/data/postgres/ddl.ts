@@ -1,0 +1,231 @@
+import { constraintName, type Entity, type EntityField, type Module, type Relation } from '../../core/module-set.ts'
+import { currentInstance, currentTenant, grantSql, policySql, rolesOnTable } from './policies.ts'
+import { rolesOf } from './roles.ts'
+import { tableOf } from './sql/read.ts'
+import { elementType, valueType } from './sql/types.ts'
+import { identifier, literal } from './sql/writer.ts'
+
+/** One object of the database: how to make it, and the name under which `inspect` reports it. */
+export interface Step {
+  /** `table customers_v1.customers`, `column customers_v1.customers.title`, `policy customers_v1.customers.reader`, … */
+  readonly id: string
+  readonly sql: string
+  /** Objects that this step makes along with its own. */
+  readonly covers?: readonly string[]
+}
+
+/** Everything that a module version needs in the database, in an order in which it can be made. Pure. */
+export function moduleSteps(module: Module, prefix: string): Step[] {
+  return [
+    ...schemaSteps(module, prefix),
+    ...module.entities.flatMap(tableSteps),
+    ...module.entities.flatMap(indexSteps),
+    ...module.entities.flatMap(foreignKeySteps),
+    ...module.entities.map(triggerStep),
+    ...module.entities.flatMap(entity => accessSteps(entity, prefix)),
+  ]
+}
+
+function schemaSteps({ schema }: Module, prefix: string): Step[] {
+  const roles = rolesOf(prefix)
+  return [
+    { id: `schema ${schema}`, sql: `create schema ${identifier(schema)}` },
+    ...roles.servingRoles.map(role => ({
+      id: `schema grant ${schema} ${role}`,
+      sql: `grant usage on schema ${identifier(schema)} to ${identifier(role)}`,
+    })),
+  ]
+}
+
+interface Column {
+  readonly name: string
+  readonly sql: string
+}
+
+/** The columns that keep rows apart stand first; they are nobody's fields. */
+function scopeColumns(entity: Entity): Column[] {
+  const column = (name: string, current: string): Column => ({
+    name,
+    sql: `${name} text collate "C" not null default ${current}`,
+  })
+  return [
+    ...(entity.global ? [] : [column('tenant_id', currentTenant)]),
+    ...(entity.instanced ? [column('instance_id', currentInstance)] : []),
+  ]
+}
+
+function scopeNames(entity: Entity): string[] {
+  return scopeColumns(entity).map(({ name }) => name)
+}
+
+function fieldColumns(entity: Entity): Column[] {
+  return [...entity.fields.values()]
+    .filter(({ name }) => name !== 'instance_id')
+    .map(field => ({ name: field.name, sql: columnSql(entity, field) }))
+}
+
+function columnSql(entity: Entity, field: EntityField): string {
+  const { spec } = field
+  const collation = elementType(entity, field) === 'text' ? ` collate ${identifier(spec.collation ?? 'C')}` : ''
+  const given = defaultSql(entity, field)
+  return `${identifier(field.name)} ${columnType(entity, field)}${collation}${spec.optional ? '' : ' not null'}${given ? ` default ${given}` : ''}`
+}
+
+function columnType(entity: Entity, field: EntityField): string {
+  const { type, precision, scale, array } = field.spec
+  return type === 'decimal' ? `numeric(${precision}, ${scale})${array ? '[]' : ''}` : valueType(entity, field)
+}
+
+function defaultSql(entity: Entity, { name, spec, platform }: EntityField): string | undefined {
+  if (platform && name === 'id') return 'tenantry.uuid_v7()'
+  // The trigger fills these in from the context; the default lets a payload leave them out.
+  if (platform && (name === 'created_by' || name === 'updated_by')) return `''`
+  if (spec.default === undefined) return undefined
+  if (spec.default === 'now' && spec.type === 'timestamp') return 'now()'
+  if (spec.default === 'now' && spec.type === 'date') return 'current_date'
+  if (spec.array && Array.isArray(spec.default)) {
+    const type = elementType(entity, { name, spec, platform, write: 'always' })
+    return `array[${spec.default.map(value => literal(String(value))).join(', ')}]::${type}[]`
+  }
+  if (spec.type === 'json') return `${literal(JSON.stringify(spec.default))}::jsonb`
+  if (typeof spec.default === 'number' || typeof spec.default === 'boolean') return String(spec.default)
+  return `${literal(String(spec.default))}::${elementType(entity, { name, spec, platform, write: 'always' })}`
+}
+
+interface Constraint {
+  readonly name: string
+  readonly sql: string
+}
+
+function checks(entity: Entity): Constraint[] {
+  return [...entity.fields.values()].flatMap(field => {
+    const sql = checkSql(field)
+    return sql === undefined
+      ? []
+      : [{ name: constraintName(entity.name, [field.name], 'check'), sql: `check (${sql})` }]
+  })
+}
+
+/** The limits of a field as a condition that null satisfies. */
+function checkSql({ name, spec }: EntityField): string | undefined {
+  const column = identifier(name)
+  const { type, array, min, max, values } = spec
+  const between = (least: string, greatest: string) =>
+    [
+      ...(min === undefined ? [] : [`${least} >= ${min}`]),
+      ...(max === undefined ? [] : [`${greatest} <= ${max}`]),
+    ].join(' and ')
+  if (type === 'oneOf') {
+    const list = `array[${(values ?? []).map(literal).join(', ')}]`
+    return array ? `${column} <@ ${list}` : `${column} = any (${list})`
+  }
+  if (min === undefined && max === undefined) return undefined
+  if (type === 'text') {
+    return array
+      ? between(`tenantry.shortest(${column})`, `tenantry.longest(${column})`)
+      : between(`char_length(${column})`, `char_length(${column})`)
+  }
+  if (type === 'bytes') return array ? undefined : between(`octet_length(${column})`, `octet_length(${column})`)
+  if (!array) return between(column, column)
+  return [
+    ...(min === undefined ? [] : [`${min} <= all (${column})`]),
+    ...(max === undefined ? [] : [`${max} >= all (${column})`]),
+  ].join(' and ')
+}
+
+function tableSteps(entity: Entity): Step[] {
+  const table = `${entity.module.schema}.${entity.name}`
+  const columns = [...scopeColumns(entity), ...fieldColumns(entity)]
+  const key: Constraint = {
+    name: `${entity.name}_pkey`,
+    sql: `primary key (${[...scopeNames(entity), ...entity.key.map(identifier)].join(', ')})`,
+  }
+  const constraints = [key, ...checks(entity)]
+  const named = constraints.map(({ name, sql }) => ({
+    id: `constraint ${table}.${name}`,
+    sql: `constraint ${identifier(name)} ${sql}`,
+  }))
+  return [
+    {
+      id: `table ${table}`,
+      // Row security is switched on with the table, never later: a live table without it is refused, not mended.
+      sql: `create table ${tableOf(entity)} (${[...columns.map(({ sql }) => sql), ...named.map(({ sql }) => sql)].join(', ')});
+        alter table ${tableOf(entity)} enable row level security, force row level security`,
+      covers: [...columns.map(({ name }) => `column ${table}.${name}`), ...named.map(({ id }) => id)],
+    },
+    ...columns.map(({ name, sql }) => ({
+      id: `column ${table}.${name}`,
+      sql: `alter table ${tableOf(entity)} add column ${sql}`,
+    })),
+    ...named.map(({ id, sql }) => ({ id, sql: `alter table ${tableOf(entity)} add ${sql}` })),
+  ]
+}
+
+/** Unique keys and indexes begin with what keeps rows apart; each foreign key is served by one. */
+function indexSteps(entity: Entity): Step[] {
+  const scope = scopeNames(entity)
+  const { schema } = entity.module
+  const step = (name: string, fields: readonly string[], unique: boolean): Step => ({
+    id: `index ${schema}.${name}`,
+    sql: `create ${unique ? 'unique ' : ''}index ${identifier(name)} on ${tableOf(entity)} (${[...scope, ...fields.map(identifier)].join(', ')})${unique && entity.softDelete ? ' where deleted_at is null' : ''}`,
+  })
+  const served = (field: string) =>
+    [entity.key, ...entity.indexes, ...(entity.softDelete ? [] : entity.unique.map(({ fields }) => fields))].some(
+      fields => fields[0] === field,
+    )
+  return [
+    ...entity.unique.map(({ name, fields }) => step(name, fields, true)),
+    ...entity.indexes.map(fields => step(constraintName(entity.name, fields, 'idx'), fields, false)),
+    ...entity.references
+      .filter(({ field }) => !served(field))
+      .map(({ field }) => step(constraintName(entity.name, [field], 'idx'), [field], false)),
+  ]
+}
+
+const onDelete = { restrict: 'no action', cascade: 'cascade', setNull: 'set null' } as const
+
+/**
+ * Foreign keys carry the tenant, so that no row can name another tenant's (their checks run outside row security).
+ * They can be deferred: a tenant's rows, which may name each other in circles, are removed in one transaction.
+ */
+function foreignKeySteps(entity: Entity): Step[] {
+  return entity.references.map(relation => {
+    const shared = sharedScope(relation)
+    const own = [...shared, identifier(relation.field)]
+    const target = [...shared, identifier(relation.toField)]
+    const cleared = relation.onDelete === 'setNull' ? ` (${identifier(relation.field)})` : ''
+    return {
+      id: `constraint ${entity.module.schema}.${entity.name}.${relation.name}`,
+      sql: `alter table ${tableOf(entity)} add constraint ${identifier(relation.name)} foreign key (${own.join(', ')}) references ${tableOf(relation.to)} (${target.join(', ')}) on delete ${onDelete[relation.onDelete]}${cleared} deferrable initially immediate`,
+    }
+  })
+}
+
+function sharedScope({ from, to }: Relation): string[] {
+  return scopeNames(to).filter(name => scopeNames(from).includes(name))
+}
+
+/** Times, authors and revision are kept by the database, so that no way of writing goes around them. */
+function triggerStep(entity: Entity): Step {
+  const duties = [...(entity.revision ? ['revision'] : []), ...(entity.authors ? ['authors'] : [])]
+  const { schema } = entity.module
+  return {
+    id: `trigger ${schema}.${entity.name}.keep`,
+    sql: `create trigger keep before insert or update on ${tableOf(entity)} for each row execute function tenantry.keep(${duties.map(literal).join(', ')})`,
+  }
+}
+
+function accessSteps(entity: Entity, prefix: string): Step[] {
+  const table = `${entity.module.schema}.${entity.name}`
+  const main = identifier(rolesOf(prefix).main)
+  return [
+    {
+      id: `policy ${table}.main`,
+      sql: `create policy main on ${tableOf(entity)} to ${main} using (true) with check (true)`,
+    },
+    ...rolesOnTable(entity).flatMap(role => [
+      { id: `policy ${table}.${role.role}`, sql: policySql(entity, prefix, role) },
+      { id: `grant ${table} ${prefix}_${role.role}`, sql: grantSql(entity, prefix, role) },
+    ]),
+  ]
+}

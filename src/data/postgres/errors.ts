@@ -1,0 +1,143 @@
+import { type ErrorParts, TenantryError } from '../../core/errors.ts'
+import { raised } from './sql/write.ts'
+
+/** What PostgreSQL says with an error; only the parts that are read here. */
+interface ServerError {
+  readonly code: string
+  readonly message: string
+  readonly detail?: string
+  readonly table?: string
+  readonly column?: string
+  readonly constraint?: string
+}
+
+export function isServerError(error: unknown): error is ServerError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code)
+}
+
+/** True when the connection is gone or the server does not take statements: nothing was answered. */
+export function isConnectionError(error: unknown): boolean {
+  if (error instanceof TenantryError) return false
+  return !isServerError(error) || /^(08|57P0)/.test(error.code)
+}
+
+/** A cancel request ended the statement, not its time limit. */
+export function isStrayCancel(error: unknown): boolean {
+  return isServerError(error) && error.code === '57014' && !/timeout/.test(error.message)
+}
+
+/** The connection lost or outdated what it had prepared; the statement has not run and may be sent again. */
+export function isStalePreparation(error: unknown): boolean {
+  return (
+    isServerError(error) && (error.code === '26000' || (error.code === '0A000' && /cached plan/.test(error.message)))
+  )
+}
+
+/**
+ * An error of the server as one of ours. Its texts are made anew from names that the caller knows (entities and fields):
+ * PostgreSQL's own name values, the tenant column and other tables.
+ */
+export function toError(error: unknown): TenantryError {
+  if (error instanceof TenantryError) return error
+  if (!isServerError(error)) {
+    return new TenantryError('unavailable', 'The database cannot be reached', { retryAfter: 1, cause: error })
+  }
+  const parts: ErrorParts = { reason: error.code, cause: error }
+  switch (error.code) {
+    case '23505':
+      return new TenantryError('conflict', `duplicate key value violates unique constraint "${error.constraint}"`, {
+        ...parts,
+        details: keyDetail(error.detail, 'already exists.'),
+      })
+    case '23503':
+      return new TenantryError(
+        'conflict',
+        `a row names another that is not there, or is still named by one: foreign key "${error.constraint}"`,
+        {
+          ...parts,
+          details: keyDetail(
+            error.detail,
+            /still referenced/.test(error.detail ?? '') ? 'is still referenced.' : 'is not present.',
+          ),
+        },
+      )
+    case '23502':
+      return new TenantryError(
+        'invalid',
+        `null value in column "${error.column}" of relation "${error.table}" violates not-null constraint`,
+        parts,
+      )
+    case '23514':
+      return new TenantryError(
+        'invalid',
+        `new row for relation "${error.table}" violates check constraint "${error.constraint}"`,
+        parts,
+      )
+    case '42501':
+      return new TenantryError('forbidden', 'permission denied', parts)
+    case '42883':
+      return new TenantryError('invalid', error.message, {
+        ...parts,
+        hint: 'The operator does not fit the type of the field',
+      })
+    case '57014':
+      return new TenantryError('unavailable', 'The statement took longer than is allowed and was stopped', {
+        ...parts,
+        hint: 'Ask for less: fewer rows, an indexed filter',
+      })
+    case '40001':
+    case '40P01':
+      return new TenantryError('conflict', 'Another change got in the way', { ...parts, hint: 'Try again' })
+    case '55P03':
+      return new TenantryError('unavailable', 'A row is locked by another change', { ...parts, retryAfter: 1 })
+    case '25006':
+      return new TenantryError('forbidden', 'This transaction only reads', parts)
+    case raised.notSingle:
+      return notSingle(Number(error.message), error)
+    case raised.stale:
+      return new TenantryError('conflict', 'The row has another revision than the one given', {
+        reason: 'stale_revision',
+        hint: 'Read the row again and repeat the change on what it says now',
+        cause: error,
+      })
+    case raised.refused:
+      return new TenantryError('invalid', error.message, { cause: error })
+  }
+  switch (error.code.slice(0, 2)) {
+    case '22':
+      return new TenantryError('invalid', withoutValues(error.message), parts)
+    case '08':
+    case '53':
+    case '57':
+      return new TenantryError('unavailable', 'The database does not take more work at the moment', {
+        retryAfter: 1,
+        cause: error,
+      })
+    case '54':
+      return new TenantryError('invalid', 'The request is too complex for the database', parts)
+  }
+  return new TenantryError('internal', 'Something went wrong on our side', { cause: error })
+}
+
+export function notSingle(rows: number, cause?: unknown): TenantryError {
+  return new TenantryError('invalid', 'JSON object requested, multiple (or no) rows returned', {
+    reason: 'PGRST116',
+    details: `The result contains ${rows} rows`,
+    cause,
+  })
+}
+
+/** `Key (tenant_id, sku)=(acme, A-1) already exists.` → `Key (sku) already exists.` */
+function keyDetail(detail: string | undefined, verdict: string): string | null {
+  const columns = /^Key \(([^)]*)\)=/.exec(detail ?? '')?.[1]
+  if (columns === undefined) return null
+  const names = columns.split(', ').filter(name => name !== 'tenant_id' && name !== 'instance_id')
+  return `Key (${names.join(', ')}) ${verdict}`
+}
+
+/** `invalid input syntax for type uuid: "x"` → without what stands behind the colon, which is a value. */
+function withoutValues(message: string): string {
+  const colon = message.indexOf(': ')
+  const kept = colon < 0 ? message : message.slice(0, colon)
+  return kept.replace(/"[^"]*"/g, '"…"')
+}

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto'
+import type pg from 'pg'
+import type { Step } from './ddl.ts'
+import { type LiveCatalog, readLiveCatalog } from './live-catalog.ts'
+import { rolesOf } from './roles.ts'
+import { identifier } from './sql/writer.ts'
+
+/** How a live database differs from the definitions. Nothing in all three: it may be served. */
+export interface Differences {
+  /** Ids of objects that are not there. */
+  readonly missing: readonly string[]
+  readonly different: readonly { readonly id: string; readonly expected: string; readonly found: string }[]
+  /** Objects that nobody defined and by which rows could be reached or writes could fail. */
+  readonly unexpected: readonly string[]
+}
+
+/** Unlike any name that an author would choose, and short: a schema's name has 63 bytes. */
+const scratchPrefix = 'tnscratch_'
+
+/**
+ * What the definitions should look like in this server's own words: they are made in scratch schemas, read back and rolled
+ * back. Comparing PostgreSQL's text with PostgreSQL's text holds on every version. `client` is the bootstrap login.
+ */
+export async function readExpectedCatalog(
+  client: pg.ClientBase,
+  prefix: string,
+  schemas: readonly string[],
+  steps: readonly Step[],
+): Promise<LiveCatalog> {
+  const main = identifier(rolesOf(prefix).main)
+  const names = new RegExp(`(schema )?"(${schemas.join('|')})"(?=(\\.)?)`, 'g')
+  const toScratch = (sql: string) =>
+    sql.replace(names, (all, keyword: string | undefined, schema: string, dot: string | undefined) =>
+      keyword || dot ? `${keyword ?? ''}"${scratchPrefix}${schema}"` : all,
+    )
+  const covered = new Set(steps.flatMap(({ covers }) => covers ?? []))
+  await client.query('begin')
+  try {
+    for (const schema of schemas)
+      await client.query(`create schema ${identifier(scratchPrefix + schema)} authorization ${main}`)
+    await client.query(`set local role ${main}`)
+    for (const { id, sql } of steps)
+      if (!covered.has(id) && !/^schema [^ ]+$/.test(id)) await client.query(toScratch(sql))
+    const scratch = await readLiveCatalog(
+      client,
+      schemas.map(schema => scratchPrefix + schema),
+    )
+    return new Map([...scratch].map(([id, definition]) => [fromScratch(id), fromScratch(definition)]))
+  } finally {
+    await client.query('rollback')
+  }
+}
+
+function fromScratch(text: string): string {
+  return text.replaceAll(scratchPrefix, '')
+}
+
+/** Compares what is there with what should be there. Pure. */
+export function compareCatalogs(expected: LiveCatalog, live: LiveCatalog): Differences {
+  const missing = [...expected.keys()].filter(id => !live.has(id))
+  const different = [...expected].flatMap(([id, definition]) => {
+    const found = live.get(id)
+    return found === undefined || found === definition ? [] : [{ id, expected: definition, found }]
+  })
+  const unexpected = [...live]
+    .filter(([id, definition]) => !expected.has(id) && isDangerous(id, definition))
+    .map(([id]) => id)
+  return { missing, different, unexpected }
+}
+
+/** A column or index that is left over from an older definition does no harm, unless new rows would have to fill it. */
+function isDangerous(id: string, definition: string): boolean {
+  if (id.startsWith('column ')) return definition.includes(' not null') && !definition.includes(' default ')
+  if (id.startsWith('index ')) return definition.includes('CREATE UNIQUE')
+  if (id.startsWith('row security ')) return false
+  return true
+}
+
+/** One short text for a whole catalog: equal texts, equal catalogs. */
+export function fingerprintOf(entries: Iterable<readonly [string, string]>): string {
+  const hash = createHash('sha256')
+  for (const [id, definition] of [...entries].sort(([a], [b]) => (a < b ? -1 : 1)))
+    hash.update(`${id}\n${definition}\n\n`)
+  return hash.digest('base64url')
+}

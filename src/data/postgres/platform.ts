@@ -1,0 +1,158 @@
+import type { Step } from './ddl.ts'
+import { rolesOf } from './roles.ts'
+import { identifier } from './sql/writer.ts'
+
+/** The tables of the platform itself and the functions that all tables use, in schema `tenantry`. Pure. */
+export function platformSteps(prefix: string): Step[] {
+  const roles = rolesOf(prefix)
+  const reader = identifier(`${prefix}_reader`)
+  const writer = identifier(`${prefix}_writer`)
+  return [
+    { id: 'schema tenantry', sql: 'create schema tenantry' },
+    ...roles.servingRoles.map(role => ({
+      id: `schema grant tenantry ${role}`,
+      sql: `grant usage on schema tenantry to ${identifier(role)}`,
+    })),
+    ...functions,
+    ...table(
+      'installation',
+      `single boolean primary key default true check (single),
+       prefix text not null, key_fingerprint text not null, public_url text, verified text, created_at timestamptz not null default now()`,
+    ),
+    { id: 'grant tenantry.installation reader', sql: `grant select on tenantry.installation to ${reader}` },
+    {
+      id: 'grant tenantry.installation writer',
+      sql: `grant select, update (public_url) on tenantry.installation to ${writer}`,
+    },
+    ...table(
+      'catalog_version',
+      'single boolean primary key default true check (single), version bigint not null default 0',
+    ),
+    { id: 'grant tenantry.catalog_version reader', sql: `grant select on tenantry.catalog_version to ${reader}` },
+    {
+      id: 'grant tenantry.catalog_version writer',
+      sql: `grant select, update on tenantry.catalog_version to ${writer}`,
+    },
+    ...table(
+      'tenants',
+      `key text collate "C" primary key check (key ~ '^[a-z0-9][a-z0-9-]{0,30}[a-z0-9]$'),
+       name text not null check (char_length(name) between 1 and 200),
+       state text not null check (state = any (array['provisioning', 'active', 'suspended', 'removing', 'removed'])),
+       cell text not null, isolation text not null, process text not null, datasource text not null,
+       subscriptions text[] not null default '{}',
+       version bigint not null, created_at timestamptz not null default now(), updated_at timestamptz not null default now()`,
+    ),
+    {
+      id: 'index tenantry.tenants_version_idx',
+      sql: 'create unique index tenants_version_idx on tenantry.tenants (version)',
+    },
+    { id: 'grant tenantry.tenants reader', sql: `grant select on tenantry.tenants to ${reader}` },
+    { id: 'grant tenantry.tenants writer', sql: `grant select, insert, update on tenantry.tenants to ${writer}` },
+    {
+      id: 'trigger tenantry.tenants.number_change',
+      sql: 'create trigger number_change before insert or update on tenantry.tenants for each row execute function tenantry.number_change()',
+    },
+    ...table(
+      'tenant_keys',
+      `tenant text collate "C" not null references tenantry.tenants (key), kid text collate "C" not null,
+       public_jwk text not null, sealed_private_jwk text not null, created_at timestamptz not null default now(),
+       primary key (tenant, kid)`,
+    ),
+    { id: 'grant tenantry.tenant_keys reader', sql: `grant select on tenantry.tenant_keys to ${reader}` },
+    {
+      id: 'grant tenantry.tenant_keys writer',
+      sql: `grant select, insert, delete on tenantry.tenant_keys to ${writer}`,
+    },
+  ]
+}
+
+function table(name: string, columns: string): Step[] {
+  return [{ id: `table tenantry.${name}`, sql: `create table tenantry.${name} (${columns})` }]
+}
+
+/** Version 7 of RFC 9562 for servers older than 18: 48 bits of time, the rest random. */
+const uuidV7 = `
+create or replace function tenantry.uuid_v7() returns uuid language plpgsql volatile set search_path = pg_catalog as $$
+begin
+  return encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing
+    substring(int8send(floor(extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid;
+end $$`
+
+const functions: Step[] = [
+  {
+    id: 'function tenantry.uuid_v7',
+    sql: `do $do$ begin
+      if current_setting('server_version_num')::int >= 180000 then
+        create or replace function tenantry.uuid_v7() returns uuid language sql volatile as 'select pg_catalog.uuidv7()';
+      else ${uuidV7};
+      end if; end $do$`,
+  },
+  {
+    id: 'function tenantry.longest',
+    sql: `create or replace function tenantry.longest(text[]) returns int language sql immutable set search_path = pg_catalog as 'select max(char_length(t)) from unnest($1) t'`,
+  },
+  {
+    id: 'function tenantry.shortest',
+    sql: `create or replace function tenantry.shortest(text[]) returns int language sql immutable set search_path = pg_catalog as 'select min(char_length(t)) from unnest($1) t'`,
+  },
+  {
+    // Lets a statement refuse itself once it knows its rows, so that it rolls back.
+    id: 'function tenantry.refuse',
+    sql: `create or replace function tenantry.refuse(code text, message text) returns text language plpgsql volatile set search_path = pg_catalog as $$
+begin
+  raise exception using errcode = code, message = message;
+end $$`,
+  },
+  {
+    // Row duties: times, authors and revision. A revision that is given must be the current one (F3.2).
+    id: 'function tenantry.keep',
+    sql: `create or replace function tenantry.keep() returns trigger language plpgsql set search_path = pg_catalog as $$
+declare
+  subject text := coalesce(current_setting('tenantry.subject', true), '');
+  has_revision boolean := false;
+  has_authors boolean := false;
+begin
+  for i in 0 .. tg_nargs - 1 loop
+    if tg_argv[i] = 'revision' then has_revision := true; else has_authors := true; end if;
+  end loop;
+  if tg_op = 'INSERT' then
+    new.created_at := now();
+    new.updated_at := new.created_at;
+    if has_authors then
+      new.created_by := subject;
+      new.updated_by := subject;
+    end if;
+    if has_revision then
+      if new.revision is distinct from 1 then
+        raise exception using errcode = 'TN400', message = 'A new row has revision 1';
+      end if;
+    end if;
+  else
+    new.created_at := old.created_at;
+    new.updated_at := now();
+    if has_authors then
+      new.created_by := old.created_by;
+      new.updated_by := subject;
+    end if;
+    if has_revision then
+      if new.revision is distinct from old.revision then
+        raise exception using errcode = 'TN409', message = tg_table_name;
+      end if;
+      new.revision := old.revision + 1;
+    end if;
+  end if;
+  return new;
+end $$`,
+  },
+  {
+    // Catalog changes are numbered without gaps: the counter's row is locked until the change commits.
+    id: 'function tenantry.number_change',
+    sql: `create or replace function tenantry.number_change() returns trigger language plpgsql set search_path = pg_catalog as $$
+begin
+  update tenantry.catalog_version set version = version + 1 returning version into new.version;
+  new.updated_at := now();
+  perform pg_notify('tenantry_catalog', new.version::text);
+  return new;
+end $$`,
+  },
+]

@@ -1,0 +1,119 @@
+import type { Datasource } from '../../core/datasource.ts'
+import { TenantryError } from '../../core/errors.ts'
+import type { Module } from '../../core/module-set.ts'
+import type { TenantRows } from '../../core/tenant-rows.ts'
+import { bootstrap } from './bootstrap.ts'
+import { PostgresDatasource } from './datasource.ts'
+import type { ConnectionTarget } from './driver.ts'
+import { isServerError, toError } from './errors.ts'
+import { PlatformStore } from './platform-store.ts'
+import { Pool } from './pool.ts'
+import { rolesOf } from './roles.ts'
+import { PostgresTenantRows } from './tenant-rows.ts'
+import { TransactionPool } from './transaction.ts'
+
+export interface PostgresOptions {
+  /** The bootstrap login: a URL or its parts. */
+  readonly target: ConnectionTarget
+  readonly modules: readonly Module[]
+  /** Derives the login passwords and tells master keys apart. */
+  readonly secrets: { derive(purpose: string): string; fingerprint(): string }
+  readonly settings?: PostgresSettings
+}
+
+export interface PostgresSettings {
+  /** Prefix of the installation's roles. Default `tenantry`. */
+  readonly prefix?: string
+  /** Default `additive`. */
+  readonly apply?: 'additive' | 'never'
+  /** Pipelined connections for tenants. Default 4. */
+  readonly connections?: number
+  /** Connections for interactive transactions. Default 8. */
+  readonly transactions?: number
+  /** Statements that may wait for a connection before `unavailable` is answered. Default 2,000. */
+  readonly queue?: number
+  /** Milliseconds that one statement may take. Default 10,000. */
+  readonly statementTimeout?: number
+}
+
+export interface Postgres {
+  readonly datasource: Datasource
+  readonly platform: PlatformStore
+  readonly rows: TenantRows
+  /** Ids of what bootstrap made. */
+  readonly applied: readonly string[]
+  /** What the pools do at the moment. */
+  load(): { readonly connections: number; readonly waiting: number }
+  close(): Promise<void>
+}
+
+/**
+ * Prepares a database from the definitions, proves that it keeps tenants apart and opens the connections that serve.
+ * Throws `conflict` when the database differs from the definitions or its roles could walk around row security,
+ * `unavailable` when it cannot be reached.
+ */
+export async function openPostgres({ target, modules, secrets, settings = {} }: PostgresOptions): Promise<Postgres> {
+  const {
+    prefix = 'tenantry',
+    apply = 'additive',
+    connections = 4,
+    transactions = 8,
+    queue = 2_000,
+    statementTimeout = 10_000,
+  } = settings
+  const passwords = { tenant: secrets.derive('login tenant'), platform: secrets.derive('login platform') }
+  const applied = await bootstrap({ target, prefix, passwords, keyFingerprint: secrets.fingerprint(), modules, apply })
+
+  const roles = rolesOf(prefix)
+  const tenantTarget = asLogin(target, roles.tenantLogin, passwords.tenant)
+  const platformTarget = asLogin(target, roles.platformLogin, passwords.platform)
+  const tenantLane = {
+    pool: new Pool(tenantTarget, { size: connections, queue }),
+    transactions: new TransactionPool(tenantTarget, transactions),
+  }
+  const platformLane = {
+    pool: new Pool(platformTarget, { size: 1, queue: 100 }),
+    transactions: new TransactionPool(platformTarget, 2),
+  }
+  const platform = new PlatformStore(platformTarget, prefix)
+  const datasource = new PostgresDatasource({ prefix, tenantLane, platformLane, statementTimeout })
+  try {
+    await Promise.all([tenantLane.pool.open(), platformLane.pool.open()])
+    const watch = await platform.watchSchema(() => {
+      for (const { pool } of [tenantLane, platformLane]) pool.renew().catch(() => {}) // The old connections go on serving.
+    })
+    return {
+      datasource,
+      platform,
+      rows: new PostgresTenantRows(tenantTarget, prefix),
+      applied,
+      load: () => ({ connections: tenantLane.pool.connections, waiting: tenantLane.pool.waiting }),
+      close: async () => {
+        await watch.close()
+        await datasource.close()
+        await platform.close()
+      },
+    }
+  } catch (error) {
+    await Promise.allSettled([datasource.close(), platform.close()])
+    throw loginError(error, prefix)
+  }
+}
+
+function asLogin({ connectionString, ...rest }: ConnectionTarget, user: string, password: string): ConnectionTarget {
+  if (connectionString === undefined) return { ...rest, user, password }
+  const url = new URL(connectionString)
+  url.username = encodeURIComponent(user)
+  url.password = encodeURIComponent(password)
+  return { ...rest, connectionString: url.href }
+}
+
+function loginError(error: unknown, prefix: string): TenantryError {
+  if (isServerError(error) && (error.code === '28P01' || error.code === '28000')) {
+    return new TenantryError('conflict', `The server refuses the logins with the prefix "${prefix}"`, {
+      hint: 'Roles belong to the server: another installation with another master key has this prefix. Choose another one (TENANTRY_PREFIX)',
+      cause: error,
+    })
+  }
+  return toError(error)
+}

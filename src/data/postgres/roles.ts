@@ -1,0 +1,124 @@
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
+import type pg from 'pg'
+import { isTenantRole, servingRoles } from '../../core/access-role.ts'
+import { TenantryError } from '../../core/errors.ts'
+import { isServerError } from './errors.ts'
+import { identifier } from './sql/writer.ts'
+
+/** The roles of one installation. They belong to the server, not to a database, so all carry the installation's prefix. */
+export interface Roles {
+  /** Owns every object; no login. */
+  readonly main: string
+  readonly tenantLogin: string
+  readonly platformLogin: string
+  /** What each login may become. */
+  readonly tenantRoles: readonly string[]
+  readonly platformRoles: readonly string[]
+  /** Both of them. */
+  readonly servingRoles: readonly string[]
+}
+
+export function rolesOf(prefix: string): Roles {
+  if (!/^[a-z][a-z0-9_]{0,20}$/.test(prefix)) {
+    throw new TenantryError('invalid', 'That is not a prefix for roles', { hint: 'Use up to 21 of a-z, 0-9 and "_"' })
+  }
+  const named = (name: string) => `${prefix}_${name}`
+  return {
+    main: named('main'),
+    tenantLogin: named('tenant_login'),
+    platformLogin: named('platform_login'),
+    tenantRoles: servingRoles.filter(isTenantRole).map(named),
+    platformRoles: servingRoles.filter(role => !isTenantRole(role)).map(named),
+    servingRoles: servingRoles.map(named),
+  }
+}
+
+export interface LoginPasswords {
+  readonly tenant: string
+  readonly platform: string
+}
+
+/** Any number; all installations of a server take the same lock while they make roles. */
+const rolesLock = 7_203_441
+
+/**
+ * Makes the roles that are missing; never alters one that is there. `client` is the bootstrap login, connected to the
+ * database `postgres`, where all installations of a server meet. Safe when several run at once.
+ */
+export async function createRoles(client: pg.ClientBase, prefix: string, passwords: LoginPasswords): Promise<void> {
+  const roles = rolesOf(prefix)
+  await client.query('select pg_advisory_lock($1)', [rolesLock])
+  try {
+    const present = new Set(
+      (
+        await client.query<{ rolname: string }>('select rolname from pg_roles where starts_with(rolname, $1)', [
+          `${prefix}_`,
+        ])
+      ).rows.map(row => row.rolname),
+    )
+    for (const role of [roles.main, ...roles.servingRoles]) {
+      if (!present.has(role)) await createRole(client, `create role ${identifier(role)} nologin`)
+    }
+    await createLogin(client, present, roles.tenantLogin, passwords.tenant, roles.tenantRoles)
+    await createLogin(client, present, roles.platformLogin, passwords.platform, roles.platformRoles)
+    await becomeAbleToSet(client, roles.main)
+  } finally {
+    await client.query('select pg_advisory_unlock($1)', [rolesLock])
+  }
+}
+
+async function createRole(client: pg.ClientBase, sql: string): Promise<void> {
+  try {
+    await client.query(sql)
+  } catch (error) {
+    // Another server process of the same installation was faster, although it did not see our lock.
+    if (isServerError(error) && (error.code === '42710' || error.code === '23505')) return
+    throw error
+  }
+}
+
+async function createLogin(
+  client: pg.ClientBase,
+  present: ReadonlySet<string>,
+  login: string,
+  password: string,
+  becomes: readonly string[],
+): Promise<void> {
+  if (!present.has(login)) {
+    await createRole(client, `create role ${identifier(login)} login noinherit password '${scramVerifier(password)}'`)
+  }
+  const { rows } = await client.query<{ member: string }>(
+    `select r.rolname as member from pg_auth_members m join pg_roles r on r.oid = m.roleid join pg_roles l on l.oid = m.member
+     where l.rolname = $1`,
+    [login],
+  )
+  const missing = becomes.filter(role => !rows.some(({ member }) => member === role))
+  if (missing.length > 0) await client.query(`grant ${missing.map(identifier).join(', ')} to ${identifier(login)}`)
+}
+
+/** The bootstrap login makes objects as the owner. A superuser may anyway; another needs to be a member. */
+async function becomeAbleToSet(client: pg.ClientBase, main: string): Promise<void> {
+  const { rows } = await client.query<{ able: boolean; modern: boolean }>(
+    `select current_setting('server_version_num')::int >= 160000 as modern,
+            pg_has_role(current_user, $1, case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end) as able`,
+    [main],
+  )
+  if (rows[0]?.able) return
+  await client.query(
+    `grant ${identifier(main)} to current_user${rows[0]?.modern ? ' with set true, inherit false' : ''}`,
+  )
+}
+
+/**
+ * The form in which PostgreSQL stores a password (RFC 5803), made here so that the password itself is never in a
+ * statement, where a server may log it.
+ */
+function scramVerifier(password: string): string {
+  const iterations = 4096
+  const salt = randomBytes(16)
+  const salted = pbkdf2Sync(password, salt, iterations, 32, 'sha256')
+  const clientKey = createHmac('sha256', salted).update('Client Key').digest()
+  const storedKey = createHash('sha256').update(clientKey).digest('base64')
+  const serverKey = createHmac('sha256', salted).update('Server Key').digest('base64')
+  return `SCRAM-SHA-256$${iterations}:${salt.toString('base64')}$${storedKey}:${serverKey}`
+}

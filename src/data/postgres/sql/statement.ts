@@ -1,0 +1,14 @@
+import type { CheckedPlan } from '../../../core/plan-check.ts'
+import { Reader } from './read.ts'
+import { writeSql } from './write.ts'
+import { Binder, type Statement } from './writer.ts'
+
+/**
+ * A checked plan as one statement that answers one row: JSON text, number of rows, total. Pure; the text depends only on
+ * the plan's shape, so equal shapes share one prepared statement.
+ */
+export function statementOf(plan: CheckedPlan): Statement {
+  const binder = new Binder()
+  const text = plan.kind === 'read' ? new Reader(binder, plan.output).statement(plan) : writeSql(plan, binder)
+  return { text, values: binder.values }
+}

@@ -1,0 +1,34 @@
+import type { Entity, EntityField } from '../../../core/module-set.ts'
+
+const types = {
+  text: 'text',
+  integer: 'integer',
+  bigint: 'bigint',
+  decimal: 'numeric',
+  boolean: 'boolean',
+  timestamp: 'timestamptz',
+  date: 'date',
+  uuid: 'uuid',
+  json: 'jsonb',
+  bytes: 'bytea',
+  oneOf: 'text',
+} as const
+
+/** The SQL type of a field's values, without limits (those are the column's): what a value is bound and cast as. */
+export function valueType(entity: Entity, field: EntityField): string {
+  return `${elementType(entity, field)}${field.spec.array ? '[]' : ''}`
+}
+
+/** The SQL type of one value, also where the field is an array. */
+export function elementType(entity: Entity, field: EntityField): string {
+  if (field.spec.type !== 'reference') return types[field.spec.type]
+  const relation = entity.references.find(({ field: name }) => name === field.name)
+  const target = relation?.to.fields.get(relation.toField)
+  return relation && target ? elementType(relation.to, target) : types.uuid
+}
+
+/** True for types whose JSON form a parser may round or must decode; `exact` output shows them as text. */
+export function needsExactOutput(entity: Entity, field: EntityField): boolean {
+  const type = elementType(entity, field)
+  return type === 'bigint' || type === 'numeric'
+}

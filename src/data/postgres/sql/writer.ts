@@ -1,0 +1,33 @@
+/** A statement ready to be prepared: its values are bound, in PostgreSQL's text form. */
+export interface Statement {
+  readonly text: string
+  readonly values: readonly (string | null)[]
+}
+
+/** Collects the values of one statement while its text is put together. */
+export class Binder {
+  readonly values: (string | null)[] = []
+
+  /** A parameter of this SQL type: `$3::uuid`. */
+  bind(value: string | null, type: string): string {
+    this.values.push(value)
+    return `$${this.values.length}::${type}`
+  }
+}
+
+/** A name of ours as an identifier. Names come from checked definitions; the doubling is a second lock on the door. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** A text of ours inside DDL, where nothing can be bound. */
+export function literal(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''")}'`
+  return text.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted
+}
+
+/** Values as the text form of an array: `{"a","b"}`. */
+export function arrayLiteral(values: readonly (string | null)[]): string {
+  const elements = values.map(value => (value === null ? 'NULL' : `"${value.replace(/["\\]/g, '\\$&')}"`))
+  return `{${elements.join(',')}}`
+}

@@ -1,0 +1,100 @@
+import pg from 'pg'
+import { TenantryError } from '../../core/errors.ts'
+import type { Entity } from '../../core/module-set.ts'
+import type { TenantKey } from '../../core/tenant.ts'
+import type { TenantRows } from '../../core/tenant-rows.ts'
+import { atDatabase } from './bootstrap.ts'
+import type { ConnectionTarget } from './driver.ts'
+import { toError } from './errors.ts'
+import { settingsSql } from './settings.ts'
+import { tableOf } from './sql/read.ts'
+import { identifier } from './sql/writer.ts'
+
+const batch = 1_000
+
+/** All rows of one tenant, for archives and removal. Runs under row security as that tenant, so it cannot touch another's. */
+export class PostgresTenantRows implements TenantRows {
+  readonly #target: ConnectionTarget
+  readonly #prefix: string
+
+  constructor(target: ConnectionTarget, prefix: string) {
+    this.#target = target
+    this.#prefix = prefix
+  }
+
+  /** One snapshot for all entities: `repeatable read`. Rows come as JSON text, in the order of their key. */
+  snapshot(
+    tenant: TenantKey,
+    entities: readonly Entity[],
+    onRow: (entity: Entity, row: string) => Promise<void>,
+  ): Promise<void> {
+    return this.#transaction(
+      tenant,
+      'tenant_reader',
+      'begin isolation level repeatable read, read only',
+      async client => {
+        for (const entity of entities.filter(({ global }) => !global)) {
+          const names = [...entity.fields.keys()].map(identifier).join(', ')
+          const key = entity.key.map(identifier).join(', ')
+          await client.query(
+            `declare rows no scroll cursor for select row_to_json(r)::text as row from (select ${names} from ${tableOf(entity)} order by ${key}) r`,
+          )
+          for (;;) {
+            const { rows } = await client.query<{ row: string }>(`fetch ${batch} from rows`)
+            for (const { row } of rows) await onRow(entity, row)
+            if (rows.length < batch) break
+          }
+          await client.query('close rows')
+        }
+      },
+    )
+  }
+
+  /** In one transaction; rows may name each other in circles. Answers how many rows each entity had. */
+  purge(
+    tenant: TenantKey,
+    entities: readonly Entity[],
+    expected: (entity: Entity) => number,
+  ): Promise<ReadonlyMap<Entity, number>> {
+    return this.#transaction(tenant, 'tenant_writer', 'begin', async client => {
+      await client.query('set constraints all deferred')
+      const counts = new Map<Entity, number>()
+      for (const entity of entities.filter(({ global }) => !global).toReversed()) {
+        const { rowCount } = await client.query(`delete from ${tableOf(entity)}`)
+        if (rowCount !== expected(entity)) {
+          throw new TenantryError('conflict', `${entity.id} has changed since its rows were counted`, {
+            hint: 'Try again',
+          })
+        }
+        counts.set(entity, rowCount)
+      }
+      return counts
+    })
+  }
+
+  async #transaction<T>(
+    tenant: TenantKey,
+    role: string,
+    begin: string,
+    work: (client: pg.Client) => Promise<T>,
+  ): Promise<T> {
+    const client = new pg.Client({
+      ...atDatabase(this.#target),
+      application_name: 'tenantry archive',
+      options: '-c timezone=UTC',
+    })
+    client.on('error', () => {}) // The statement under way rejects.
+    try {
+      await client.connect()
+      await client.query(begin)
+      await client.query(settingsSql, [`${this.#prefix}_${role}`, tenant, '', 'tenantry', '0'])
+      const result = await work(client)
+      await client.query('commit')
+      return result
+    } catch (error) {
+      throw toError(error)
+    } finally {
+      await client.end().catch(() => {})
+    }
+  }
+}

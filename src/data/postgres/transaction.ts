@@ -1,0 +1,87 @@
+import pg from 'pg'
+import type { Verb } from '../../core/access-role.ts'
+import { TenantryError } from '../../core/errors.ts'
+import { atDatabase } from './bootstrap.ts'
+import type { ConnectionTarget } from './driver.ts'
+import { toError } from './errors.ts'
+import { type Settings, settingsSql } from './settings.ts'
+import type { Statement } from './sql/writer.ts'
+import type { StatementRow } from './tenant-statement.ts'
+
+/** A transaction that is open: each statement runs with settings of its own, which end with the transaction. */
+export interface OpenTransaction {
+  run(settings: Settings, statement: Statement): Promise<StatementRow>
+}
+
+/** Connections for transactions that go back and forth; apart from the pipelined ones, which they would hold up. */
+export class TransactionPool {
+  readonly #pool: pg.Pool
+
+  constructor(target: ConnectionTarget, size: number) {
+    this.#pool = new pg.Pool({
+      ...atDatabase(target),
+      max: size,
+      connectionTimeoutMillis: 5_000,
+      idleTimeoutMillis: 30_000,
+      application_name: 'tenantry transaction',
+      // A transaction whose code hangs must not hold its locks for ever.
+      options: '-c timezone=UTC -c idle_in_transaction_session_timeout=60000',
+    })
+    this.#pool.on('error', () => {}) // An idle connection was lost; the pool makes another.
+  }
+
+  /** Commits when `work` returns, rolls back when it throws or `signal` fires. Rejects with a TenantryError or what `work` threw. */
+  async run<T>(
+    verb: Verb,
+    signal: AbortSignal | undefined,
+    work: (transaction: OpenTransaction) => Promise<T>,
+  ): Promise<T> {
+    const client = await this.#pool.connect().catch(error => {
+      throw new TenantryError('unavailable', 'No connection is free for a transaction', { retryAfter: 1, cause: error })
+    })
+    let over = false
+    let reusable = true
+    const ignore = () => {
+      reusable = false
+    }
+    client.on('error', ignore)
+    try {
+      await client.query(verb === 'read' ? 'begin read only' : 'begin').catch(error => {
+        throw toError(error)
+      })
+      let current = ''
+      const result = await work({
+        run: async (settings, { text, values }) => {
+          if (over) throw new TenantryError('internal', 'The transaction is over')
+          if (signal?.aborted) throw new TenantryError('unavailable', 'The caller went away before the answer')
+          try {
+            const wanted = settings.join('\n')
+            if (wanted !== current) await client.query(settingsSql, [...settings])
+            current = wanted
+            const { rows } = await client.query<(string | null)[]>({ text, values: [...values], rowMode: 'array' })
+            return rows[0] ?? []
+          } catch (error) {
+            throw toError(error)
+          }
+        },
+      })
+      over = true
+      await client.query('commit').catch(error => {
+        throw toError(error)
+      })
+      return result
+    } catch (error) {
+      over = true
+      // A connection that cannot roll back is dirty: it is thrown away (THREATS A14).
+      await client.query('rollback').catch(ignore)
+      throw error
+    } finally {
+      client.off('error', ignore)
+      client.release(!reusable)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end()
+  }
+}

@@ -1,0 +1,26 @@
+export { type Config, defineConfig } from './app/config.ts'
+export { defineModule, type ModuleApp } from './app/define-module.ts'
+export type { AccessRole, GrantedRole } from './core/access-role.ts'
+export { type EntityDefinition, entity, type Insert, type KeyOf, type Patch, type Row } from './core/entity.ts'
+export { type ErrorCode, TenantryError } from './core/errors.ts'
+export {
+  array,
+  bigint,
+  boolean,
+  bytes,
+  date,
+  decimal,
+  type Field,
+  integer,
+  json,
+  oneOf,
+  reference,
+  text,
+  timestamp,
+  uuid,
+} from './core/field.ts'
+export type { JsonValue } from './core/json.ts'
+export { type ModuleDefinition, type Seed, seed } from './core/module.ts'
+export type { Principal } from './core/principal.ts'
+export type { TenantData } from './core/tenant-data.ts'
+export type { Version } from './core/version.ts'

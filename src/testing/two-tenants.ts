@@ -1,0 +1,91 @@
+import type { Datasource } from '../core/datasource.ts'
+import type { ModuleDefinition } from '../core/module.ts'
+import { createModuleSet, type ModuleSet } from '../core/module-set.ts'
+import { TenantData } from '../core/tenant-data.ts'
+import type { TenantContext } from '../core/tenant-context.ts'
+import { openPostgres, type Postgres, type PostgresSettings } from '../data/postgres/postgres.ts'
+import { createTestDatabase, type TestDatabase } from './test-database.ts'
+
+export interface ContextOptions {
+  /** Service roles. Default `['admin']`. */
+  readonly roles?: readonly string[]
+  readonly instance?: string | null
+  readonly subject?: string
+  /** True: a principal of the system tenant that acts across all tenants. */
+  readonly acrossTenants?: boolean
+  readonly anonymous?: boolean
+  /** Default: every module. */
+  readonly subscriptions?: readonly string[]
+}
+
+/** Two tenants on a real PostgreSQL, where the same modules run for both. */
+export interface TwoTenants {
+  /** Data of `acme` and of `globex`, each as a principal with the service role `admin`. */
+  readonly acme: TenantData
+  readonly globex: TenantData
+  readonly modules: ModuleSet
+  readonly datasource: Datasource
+  readonly postgres: Postgres
+  readonly database: TestDatabase
+  /** A context of any tenant; tenants need not be in the catalog to have rows. */
+  contextOf(tenant: string, options?: ContextOptions): TenantContext
+  dataOf(tenant: string, options?: ContextOptions): TenantData
+  /** Closes all connections and drops the database. */
+  close(): Promise<void>
+}
+
+export interface TwoTenantsOptions {
+  readonly modules: readonly ModuleDefinition[]
+  readonly settings?: PostgresSettings
+}
+
+/** Opens a database of its own for these modules. Call `close` when the tests are over. */
+export async function openTwoTenants({ modules: definitions, settings = {} }: TwoTenantsOptions): Promise<TwoTenants> {
+  const modules = createModuleSet(definitions)
+  const database = await createTestDatabase()
+  const { target, prefix, secrets } = database
+  try {
+    const postgres = await openPostgres({
+      target,
+      modules: modules.modules,
+      secrets,
+      settings: { prefix, ...settings },
+    })
+    const { datasource } = postgres
+    const contextOf = (tenant: string, options: ContextOptions = {}) => createContext(modules, tenant, options)
+    const dataOf = (tenant: string, options: ContextOptions = {}) =>
+      new TenantData(contextOf(tenant, options), modules, datasource)
+    return {
+      acme: dataOf('acme'),
+      globex: dataOf('globex'),
+      modules,
+      datasource,
+      postgres,
+      database,
+      contextOf,
+      dataOf,
+      close: async () => {
+        await postgres.close()
+        await database.drop()
+      },
+    }
+  } catch (error) {
+    await database.drop()
+    throw error
+  }
+}
+
+/** A context as the platform makes it from a checked token. */
+export function createContext(modules: ModuleSet, tenant: string, options: ContextOptions = {}): TenantContext {
+  const { roles = ['admin'], instance = null, subject = `somebody at ${tenant}` } = options
+  const { acrossTenants = false, anonymous = false } = options
+  return {
+    tenant,
+    instance,
+    principal: { subject, tenant: acrossTenants ? 'system' : tenant, roles, instance, anonymous },
+    acrossTenants,
+    exposure: modules.expose(options.subscriptions ?? modules.modules.map(({ id }) => id)),
+    module: null,
+    version: null,
+  }
+}
