@@ -6,7 +6,7 @@ export type Log = pino.Logger
  * JSON lines on standard error. Bodies, query strings and headers are never logged, so that no value of a row and no token
  * gets there; `err` of an error keeps its code and stack but not what PostgreSQL says in `detail`.
  */
-export function createLog(level: string): Log {
+export function createLog(level: string, to: pino.DestinationStream = standardError()): Log {
   return pino(
     {
       level,
@@ -15,8 +15,12 @@ export function createLog(level: string): Log {
       formatters: { level: label => ({ level: label }) },
       serializers: { err: serializeError },
     },
-    pino.destination({ dest: 2, sync: false, minLength: 0 }),
+    to,
   )
+}
+
+function standardError(): pino.DestinationStream {
+  return pino.destination({ dest: 2, sync: false, minLength: 0 })
 }
 
 interface LoggedError {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import type { ConnectionTarget } from '../data/postgres/driver.ts'
-import { asSuperuser, dropInstallation, testSecrets, type TestServerRecord, useTestServer } from './test-server.ts'
+import { asSuperuser, dropInstallation, type TestServerRecord, testSecrets, useTestServer } from './test-server.ts'
 
 /** A database of its own on the run's server, and how the platform is set up in it. */
 export interface TestDatabase {

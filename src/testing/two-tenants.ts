@@ -1,8 +1,8 @@
 import type { Datasource } from '../core/datasource.ts'
 import type { ModuleDefinition } from '../core/module.ts'
 import { createModuleSet, type ModuleSet } from '../core/module-set.ts'
-import { TenantData } from '../core/tenant-data.ts'
 import type { TenantContext } from '../core/tenant-context.ts'
+import { TenantData } from '../core/tenant-data.ts'
 import { openPostgres, type Postgres, type PostgresSettings } from '../data/postgres/postgres.ts'
 import { createTestDatabase, type TestDatabase } from './test-database.ts'
 

@@ -109,32 +109,41 @@ class Bootstrap {
   }
 
   async run(): Promise<readonly string[]> {
-    let live = await this.#readLive()
+    const live = await this.#readLive()
     const isNew = !live.has('table tenantry.installation')
     const verified = isNew ? null : await this.#readInstallation()
     const definitions = fingerprintOf([...this.#platform, ...this.#steps].map(({ id, sql }) => [id, sql] as const))
-    const state = () => `${definitions} ${fingerprintOf(live)}`
-    const applied: string[] = []
-
-    if (verified !== state()) {
-      const newDefinitions = verified === null || !verified.startsWith(definitions)
-      applied.push(...(await this.#applyMissing(live, isNew, newDefinitions)))
+    const state = (found: LiveCatalog) => `${definitions} ${fingerprintOf(found)}`
+    if (verified === state(live)) {
+      await this.#refuseFaults()
+      return []
+    }
+    // All of it or nothing: what is refused leaves the database as it was.
+    await this.#client.query('begin')
+    try {
+      const applied = await this.#applyMissing(live, isNew)
       if (isNew) await this.#writeInstallation()
-      live = await this.#readLive()
-      refuseDifferences(await this.#compare(live))
+      const found = await this.#readLive()
+      refuseDifferences(await this.#compare(found))
+      await this.#refuseFaults()
+      await this.#asOwner(() => this.#client.query('update tenantry.installation set verified = $1', [state(found)]))
+      // Running nodes drop what they have prepared: a cached plan may outlive a change of roles or policies.
+      if (applied.length > 0) await this.#client.query(`notify tenantry_schema`)
+      await this.#client.query('commit')
+      return applied
+    } catch (error) {
+      await this.#client.query('rollback')
+      throw error
     }
+  }
+
+  async #refuseFaults(): Promise<void> {
     const faults = await findSecurityFaults(this.#client, this.#options.prefix, ['tenantry', ...this.#schemas])
-    if (faults.length > 0) {
-      throw new TenantryError('conflict', 'The database would not keep tenants apart, so nothing is served', {
-        details: faults.join('\n'),
-        hint: 'Take these rights away and start again',
-      })
-    }
-    if (verified !== state())
-      await this.#asOwner(() => this.#client.query('update tenantry.installation set verified = $1', [state()]))
-    // Running nodes drop what they have prepared: a cached plan may outlive a change of roles or policies.
-    if (applied.length > 0) await this.#client.query(`notify tenantry_schema`)
-    return applied
+    if (faults.length === 0) return
+    throw new TenantryError('conflict', 'The database would not keep tenants apart, so nothing is served', {
+      details: faults.join('\n'),
+      hint: 'Take these rights away and start again',
+    })
   }
 
   #readLive(): Promise<LiveCatalog> {
@@ -143,21 +152,13 @@ class Bootstrap {
 
   /** What was found right the last time; refuses an installation that belongs to another prefix or master key. */
   async #readInstallation(): Promise<string | null> {
+    await this.#refuseOtherOwner()
     const { rows } = await this.#asOwner(() =>
-      this.#client.query<{ prefix: string; key_fingerprint: string; verified: string | null }>(
-        'select prefix, key_fingerprint, verified from tenantry.installation',
+      this.#client.query<{ key_fingerprint: string; verified: string | null }>(
+        'select key_fingerprint, verified from tenantry.installation',
       ),
     )
     const [installation] = rows
-    if (installation && installation.prefix !== this.#options.prefix) {
-      throw new TenantryError(
-        'conflict',
-        `This database belongs to the installation with the prefix "${installation.prefix}"`,
-        {
-          hint: 'Use that prefix, or another database',
-        },
-      )
-    }
     if (installation && installation.key_fingerprint !== this.#options.keyFingerprint) {
       throw new TenantryError('conflict', 'This database was set up with another master key', {
         hint: 'Give the master key it was set up with (TENANTRY_MASTER_KEY, TENANTRY_MASTER_KEY_FILE or master.key), or use another database',
@@ -166,12 +167,24 @@ class Bootstrap {
     return installation?.verified ?? null
   }
 
-  async #applyMissing(live: LiveCatalog, isNew: boolean, newDefinitions: boolean): Promise<string[]> {
+  async #refuseOtherOwner(): Promise<void> {
+    const { rows } = await this.#client.query<{ owner: string }>(
+      `select o.rolname as owner from pg_namespace n join pg_roles o on o.oid = n.nspowner where n.nspname = 'tenantry'`,
+    )
+    const owner = rows[0]?.owner
+    if (owner === rolesOf(this.#options.prefix).main) return
+    throw new TenantryError(
+      'conflict',
+      `This database belongs to the installation with the prefix "${owner?.replace(/_main$/, '')}"`,
+      { hint: 'Use that prefix (TENANTRY_PREFIX), or another database' },
+    )
+  }
+
+  async #applyMissing(live: LiveCatalog, isNew: boolean): Promise<string[]> {
     const made = new Set<string>()
     const missing = [...this.#platform, ...this.#steps].filter(step => {
-      // Functions are replaced with the definitions: a new release may have mended one.
-      const replace = newDefinitions && step.id.startsWith('function ')
-      if ((live.has(step.id) && !replace) || made.has(step.id)) return false
+      // Functions are always replaced: a new release may have mended one, or somebody has changed it.
+      if ((live.has(step.id) && !step.id.startsWith('function ')) || made.has(step.id)) return false
       for (const id of step.covers ?? []) made.add(id)
       return true
     })
@@ -182,18 +195,12 @@ class Bootstrap {
         hint: 'In production nothing is applied by itself: start once with --apply',
       })
     }
-    await this.#client.query('begin')
-    try {
-      const main = identifier(rolesOf(this.#options.prefix).main)
-      for (const { sql } of missing.filter(({ id }) => /^schema [^ ]+$/.test(id)))
-        await this.#client.query(`${sql} authorization ${main}`)
-      await this.#client.query(`set local role ${main}`)
+    const main = identifier(rolesOf(this.#options.prefix).main)
+    for (const { sql } of missing.filter(({ id }) => /^schema [^ ]+$/.test(id)))
+      await this.#client.query(`${sql} authorization ${main}`)
+    await this.#asOwner(async () => {
       for (const step of missing) if (!/^schema [^ ]+$/.test(step.id)) await this.#apply(step)
-      await this.#client.query('commit')
-    } catch (error) {
-      await this.#client.query('rollback')
-      throw error
-    }
+    })
     return added
   }
 
@@ -225,35 +232,35 @@ class Bootstrap {
     })
   }
 
-  /** Platform tables are compared by what may reach them, module tables by everything. */
+  /** Platform tables are compared by who may reach them, module tables by everything. */
   async #compare(live: LiveCatalog): Promise<Differences> {
     const expected = await readExpectedCatalog(this.#client, this.#options.prefix, this.#schemas, this.#steps)
     const inModules = new Map([...live].filter(([id]) => !/^[a-z ]*? tenantry(\.| |$)/.test(id)))
     const differences = compareCatalogs(expected, inModules)
     const platform = new Set(this.#platform.map(({ id }) => id))
+    const changed = this.#platform.flatMap(({ id, definition }) => {
+      const found = live.get(id)
+      return definition === undefined || found === definition ? [] : [{ id, expected: definition, found: found ?? '' }]
+    })
     const strangers = [...live.keys()].filter(
       id =>
         /^(schema grant|grant|column grant|trigger|function|rule|view|table) tenantry[. ]/.test(id) &&
-        !platform.has(platformId(id, this.#options.prefix)),
+        !platform.has(id),
     )
-    return { ...differences, unexpected: [...differences.unexpected, ...strangers] }
-  }
-
-  async #asOwner<T>(work: () => Promise<T>): Promise<T> {
-    await this.#client.query(`set role ${identifier(rolesOf(this.#options.prefix).main)}`)
-    try {
-      return await work()
-    } finally {
-      await this.#client.query('reset role')
+    return {
+      missing: differences.missing,
+      different: [...differences.different, ...changed],
+      unexpected: [...differences.unexpected, ...strangers],
     }
   }
-}
 
-/** `grant tenantry.tenants tenantry_reader` → as the step that gave it is called. */
-function platformId(id: string, prefix: string): string {
-  if (id.startsWith('column grant tenantry.installation.public_url'))
-    return id.replace(/^column grant (\S+)\.public_url /, 'grant $1 ').replace(` ${prefix}_`, ' ')
-  return id.startsWith('grant ') ? id.replace(` ${prefix}_`, ' ') : id
+  /** After an error the role is left as it is: the transaction or the whole connection ends. */
+  async #asOwner<T>(work: () => Promise<T>): Promise<T> {
+    await this.#client.query(`set role ${identifier(rolesOf(this.#options.prefix).main)}`)
+    const result = await work()
+    await this.#client.query('reset role')
+    return result
+  }
 }
 
 function refuseDifferences({ missing, different, unexpected }: Differences): void {

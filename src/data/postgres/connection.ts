@@ -1,15 +1,11 @@
 import { connect, type Socket } from 'node:net'
 import { type ConnectionTarget, createPipelinedClient, type PipelinedClient } from './driver.ts'
 import { isConnectionError } from './errors.ts'
-import type { Settings } from './settings.ts'
-import type { Statement } from './sql/writer.ts'
-import { PreparedStatements, type StatementRow, TenantStatement } from './tenant-statement.ts'
+import { type NamedStatement, PreparedStatements, type StatementRow, TenantStatement } from './tenant-statement.ts'
+import { WireBuffer } from './wire.ts'
 
 /** One statement on its way: given to a connection, it is answered exactly once. */
-export interface Job {
-  readonly settings: Settings
-  readonly name: string
-  readonly statement: Statement
+export interface Job extends NamedStatement {
   /** Set when its caller no longer waits. */
   cancelled: boolean
   done(error: unknown, row: StatementRow | undefined): void
@@ -23,6 +19,7 @@ export class Connection {
   readonly #onFree: () => void
   readonly #prepared = new PreparedStatements(preparedLimit)
   readonly #jobs: Job[] = []
+  readonly #wire = new WireBuffer()
   readonly #client: PipelinedClient
   #headSince = 0
   #open = false
@@ -72,7 +69,7 @@ export class Connection {
   send(job: Job): void {
     if (this.#jobs.length === 0) this.#headSince = performance.now()
     this.#jobs.push(job)
-    const query = new TenantStatement(job.settings, job.name, job.statement, this.#prepared, (error, row) => {
+    const query = new TenantStatement(job, this.#wire, this.#prepared, (error, row) => {
       this.#jobs.splice(this.#jobs.indexOf(job), 1)
       if (error !== undefined && isConnectionError(error)) this.#open = false
       const next = this.#jobs[0]
@@ -84,7 +81,14 @@ export class Connection {
       job.done(error, row)
       this.#onFree()
     })
+    const wasEmpty = this.#wire.isEmpty
     this.#client.query(query as never)
+    // Whatever else comes in this turn of the event loop leaves in the same write: writes cost more than anything else here.
+    if (wasEmpty) setImmediate(() => this.#flush())
+  }
+
+  #flush(): void {
+    if (!this.#wire.isEmpty) this.#client.connection.stream.write(this.#wire.take())
   }
 
   /** Asks the server to stop `job` if it is the one that runs; one that waits is stopped when its turn comes. */

@@ -1,21 +1,8 @@
 import pg from 'pg'
 
-/**
- * The small part of the driver's protocol layer that we need, typed. `@types/pg` describes an older shape of it (methods as
- * properties, arguments that are no longer there), which is why the one cast below exists.
- */
-export interface Wire {
-  readonly stream: { cork(): void; uncork(): void }
-  close(statement: { type: 'S'; name: string }): void
-  parse(statement: { name: string; text: string }): void
-  bind(portal: { portal: string; statement: string; values: readonly (string | null)[] }): void
-  execute(portal: { portal: string; rows: number }): void
-  sync(): void
-}
-
 /** What the client calls on the query whose turn it is. */
 interface WireQuery {
-  submit(wire: Wire): null
+  submit(): null
   handleRowDescription(): void
   handleDataRow(message: { fields: (string | null)[] }): void
   handleCommandComplete(): void
@@ -23,7 +10,10 @@ interface WireQuery {
   handleReadyForQuery(): void
 }
 
-/** The driver takes only subclasses of its own `Query` on a pipelined client. */
+/**
+ * The driver takes only subclasses of its own `Query` on a pipelined client. `@types/pg` does not know the methods that the
+ * client calls, which is why the cast exists.
+ */
 export const DriverQuery = pg.Query as unknown as new (text: string) => WireQuery
 
 /** A client with the fields that a cancel request needs; typed by the driver only in part. */

@@ -4,6 +4,7 @@ import { raised } from './sql/write.ts'
 /** What PostgreSQL says with an error; only the parts that are read here. */
 interface ServerError {
   readonly code: string
+  readonly severity: string
   readonly message: string
   readonly detail?: string
   readonly table?: string
@@ -11,8 +12,9 @@ interface ServerError {
   readonly constraint?: string
 }
 
+/** The code alone would not do: the system's `EPIPE` looks like a SQLSTATE. */
 export function isServerError(error: unknown): error is ServerError {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code)
+  return error instanceof Error && 'severity' in error && 'code' in error && typeof error.code === 'string'
 }
 
 /** True when the connection is gone or the server does not take statements: nothing was answered. */
@@ -80,6 +82,17 @@ export function toError(error: unknown): TenantryError {
         ...parts,
         hint: 'The operator does not fit the type of the field',
       })
+    case '42804':
+    case '42846':
+      return new TenantryError('invalid', error.message, {
+        ...parts,
+        hint: 'The test or the cast does not fit the type of the field',
+      })
+    case '21000':
+      return new TenantryError('invalid', 'Two of the given rows have the same key', {
+        ...parts,
+        hint: 'Give each row once',
+      })
     case '57014':
       return new TenantryError('unavailable', 'The statement took longer than is allowed and was stopped', {
         ...parts,
@@ -140,4 +153,20 @@ function withoutValues(message: string): string {
   const colon = message.indexOf(': ')
   const kept = colon < 0 ? message : message.slice(0, colon)
   return kept.replace(/"[^"]*"/g, '"…"')
+}
+
+export function abandoned(): TenantryError {
+  return new TenantryError('unavailable', 'The caller went away before the answer')
+}
+
+export function unknownOutcome(cause: unknown): TenantryError {
+  return new TenantryError(
+    'unavailable',
+    'The connection was lost before the answer: the change may or may not have been made',
+    {
+      hint: 'Read the row to see which, then try again',
+      retryAfter: 1,
+      cause,
+    },
+  )
 }

@@ -19,7 +19,8 @@ const scratchPrefix = 'tnscratch_'
 
 /**
  * What the definitions should look like in this server's own words: they are made in scratch schemas, read back and rolled
- * back. Comparing PostgreSQL's text with PostgreSQL's text holds on every version. `client` is the bootstrap login.
+ * back. Comparing PostgreSQL's text with PostgreSQL's text holds on every version. `client` is the bootstrap login, in a
+ * transaction.
  */
 export async function readExpectedCatalog(
   client: pg.ClientBase,
@@ -34,7 +35,7 @@ export async function readExpectedCatalog(
       keyword || dot ? `${keyword ?? ''}"${scratchPrefix}${schema}"` : all,
     )
   const covered = new Set(steps.flatMap(({ covers }) => covers ?? []))
-  await client.query('begin')
+  await client.query('savepoint scratch')
   try {
     for (const schema of schemas)
       await client.query(`create schema ${identifier(scratchPrefix + schema)} authorization ${main}`)
@@ -47,7 +48,7 @@ export async function readExpectedCatalog(
     )
     return new Map([...scratch].map(([id, definition]) => [fromScratch(id), fromScratch(definition)]))
   } finally {
-    await client.query('rollback')
+    await client.query('rollback to savepoint scratch')
   }
 }
 

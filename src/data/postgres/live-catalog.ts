@@ -19,7 +19,7 @@ tables as (
   select c.*, s.nspname, s.nspname || '.' || c.relname as name from pg_class c join schemas s on s.oid = c.relnamespace
   where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
 )
-select 'schema ' || nspname as id, '' as definition from schemas
+select 'schema ' || s.nspname as id, 'owner ' || o.rolname as definition from schemas s join pg_roles o on o.oid = s.nspowner
 union all
 select 'schema grant ' || s.nspname || ' ' || coalesce(g.rolname, 'public'), string_agg(a.privilege_type, ' ' order by a.privilege_type)
   from schemas s cross join aclexplode(s.nspacl) a left join pg_roles g on g.oid = a.grantee

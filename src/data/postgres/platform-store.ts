@@ -76,8 +76,11 @@ export class PlatformStore implements CatalogStore, KeyStore {
       next.on('error', () => {}) // `end` follows.
       await next.connect()
       next.on('notification', onChange)
+      await next.query(`listen ${channel}`).catch(async error => {
+        await next.end().catch(() => {})
+        throw error
+      })
       next.on('end', retry)
-      await next.query(`listen ${channel}`)
       client = next
       delay = 50
       if (closed) await next.end()

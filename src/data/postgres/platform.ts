@@ -5,35 +5,44 @@ import { identifier } from './sql/writer.ts'
 /** The tables of the platform itself and the functions that all tables use, in schema `tenantry`. Pure. */
 export function platformSteps(prefix: string): Step[] {
   const roles = rolesOf(prefix)
-  const reader = identifier(`${prefix}_reader`)
-  const writer = identifier(`${prefix}_writer`)
+  /** Rights on a platform table, with the name under which they are read back. */
+  const grant = (table: string, role: 'reader' | 'writer', rights: string): Step => ({
+    id: `grant tenantry.${table} ${prefix}_${role}`,
+    sql: `grant ${rights} on tenantry.${table} to ${identifier(`${prefix}_${role}`)}`,
+    definition: rights.toUpperCase().split(', ').sort().join(' '),
+  })
+  const table = (name: string, columns: string): Step => ({
+    id: `table tenantry.${name}`,
+    sql: `create table tenantry.${name} (${columns})`,
+    definition: `r p owner ${roles.main}`,
+  })
   return [
     { id: 'schema tenantry', sql: 'create schema tenantry' },
     ...roles.servingRoles.map(role => ({
       id: `schema grant tenantry ${role}`,
       sql: `grant usage on schema tenantry to ${identifier(role)}`,
+      definition: 'USAGE',
     })),
     ...functions,
-    ...table(
+    table(
       'installation',
       `single boolean primary key default true check (single),
        prefix text not null, key_fingerprint text not null, public_url text, verified text, created_at timestamptz not null default now()`,
     ),
-    { id: 'grant tenantry.installation reader', sql: `grant select on tenantry.installation to ${reader}` },
+    grant('installation', 'reader', 'select'),
+    grant('installation', 'writer', 'select'),
     {
-      id: 'grant tenantry.installation writer',
-      sql: `grant select, update (public_url) on tenantry.installation to ${writer}`,
+      id: `column grant tenantry.installation.public_url ${prefix}_writer`,
+      sql: `grant update (public_url) on tenantry.installation to ${identifier(`${prefix}_writer`)}`,
+      definition: 'UPDATE',
     },
-    ...table(
+    table(
       'catalog_version',
       'single boolean primary key default true check (single), version bigint not null default 0',
     ),
-    { id: 'grant tenantry.catalog_version reader', sql: `grant select on tenantry.catalog_version to ${reader}` },
-    {
-      id: 'grant tenantry.catalog_version writer',
-      sql: `grant select, update on tenantry.catalog_version to ${writer}`,
-    },
-    ...table(
+    grant('catalog_version', 'reader', 'select'),
+    grant('catalog_version', 'writer', 'select, update'),
+    table(
       'tenants',
       `key text collate "C" primary key check (key ~ '^[a-z0-9][a-z0-9-]{0,30}[a-z0-9]$'),
        name text not null check (char_length(name) between 1 and 200),
@@ -46,28 +55,21 @@ export function platformSteps(prefix: string): Step[] {
       id: 'index tenantry.tenants_version_idx',
       sql: 'create unique index tenants_version_idx on tenantry.tenants (version)',
     },
-    { id: 'grant tenantry.tenants reader', sql: `grant select on tenantry.tenants to ${reader}` },
-    { id: 'grant tenantry.tenants writer', sql: `grant select, insert, update on tenantry.tenants to ${writer}` },
+    grant('tenants', 'reader', 'select'),
+    grant('tenants', 'writer', 'select, insert, update'),
     {
       id: 'trigger tenantry.tenants.number_change',
       sql: 'create trigger number_change before insert or update on tenantry.tenants for each row execute function tenantry.number_change()',
     },
-    ...table(
+    table(
       'tenant_keys',
       `tenant text collate "C" not null references tenantry.tenants (key), kid text collate "C" not null,
        public_jwk text not null, sealed_private_jwk text not null, created_at timestamptz not null default now(),
        primary key (tenant, kid)`,
     ),
-    { id: 'grant tenantry.tenant_keys reader', sql: `grant select on tenantry.tenant_keys to ${reader}` },
-    {
-      id: 'grant tenantry.tenant_keys writer',
-      sql: `grant select, insert, delete on tenantry.tenant_keys to ${writer}`,
-    },
+    grant('tenant_keys', 'reader', 'select'),
+    grant('tenant_keys', 'writer', 'select, insert, delete'),
   ]
-}
-
-function table(name: string, columns: string): Step[] {
-  return [{ id: `table tenantry.${name}`, sql: `create table tenantry.${name} (${columns})` }]
 }
 
 /** Version 7 of RFC 9562 for servers older than 18: 48 bits of time, the rest random. */

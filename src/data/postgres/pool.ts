@@ -1,7 +1,7 @@
 import { TenantryError } from '../../core/errors.ts'
 import { Connection, type Job } from './connection.ts'
 import type { ConnectionTarget } from './driver.ts'
-import { isConnectionError, isStalePreparation, isStrayCancel, toError } from './errors.ts'
+import { abandoned, isConnectionError, isStalePreparation, isStrayCancel, toError, unknownOutcome } from './errors.ts'
 import type { Settings } from './settings.ts'
 import type { Statement } from './sql/writer.ts'
 import type { StatementRow } from './tenant-statement.ts'
@@ -218,18 +218,22 @@ export class Pool {
       const missing = this.#options.size - this.#connections.length - this.#opening
       const opened = await Promise.allSettled(Array.from({ length: missing }, () => this.#openOne()))
       this.#recheck = undefined
-      if (opened.every(({ status }) => status === 'fulfilled')) return
-      this.#backoff = Math.min(1_000, Math.max(25, this.#backoff * 2))
-      this.#reopen()
+      if (opened.some(({ status }) => status === 'rejected'))
+        this.#backoff = Math.min(1_000, Math.max(25, this.#backoff * 2))
+      // Others may have been lost meanwhile.
+      if (this.#connections.length + this.#opening < this.#options.size) this.#reopen()
     }, this.#backoff)
   }
 
   /** Replaces every connection, so that no plan survives a change of roles or policies; statements under way finish. */
   async renew(): Promise<void> {
-    const old = this.#connections
-    this.#connections = []
-    await Promise.all(old.map(() => this.#openOne()))
-    await Promise.all(old.map(connection => connection.close()))
+    const old = new Set(this.#connections)
+    // One after the other: a new connection serves before an old one goes, and a failure leaves the rest as they are.
+    for (const connection of old) {
+      await this.#openOne()
+      this.#connections = this.#connections.filter(other => other !== connection)
+      await connection.close()
+    }
   }
 
   /** Takes nothing new, lets what was sent finish, ends the connections. */
@@ -275,20 +279,4 @@ function overloaded(): TenantryError {
     hint: 'Try again in a moment',
     retryAfter: 1,
   })
-}
-
-function abandoned(): TenantryError {
-  return new TenantryError('unavailable', 'The caller went away before the answer')
-}
-
-function unknownOutcome(cause: unknown): TenantryError {
-  return new TenantryError(
-    'unavailable',
-    'The connection was lost before the answer: the change may or may not have been made',
-    {
-      hint: 'Read the row to see which, then try again',
-      retryAfter: 1,
-      cause,
-    },
-  )
 }

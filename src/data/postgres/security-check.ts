@@ -33,6 +33,9 @@ export async function findSecurityFaults(
     if (!expected.get(member)?.has(role)) faults.push(`the role ${member} may become ${role}`)
   }
 
+  const { rows: settings } = await client.query<{ setting: string }>(databaseSettingsSql)
+  for (const { setting } of settings) faults.push(`the database gives every session the setting ${setting}`)
+
   const { rows: owned } = await client.query<{ role: string; object: string }>(ownershipSql, [
     [...logins, ...roles.servingRoles],
   ])
@@ -87,6 +90,12 @@ select r.rolname as name, r.rolsuper as super, r.rolbypassrls as bypass, r.rolcr
     where d.setrole = r.oid and d.setdatabase in (0, (select oid from pg_database where datname = current_database()))) as settings
 from pg_roles r where r.rolname = any ($1::text[])`
 
+/** A tenant, role or search path that a session has before anybody says for whom it runs (A11). */
+const databaseSettingsSql = `
+select s.setting from pg_db_role_setting d cross join unnest(d.setconfig) s(setting)
+where d.setrole = 0 and d.setdatabase = (select oid from pg_database where datname = current_database())
+  and s.setting ~ '^(tenantry[.]|role=|session_authorization=|row_security=|search_path=)'`
+
 /** Every role that can be reached by any chain of memberships. */
 const membershipSql = `
 with recursive reach(member, role) as (
@@ -121,15 +130,21 @@ select p.oid::regprocedure::text, 'granted to a role that serves tenants'
 
 /** Views, materialized views and children through which rows of our tables could be read past their policies. */
 const relationsSql = `
-with ours as (select c.oid, c.relname, n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = any ($1::text[]) and n.nspname <> 'tenantry'),
-readers as (
-  select distinct c.oid, c.relkind, c.reloptions, n.nspname || '.' || c.relname as name
-  from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_rewrite w on w.ev_class = c.oid
+with recursive ours as (select c.oid, c.relname, n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = any ($1::text[])),
+reads(reader, source) as (
+  select w.ev_class, d.refobjid from pg_rewrite w
   join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
-  where d.refobjid in (select oid from ours) and c.relkind in ('v', 'm')
+  where d.refobjid <> w.ev_class
+),
+readers(oid) as (
+  select reader from reads where source in (select oid from ours)
+  union
+  select reads.reader from readers join reads on reads.source = readers.oid
 ),
 reachable as (
-  select r.* from readers r where exists (select from pg_roles o where o.rolname = any ($2::text[]) and has_table_privilege(o.oid, r.oid, 'select'))
+  select r.oid, c.relkind, c.reloptions, n.nspname || '.' || c.relname as name
+  from readers r join pg_class c on c.oid = r.oid join pg_namespace n on n.oid = c.relnamespace
+  where c.relkind in ('v', 'm') and exists (select from pg_roles o where o.rolname = any ($2::text[]) and has_any_column_privilege(o.oid, r.oid, 'select'))
 )
 select 'the view ' || name as name, 'runs with its owner''s rights (security_invoker is off)' as fault from reachable
   where relkind = 'v' and not coalesce('security_invoker=true' = any (reloptions) or 'security_invoker=on' = any (reloptions), false)

@@ -1,9 +1,17 @@
-import { DriverQuery, type Wire } from './driver.ts'
+import { DriverQuery } from './driver.ts'
 import { type Settings, settingsSql } from './settings.ts'
 import type { Statement } from './sql/writer.ts'
+import type { WireBuffer } from './wire.ts'
 
 /** The one row that a statement of ours answers, as PostgreSQL sent it. */
 export type StatementRow = readonly (string | null)[]
+
+/** A statement, for whom it runs, and the name under which connections prepare it. */
+export interface NamedStatement {
+  readonly settings: Settings
+  readonly name: string
+  readonly statement: Statement
+}
 
 /** The statements that a connection knows by name; the least recently used is closed when there are too many. */
 export class PreparedStatements {
@@ -41,53 +49,47 @@ const settingsName = 'tenantry_settings'
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
  */
 export class TenantStatement extends DriverQuery {
-  readonly #settings: Settings
-  readonly #name: string
-  readonly #statement: Statement
+  readonly #statement: NamedStatement
+  readonly #wire: WireBuffer
   readonly #prepared: PreparedStatements
   readonly #done: (error: unknown, row: StatementRow | undefined) => void
-  #parsed: string[] = []
+  #parsed: string[] | undefined
   #completed = 0
   #row: StatementRow | undefined
 
   constructor(
-    settings: Settings,
-    name: string,
-    statement: Statement,
+    statement: NamedStatement,
+    wire: WireBuffer,
     prepared: PreparedStatements,
     done: (error: unknown, row: StatementRow | undefined) => void,
   ) {
-    super(statement.text)
-    this.#settings = settings
-    this.#name = name
+    super('')
     this.#statement = statement
+    this.#wire = wire
     this.#prepared = prepared
     this.#done = done
   }
 
-  override submit(connection: Wire): null {
-    connection.stream.cork()
-    try {
-      this.#step(connection, settingsName, settingsSql, this.#settings)
-      this.#step(connection, this.#name, this.#statement.text, this.#statement.values)
-      connection.sync()
-    } finally {
-      connection.stream.uncork()
-    }
+  /** Writes into the connection's buffer; the connection sends it. */
+  override submit(): null {
+    const { settings, name, statement } = this.#statement
+    this.#step(settingsName, settingsSql, settings)
+    this.#step(name, statement.text, statement.values)
+    this.#wire.sync()
     return null
   }
 
-  #step(connection: Wire, name: string, text: string, values: readonly (string | null)[]): void {
+  #step(name: string, text: string, values: readonly (string | null)[]): void {
     if (!this.#prepared.has(name)) {
       const evicted = this.#prepared.add(name)
-      if (evicted !== undefined) connection.close({ type: 'S', name: evicted })
+      if (evicted !== undefined) this.#wire.close(evicted)
       // A name that is left over from a failed parse or an eviction would be refused; closing an unknown one is no error.
-      connection.close({ type: 'S', name })
-      connection.parse({ name, text })
+      this.#wire.close(name)
+      this.#wire.parse(name, text)
+      this.#parsed ??= []
       this.#parsed.push(name)
     }
-    connection.bind({ portal: '', statement: name, values })
-    connection.execute({ portal: '', rows: 0 })
+    this.#wire.execute(name, values)
   }
 
   override handleRowDescription(): void {}
@@ -102,7 +104,7 @@ export class TenantStatement extends DriverQuery {
 
   override handleError(error: unknown): void {
     // The server skipped everything up to the Sync, perhaps also the parse; whoever comes next parses anew.
-    for (const name of this.#parsed) this.#prepared.forget(name)
+    for (const name of this.#parsed ?? []) this.#prepared.forget(name)
     this.#done(error, undefined)
   }
 

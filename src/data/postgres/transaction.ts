@@ -3,7 +3,7 @@ import type { Verb } from '../../core/access-role.ts'
 import { TenantryError } from '../../core/errors.ts'
 import { atDatabase } from './bootstrap.ts'
 import type { ConnectionTarget } from './driver.ts'
-import { toError } from './errors.ts'
+import { abandoned, isConnectionError, toError, unknownOutcome } from './errors.ts'
 import { type Settings, settingsSql } from './settings.ts'
 import type { Statement } from './sql/writer.ts'
 import type { StatementRow } from './tenant-statement.ts'
@@ -53,7 +53,7 @@ export class TransactionPool {
       const result = await work({
         run: async (settings, { text, values }) => {
           if (over) throw new TenantryError('internal', 'The transaction is over')
-          if (signal?.aborted) throw new TenantryError('unavailable', 'The caller went away before the answer')
+          if (signal?.aborted) throw abandoned()
           try {
             const wanted = settings.join('\n')
             if (wanted !== current) await client.query(settingsSql, [...settings])
@@ -66,9 +66,8 @@ export class TransactionPool {
         },
       })
       over = true
-      await client.query('commit').catch(error => {
-        throw toError(error)
-      })
+      if (signal?.aborted) throw abandoned()
+      await commit(client)
       return result
     } catch (error) {
       over = true
@@ -83,5 +82,17 @@ export class TransactionPool {
 
   async close(): Promise<void> {
     await this.#pool.end()
+  }
+}
+
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query('commit').catch(error => {
+    throw isConnectionError(error) ? unknownOutcome(error) : toError(error)
+  })
+  // PostgreSQL answers the commit of a transaction in which a statement failed with a rollback, and calls it no error.
+  if (command !== 'COMMIT') {
+    throw new TenantryError('conflict', 'A statement of the transaction failed, so nothing of it was kept', {
+      hint: 'Let the error of a statement end the transaction, or repeat the transaction without that statement',
+    })
   }
 }

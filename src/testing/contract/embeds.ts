@@ -35,7 +35,10 @@ export function embedTests(world: World): void {
     const select = [
       ...fields('name'),
       embed('things', {
-        select: [...fields('title'), embed('parts', { select: fields('label'), order: [by('label', 'desc')], limit: 1 })],
+        select: [
+          ...fields('title'),
+          embed('parts', { select: fields('label'), order: [by('label', 'desc')], limit: 1 }),
+        ],
         where: compare('rank', 'lt', '3'),
         order: [by('rank', 'desc')],
       }),
@@ -82,14 +85,22 @@ export function embedTests(world: World): void {
     const { read } = await filled()
     const inner = { join: 'inner' } as const
     const titles = async (select: Parameters<typeof read>[1]['select']) =>
-      (await read(things, { select: [...fields('title'), ...(select ?? [])], order: [by('title')] })).map(row => row['title'])
+      (await read(things, { select: [...fields('title'), ...(select ?? [])], order: [by('title')] })).map(
+        row => row.title,
+      )
     assert.deepEqual(await titles([embed('makers', { select: fields('name') }, inner)]), ['bench', 'stool'])
     assert.deepEqual(await titles([embed('parts', { where: compare('label', 'eq', 'seat') }, inner)]), ['stool'])
-    assert.deepEqual(await titles([embed('parts', { select: [], where: compare('label', 'eq', 'leg') }, inner)]), ['bench'])
-    const nested = embed('things', { select: [embed('parts', { select: [], where: compare('label', 'eq', 'seat') }, inner)] }, inner)
+    assert.deepEqual(await titles([embed('parts', { select: [], where: compare('label', 'eq', 'leg') }, inner)]), [
+      'bench',
+    ])
+    const nested = embed(
+      'things',
+      { select: [embed('parts', { select: [], where: compare('label', 'eq', 'seat') }, inner)] },
+      inner,
+    )
     const makersOf = await read(makers, { select: [...fields('name'), nested] })
     assert.deepEqual(
-      makersOf.map(row => row['name']),
+      makersOf.map(row => row.name),
       ['Forge'],
     )
   })
@@ -98,14 +109,12 @@ export function embedTests(world: World): void {
     const { read } = await filled()
     const select = [...fields('title'), embed('makers', { select: [] })]
     const titles = async (not: boolean) =>
-      (await read(things, { select, where: { kind: 'related', embed: 'makers', not }, order: [by('title')] })).map(row => row['title'])
+      (await read(things, { select, where: { kind: 'related', embed: 'makers', not }, order: [by('title')] })).map(
+        row => row.title,
+      )
     assert.deepEqual(await titles(false), ['bench', 'stool'])
     assert.deepEqual(await titles(true), ['loner'])
-    await refused(
-      read(things, { where: { kind: 'related', embed: 'makers', not: false } }),
-      'invalid',
-      '42703',
-    )
+    await refused(read(things, { where: { kind: 'related', embed: 'makers', not: false } }), 'invalid', '42703')
   })
 
   test('a spread puts the fields of the one related row among the row’s own, and many are refused', async () => {
@@ -147,7 +156,9 @@ export function embedTests(world: World): void {
     const tenant = world.fresh()
     await tenant.data.insert(units, { code: 'EUR' })
     await tenant.data.insert(rates, { unit: 'EUR', day: '2026-01-01', rate: '1.1' })
-    const rows = await tenant.read(units, { select: [...fields('code'), embed('rates', { select: fields('day', 'rate') })] })
+    const rows = await tenant.read(units, {
+      select: [...fields('code'), embed('rates', { select: fields('day', 'rate') })],
+    })
     assert.deepEqual(rows, [{ code: 'EUR', rates: [{ day: '2026-01-01', rate: 1.1 }] }])
   })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { values } from './entities.ts'
-import { all, and, by, compare, fields, is, not, or, path, refused, within, type World } from './world.ts'
+import { all, and, by, compare, fields, is, not, or, path, refused, type World, within } from './world.ts'
 
 export function readTests(world: World): void {
   const filled = async () => {
@@ -18,7 +18,7 @@ export function readTests(world: World): void {
   test('every operator compares as PostgreSQL does', async () => {
     const tenant = await filled()
     const labels = async (where: Parameters<typeof not>[0]) =>
-      (await tenant.read(values, { select: fields('label'), where, order: [by('label')] })).map(row => row['label'])
+      (await tenant.read(values, { select: fields('label'), where, order: [by('label')] })).map(row => row.label)
     assert.deepEqual(await labels(compare('label', 'eq', 'a')), ['a'])
     assert.deepEqual(await labels(compare('label', 'neq', 'a')), ['B%_', 'b', 'c'])
     assert.deepEqual(await labels(compare('whole', 'gt', '1')), ['b', 'c'])
@@ -52,7 +52,10 @@ export function readTests(world: World): void {
     assert.equal(await count(and(compare('whole', 'gt', '1'), compare('whole', 'lt', '3'))), 1)
     assert.equal(await count(or(compare('whole', 'eq', '1'), compare('whole', 'eq', '3'))), 2)
     assert.equal(await count(not(or(compare('label', 'eq', 'a'), compare('label', 'eq', 'b')))), 2)
-    assert.equal(await count(or(and(compare('whole', 'eq', '1'), not(is('flag', 'null'))), compare('label', 'eq', 'c'))), 2)
+    assert.equal(
+      await count(or(and(compare('whole', 'eq', '1'), not(is('flag', 'null'))), compare('label', 'eq', 'c'))),
+      2,
+    )
     assert.equal(await count(compare('label', 'eq', 'a', true)), 3)
     assert.equal(await count(and()), 4)
     assert.equal(await count(or()), 0)
@@ -62,7 +65,7 @@ export function readTests(world: World): void {
   test('rows come in the order asked for, with nulls where asked for', async () => {
     const tenant = await filled()
     const whole = async (...order: ReturnType<typeof by>[]) =>
-      (await tenant.read(values, { select: fields('whole'), order })).map(row => row['whole'])
+      (await tenant.read(values, { select: fields('whole'), order })).map(row => row.whole)
     assert.deepEqual(await whole(by('whole')), [1, 2, 3, null])
     assert.deepEqual(await whole(by('whole', 'desc')), [null, 3, 2, 1])
     assert.deepEqual(await whole(by('whole', 'asc', 'first')), [null, 1, 2, 3])
@@ -124,7 +127,10 @@ export function readTests(world: World): void {
       where: compare(path('data', '->>name'), 'neq', 'second'),
     })
     assert.deepEqual(rows, [{ name: 'first', head: 1, n: 7 }])
-    const deep = await tenant.read(values, { select: fields('label'), where: compare(path('data', '->deep', '->n'), 'eq', '7') })
+    const deep = await tenant.read(values, {
+      select: fields('label'),
+      where: compare(path('data', '->deep', '->n'), 'eq', '7'),
+    })
     assert.deepEqual(deep, [{ label: 'a' }])
     const hostile = path('data', `->>'; drop table "values"; --`)
     assert.deepEqual(await tenant.read(values, { where: compare(hostile, 'eq', 'x') }), [])

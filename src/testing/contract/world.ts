@@ -17,8 +17,8 @@ import type {
   ScalarOperator,
   Selection,
 } from '../../core/plan.ts'
-import { TenantData } from '../../core/tenant-data.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
+import { TenantData } from '../../core/tenant-data.ts'
 import { type ContextOptions, createContext } from '../two-tenants.ts'
 import { contractModule } from './entities.ts'
 
@@ -108,7 +108,12 @@ export function compare(of: string | FieldPath, operator: ScalarOperator, value:
   return { kind: 'compare', path: typeof of === 'string' ? { field: of } : of, operator, value, not }
 }
 
-export function within(field: string, operator: 'in' | ScalarOperator, list: string[], quantifier?: 'any' | 'all'): Condition {
+export function within(
+  field: string,
+  operator: 'in' | ScalarOperator,
+  list: string[],
+  quantifier?: 'any' | 'all',
+): Condition {
   return { kind: 'compare', path: { field }, operator, values: list, not: false, ...(quantifier ? { quantifier } : {}) }
 }
 

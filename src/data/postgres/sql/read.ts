@@ -65,8 +65,7 @@ export class Reader {
       return `${value}${type ? `::${type}` : ''} as ${identifier(name)}`
     })
     const embeds = query.embeds.flatMap(embed => {
-      // An embed without columns only filters: `rel!inner()`.
-      if (embed.query.columns.length === 0 && embed.query.embeds.length === 0) return []
+      if (!isShown(embed)) return []
       if (embed.spread) return this.#spreadNames(embed).map(name => `${this.#spreadAlias(embed)}.${identifier(name)}`)
       return [`${this.#embedded(embed, alias)} as ${identifier(embed.name)}`]
     })
@@ -145,6 +144,11 @@ export function deletedConditions(entity: Entity, deleted: Deleted, alias: strin
 
 function jsonOfRows(single: boolean): string {
   return single ? '(json_agg(r) -> 0)::text' : `coalesce(json_agg(r), '[]')::text`
+}
+
+/** An embed without columns only filters: `rel!inner()`. */
+function isShown({ query }: CheckedEmbed): boolean {
+  return query.columns.length > 0 || query.embeds.some(isShown)
 }
 
 /** Tenant and instance are part of every join, so that it is served from the keys that begin with them. */

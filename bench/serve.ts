@@ -1,0 +1,7 @@
+import { openProduct } from 'tenantry/platform'
+import { startServer } from '../src/app/server.ts'
+
+const platform = await openProduct(process.env.BENCH_DIR ?? '', { ...process.env, PORT: '0' })
+const server = await startServer({ ...platform, environment: { ...platform.environment, port: 0 } })
+process.on('SIGTERM', () => server.close().then(() => process.exit(0)))
+process.send?.({ port: Number(new URL(server.url).port) })

@@ -1,0 +1,97 @@
+import type { Platform } from '../../app/platform.ts'
+import { systemTenant } from '../../core/tenant.ts'
+import { defineCommand } from '../command.ts'
+import { curlOf, firstRequests, firstRole } from '../first-requests.ts'
+import { findProductFolder } from '../product-folder.ts'
+import { describeDatabase, describeModules, type Ready, readyText } from '../ready-text.ts'
+import { watchForEnd } from '../watch-for-end.ts'
+
+const tokenLife = 86_400
+
+export const start = defineCommand({
+  about: 'Ctrl-C finishes what is in flight and ends; a second one ends at once.',
+  args: {},
+  options: {
+    port: { type: 'text', value: '<number>', about: 'Instead of PORT, or 4040; 0 takes any free one' },
+    host: { type: 'text', value: '<address>', about: 'Instead of HOST, or 127.0.0.1' },
+    apply: { type: 'flag', about: 'Add what the database lacks in production too (tables, fields, indexes)' },
+  },
+  examples: ['start', 'start --dir examples/backoffice --port 8080', 'start --host 0.0.0.0 --apply'],
+  async run({ options, globals, output }) {
+    const began = performance.now()
+    const [environments, { createLog }, { loadProduct }, { addDevelopmentTenants, openPlatform }, { startServer }] =
+      await Promise.all([
+        import('../../app/environment.ts'),
+        import('../../app/log.ts'),
+        import('../../app/product.ts'),
+        import('../../app/platform.ts'),
+        import('../../app/server.ts'),
+      ])
+    const dir = findProductFolder(globals.dir)
+    const { port, host, apply } = options
+    const environment = environments.parseEnvironment(
+      { ...process.env, ...(port === undefined ? {} : { PORT: port }), ...(host === undefined ? {} : { HOST: host }) },
+      dir,
+    )
+    const product = await loadProduct(dir)
+    const log = createLog(environment.logLevel)
+
+    const watch = watchForEnd({
+      onSignal: () => output.note('Stopping: finishing what is in flight. Once more ends at once.'),
+      onCrash: error => log.fatal({ err: error }, 'something unforeseen happened; stopping'),
+    })
+    try {
+      const platform = await openPlatform({
+        product,
+        environment,
+        log,
+        mode: 'serve',
+        ...(apply ? { settings: { apply: 'additive' } } : {}),
+        onNotice: text => output.note(`note: ${text}`),
+      })
+      try {
+        if (watch.isStopping()) return await watch.stopped
+        const server = await startServer(platform)
+        try {
+          if (!environment.production) await addDevelopmentTenants(platform)
+          const ready = await describe(platform, server.url, performance.now() - began)
+          output.show(ready, readyText(ready, environment.production))
+          return await watch.stopped
+        } finally {
+          await server.close()
+        }
+      } finally {
+        await platform.close()
+      }
+    } finally {
+      watch.release()
+    }
+  },
+})
+
+async function describe(platform: Platform, url: string, milliseconds: number): Promise<Ready> {
+  const { product, environment, catalog, publicUrl } = platform
+  return {
+    product: product.config.name,
+    url,
+    publicUrl: publicUrl(),
+    milliseconds: Math.round(milliseconds),
+    database: describeDatabase(platform),
+    modules: describeModules(platform),
+    tenants: catalog.list().flatMap(({ key }) => (key === systemTenant ? [] : [key])),
+    requests: environment.production ? [] : await describeRequests(platform, url),
+  }
+}
+
+/** Lines to paste, for the config's own tenants or else the first ones. */
+async function describeRequests({ product, catalog, operations }: Platform, url: string): Promise<Ready['requests']> {
+  const wanted = Object.keys(product.config.development?.tenants ?? {})
+  const others = catalog.list().flatMap(({ key }) => (key === systemTenant ? [] : [key]))
+  const entries = [...new Set([...wanted, ...others])].flatMap(key => catalog.find(key) ?? [])
+  const [first, second] = entries.filter(({ tenant }) => tenant.state === 'active')
+  if (!first) return []
+  const requests = firstRequests(first.tenant, second?.tenant, first.exposure)
+  if (requests.length === 0) return []
+  const token = await operations.issueToken({ tenant: first.tenant.key, roles: [firstRole], expiresIn: tokenLife })
+  return requests.map(request => ({ title: request.title, curl: curlOf(request, url, token) }))
+}

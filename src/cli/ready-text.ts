@@ -1,0 +1,48 @@
+import type { Platform } from '../app/platform.ts'
+import { formatVersion } from '../core/version.ts'
+import { facts } from './output.ts'
+
+/** What is running, for people and as JSON. */
+export interface Ready {
+  readonly product: string
+  readonly url: string
+  readonly publicUrl: string
+  readonly milliseconds: number
+  readonly database: string
+  readonly modules: readonly { readonly name: string; readonly version: string }[]
+  readonly tenants: readonly string[]
+  readonly requests: readonly { readonly title: string; readonly curl: string }[]
+}
+
+const shownTenants = 5
+
+export function describeModules({ product }: Platform): Ready['modules'] {
+  return product.modules.modules.map(({ name, version }) => ({ name, version: formatVersion(version) }))
+}
+
+/** Where the rows are; never a user or a password. */
+export function describeDatabase({ embedded, environment }: Platform): string {
+  if (embedded) return `embedded PostgreSQL in ${embedded.folder}`
+  const { host = '', pathname = '' } = URL.parse(environment.databaseUrl ?? '') ?? {}
+  return `DATABASE_URL: ${decodeURIComponent(pathname.slice(1))} on ${host || 'a local socket'}`
+}
+
+export function readyText(ready: Ready, production: boolean): string {
+  const { product, url, publicUrl, milliseconds, database, modules, tenants, requests } = ready
+  const more = tenants.length > shownTenants ? `, … (${tenants.length})` : ''
+  const shown = tenants.length === 0 ? 'none yet: tenantry tenant add <key>' : tenants.slice(0, shownTenants).join(', ')
+  return [
+    `${product} is ready after ${(milliseconds / 1000).toFixed(1)} s`,
+    '',
+    facts([
+      ['database', database],
+      ['modules', modules.map(({ name, version }) => `${name} ${version}`).join(', ')],
+      ['tenants', shown + more],
+      ...(production ? [['mode', 'production'] as const] : []),
+      ...(publicUrl === url ? [] : [['clients use', publicUrl] as const]),
+    ]),
+    '',
+    url,
+    ...requests.flatMap(({ title, curl }) => ['', `${title}`, curl]),
+  ].join('\n')
+}

@@ -1,0 +1,34 @@
+import type { Command } from './command.ts'
+
+/** A line of the table. Nothing of a command is loaded until it is the one that was asked for. */
+export interface Entry {
+  readonly group: string
+  /** The words that call it, `tenant add`. */
+  readonly path: string
+  readonly summary: string
+  readonly load: () => Promise<Command>
+}
+
+const line = (group: string, path: string, summary: string, load: () => Promise<Command>): Entry => ({
+  group,
+  path,
+  summary,
+  load,
+})
+
+// biome-ignore format: one line each
+export const commands: readonly Entry[] = [
+  line('Run', 'start', 'Serve a product', async () => (await import('./commands/start.ts')).start),
+
+  line('Tenants', 'tenant add', 'Make a tenant', async () => (await import('./commands/tenant-add.ts')).tenantAdd),
+  line('Tenants', 'tenant list', 'List all tenants', async () => (await import('./commands/tenant-list.ts')).tenantList),
+  line('Tenants', 'tenant show', 'Show one tenant and what it runs', async () => (await import('./commands/tenant-show.ts')).tenantShow),
+  line('Tenants', 'tenant suspend', 'Refuse its requests, keep its data', async () => (await import('./commands/tenant-suspend.ts')).tenantSuspend),
+  line('Tenants', 'tenant resume', 'Serve a suspended tenant again', async () => (await import('./commands/tenant-resume.ts')).tenantResume),
+  line('Tenants', 'tenant remove', 'Archive its data, then remove it for good', async () => (await import('./commands/tenant-remove.ts')).tenantRemove),
+  line('Tenants', 'token', 'Make an access token', async () => (await import('./commands/token.ts')).token),
+
+  line('Modules', 'subscribe', 'Let a tenant run a module and what it depends on', async () => (await import('./commands/subscribe.ts')).subscribe),
+  line('Modules', 'unsubscribe', 'End that; the data stays', async () => (await import('./commands/unsubscribe.ts')).unsubscribe),
+  line('Modules', 'module new', 'Write the first files of a module, or of a whole product', async () => (await import('./commands/module-new.ts')).moduleNew),
+]
