@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 /** Packs the package, installs it in an empty folder outside and uses it there as somebody would who knows only npm. */
 const root = fileURLToPath(new URL('../', import.meta.url))
 const place = mkdtempSync(join(tmpdir(), 'tenantry-package-'))
+chmodSync(place, 0o755) // PostgreSQL's own account must be able to reach its data.
 const outside = Object.entries(process.env).filter(
   ([name]) => !/^(npm_|node_options$|database_url$|tenantry_)/i.test(name),
 )
@@ -41,7 +42,7 @@ try {
   tenantry('module', 'new', 'tasks', '--yes')
   typeCheck()
 
-  say('npx tenantry start, and one request')
+  say('npx tenantry start, and first requests')
   await startAndAsk()
   console.log('The package works where it is installed.')
 } finally {
@@ -77,9 +78,9 @@ function typeCheck(): void {
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...options, ...sources])
 }
 
-/** Starts the product on the embedded database, asks whether it is ready, and ends it as a supervisor would. */
+/** Starts the product on the embedded database, uses it with a token, and ends it as a supervisor would. */
 async function startAndAsk(): Promise<void> {
-  const server = spawn(process.execPath, ['node_modules/tenantry/bin/tenantry.js', 'start'], {
+  const server = spawn(process.execPath, ['node_modules/tenantry/bin/tenantry.js', 'start', '--json'], {
     cwd: place,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -88,8 +89,13 @@ async function startAndAsk(): Promise<void> {
   const limit = setTimeout(() => server.kill('SIGKILL'), 120_000)
   try {
     const url = await findUrl(server.stdout)
-    const ready = await fetch(new URL('/-/health/ready', url))
-    assert.equal(ready.status, 200, await ready.text())
+    const { token } = JSON.parse(tenantry('token', 'acme', '--role', 'admin', '--json'))
+    const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
+    const ask = (tenant: string, body?: string) =>
+      fetch(`${url}/${tenant}/tasks/v1/tasks`, { headers, ...(body === undefined ? {} : { method: 'POST', body }) })
+    assert.equal((await ask('acme', '{"title":"The first"}')).status, 201)
+    assert.match(await (await ask('acme')).text(), /"title":"The first"/)
+    assert.equal((await ask('globex')).status, 403)
     server.kill('SIGTERM')
     assert.equal(await ended, 0, 'it did not end well')
   } finally {
@@ -99,16 +105,11 @@ async function startAndAsk(): Promise<void> {
   }
 }
 
-/** The first address that the server says it has. */
+/** `start --json` says one line, when it is ready. */
 async function findUrl(output: NodeJS.ReadableStream): Promise<string> {
-  const said: string[] = []
   for await (const line of createInterface(output)) {
-    said.push(line)
-    const [url] = /https?:\/\/(?:localhost|127\.0\.0\.1):[1-9]\d*/.exec(line) ?? []
-    if (url !== undefined) {
-      output.resume()
-      return url
-    }
+    output.resume()
+    return JSON.parse(line).url
   }
-  throw new Error(`It ended without saying where it is:\n${said.join('\n')}`)
+  throw new Error('It ended without saying where it is')
 }

@@ -209,6 +209,12 @@ class Bootstrap {
       await this.#client.query(sql)
     } catch (error) {
       if (!isServerError(error) || !/^(22|23|42)/.test(error.code)) throw error
+      if (error.code === '42501') {
+        throw new TenantryError('conflict', `The ${id} cannot be made: what it stands on belongs to another role`, {
+          hint: `All objects of a module's schema must belong to ${rolesOf(this.#options.prefix).main}`,
+          cause: error,
+        })
+      }
       throw new TenantryError('conflict', `The ${id} cannot be added to the rows that are there (${error.code})`, {
         hint: 'Make the new field optional or give it a default; anything else is a migration',
         cause: error,

@@ -71,6 +71,7 @@ export function compareCatalogs(expected: LiveCatalog, live: LiveCatalog): Diffe
 
 /** A column or index that is left over from an older definition does no harm, unless new rows would have to fill it. */
 function isDangerous(id: string, definition: string): boolean {
+  if (id.startsWith('column grant ')) return true
   if (id.startsWith('column ')) return definition.includes(' not null') && !definition.includes(' default ')
   if (id.startsWith('index ')) return definition.includes('CREATE UNIQUE')
   if (id.startsWith('row security ')) return false
