@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -59,6 +59,8 @@ try {
 
 async function install(tenants: number): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), 'tenantry-bench-'))
+  // As root the database runs under another account, which has to walk through this folder.
+  chmodSync(folder, 0o755)
   process.env.TENANTRY_FOLDER = folder
   const platform = await openProduct(dir)
   await platform.operations.addTenant({ key: 'acme', subscribe: ['invoices@1', 'customers@1', 'products@1'] })

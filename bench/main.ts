@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -43,6 +43,8 @@ const [rounds, seconds, connections, tenants, rows] = [
 ].map(Number) as [number, number, number, number, number]
 
 const folder = mkdtempSync(join(tmpdir(), 'tenantry-bench-'))
+// As root the database runs under another account, which has to walk through this folder.
+chmodSync(folder, 0o755)
 const dir = join(import.meta.dirname, '../examples/backoffice')
 process.env.TENANTRY_FOLDER = folder
 process.env.PUBLIC_URL = 'http://bench.localhost'

@@ -29,7 +29,13 @@ export async function loadProduct(dir: string): Promise<Product> {
       hint: 'Give the folder of a product with --dir, or make one with: tenantry module new',
     })
   }
-  const config = checkConfig(await importDefault(file), file)
+  const loaded = await importDefault(file).catch((error: unknown) => {
+    throw new TenantryError('invalid', `${file} cannot be loaded`, {
+      details: error instanceof Error ? error.message : null,
+      hint: 'Mend it and start again',
+    })
+  })
+  const config = checkConfig(loaded, file)
   const folder = resolve(root, config.modules ?? 'modules')
   const problems: string[] = []
   const definitions: ModuleDefinition[] = []

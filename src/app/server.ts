@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { TenantryError } from '../core/errors.ts'
 import { tenantOfHost } from '../gateway/tenant-host.ts'
-import { answerError, answerUnknownRoute } from './http/errors.ts'
+import { answerError } from './http/errors.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { openApiRoutes } from './http/openapi.ts'
 import { platformRoutes } from './http/platform-routes.ts'
 import { restRoutes } from './http/rest.ts'
 import { startPage } from './http/start-page.ts'
+import { answerUnknownRoute, nothingHere } from './http/unknown-route.ts'
 import { createObserver } from './observe.ts'
 import type { Platform } from './platform.ts'
 
@@ -58,6 +59,12 @@ export async function createApp(platform: Platform): Promise<FastifyInstance> {
     bodyLimit,
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
+    // A member that a schema does not know is refused: left out in silence, a mistyped one would change what is done.
+    ajv: { customOptions: { removeAdditional: false } },
+    frameworkErrors: (error, request, reply) => {
+      addCommonHeaders(request, reply)
+      answerError(log, error, request, reply)
+    },
     exposeHeadRoutes: false,
     genReqId: () => `${node}-${(++count).toString(36)}`,
     routerOptions: { maxParamLength: 256 },
@@ -67,13 +74,10 @@ export async function createApp(platform: Platform): Promise<FastifyInstance> {
       return tenant === undefined ? url : `/${tenant}${url}`
     },
   })
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('X-Request-Id', request.id)
-    reply.header('X-Content-Type-Options', 'nosniff')
-  })
+  app.addHook('onRequest', async (request, reply) => addCommonHeaders(request, reply))
   app.addHook('onResponse', async (request, reply) => observer.onResponse(request, reply))
   app.setErrorHandler((error, request, reply) => answerError(log, error, request, reply))
-  app.setNotFoundHandler(answerUnknownRoute)
+  app.setNotFoundHandler(async request => answerUnknownRoute(platform, request))
 
   app.get('/', async (_request, reply) =>
     reply
@@ -83,7 +87,7 @@ export async function createApp(platform: Platform): Promise<FastifyInstance> {
   )
   app.get<{ Params: { tenant: string } }>('/:tenant/auth/jwks', async (request, reply) => {
     const keys = await platform.identity.jwks(request.params.tenant)
-    if (keys.keys.length === 0) answerUnknownRoute(request)
+    if (keys.keys.length === 0) throw nothingHere()
     return reply.header('Cache-Control', 'public, max-age=300').header('Access-Control-Allow-Origin', '*').send(keys)
   })
   await app.register(async inside => platformRoutes(inside, platform, observer), { prefix: '/-' })
@@ -91,6 +95,11 @@ export async function createApp(platform: Platform): Promise<FastifyInstance> {
   await app.register(async inside => openApiRoutes(inside, platform))
   await app.register(async inside => moduleRoutes(inside, platform))
   return app
+}
+
+function addCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('X-Request-Id', request.id)
+  reply.header('X-Content-Type-Options', 'nosniff')
 }
 
 function listenError(error: unknown, host: string, port: number): unknown {

@@ -21,8 +21,14 @@ export interface FirstRequest {
 /**
  * Requests that show what a product does, made of whatever the first tenant exposes: a list, a nested list, an insert and
  * one that is refused. All of them are the first tenant's; none when it exposes nothing that the role may read.
+ * `mark` is new each time, for texts that must be unique.
  */
-export function firstRequests(tenant: Tenant, other: Tenant | undefined, exposure: Exposure): readonly FirstRequest[] {
+export function firstRequests(
+  tenant: Tenant,
+  other: Tenant | undefined,
+  exposure: Exposure,
+  mark: string,
+): readonly FirstRequest[] {
   const readable = [...exposure.exposed].flatMap(({ entities }) => entities).filter(entity => mayUse(entity, 'read'))
   const nested = findNested(readable)
   const listed = nested?.from ?? readable[0]
@@ -41,7 +47,7 @@ export function firstRequests(tenant: Tenant, other: Tenant | undefined, exposur
         ]
       : []),
     ...(inserted
-      ? [{ title: `${tenant.key}: add to ${words(inserted)}`, path: base(inserted), body: sampleRow(inserted) }]
+      ? [{ title: `${tenant.key}: add to ${words(inserted)}`, path: base(inserted), body: sampleRow(inserted, mark) }]
       : []),
     {
       title: `refused: ${tenant.key}'s token for ${other?.key ?? 'another tenant'}`,
@@ -112,17 +118,18 @@ function words({ name }: Entity): string {
   return name.replaceAll('_', ' ')
 }
 
-function sampleRow(entity: Entity): JsonValue {
-  return Object.fromEntries(neededFields(entity).map(({ name, spec }) => [name, spec.array ? [] : sampleValue(spec)]))
+function sampleRow(entity: Entity, mark: string): JsonValue {
+  return Object.fromEntries(
+    neededFields(entity).map(({ name, spec }) => [name, spec.array ? [] : sampleValue(spec, mark)]),
+  )
 }
 
-function sampleValue({ type, min = 0, max, values }: FieldSpec): JsonValue {
-  const number = min <= 1 && (max ?? 1) >= 1 ? 1 : min
+function sampleValue({ type, min, max, values, unique }: FieldSpec, mark: string): JsonValue {
   switch (type) {
     case 'integer':
     case 'bigint':
     case 'decimal':
-      return number
+      return (min ?? 1) <= 1 && (max ?? 1) >= 1 ? 1 : (min ?? max ?? 1)
     case 'boolean':
       return true
     case 'timestamp':
@@ -136,6 +143,6 @@ function sampleValue({ type, min = 0, max, values }: FieldSpec): JsonValue {
     case 'oneOf':
       return values?.[0] ?? ''
     default:
-      return 'My first one'.slice(0, max).padEnd(min, '.')
+      return (unique ? `${mark} is my first one` : 'My first one').slice(0, max).padEnd(min ?? 0, '.')
   }
 }

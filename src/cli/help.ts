@@ -1,6 +1,6 @@
 import type { Command, OptionSpecs } from './command.ts'
 import { exitCodes } from './exit-code.ts'
-import { globalOptions } from './global-options.ts'
+import { commandOptions, globalOptions } from './global-options.ts'
 import { indent, table } from './output.ts'
 import type { Entry } from './table.ts'
 
@@ -21,7 +21,7 @@ export function helpOfAll(commands: readonly Entry[]): string {
     'Tenantry: write a business module once, subscribe tenants to it, keep each one apart.',
     'Usage: tenantry <command> [arguments] [options]',
     ...groups,
-    section('Options of every command', optionLines(globalOptions)),
+    section('Options', optionLines(globalOptions)),
     section('Exit codes', exitCodes.map(([code, meaning]) => `${code}  ${meaning}`).join('\n')),
     section('Examples', examples.join('\n')),
     'More about one of them: tenantry <command> --help',
@@ -39,7 +39,6 @@ export function helpOfGroup(word: string, commands: readonly Entry[]): string {
 }
 
 export function helpOfCommand({ path, summary }: Entry, { about, args, options, examples }: Command): string {
-  const others = Object.fromEntries(Object.entries(globalOptions).filter(([name]) => !Object.hasOwn(options, name)))
   const usage = ['tenantry', path, ...Object.keys(args).map(name => `<${name}>`), '[options]'].join(' ')
   const argRows = Object.entries(args).map(([name, about]) => [`<${name}>`, about])
   return [
@@ -47,7 +46,7 @@ export function helpOfCommand({ path, summary }: Entry, { about, args, options, 
     `Usage: ${usage}`,
     ...(argRows.length > 0 ? [section('Arguments', table(argRows))] : []),
     ...(Object.keys(options).length > 0 ? [section('Options', optionLines(options))] : []),
-    section('Options of every command', optionLines(others)),
+    section('Options of every command', optionLines(commandOptions)),
     section('Examples', examples.map(example => `tenantry ${example}`).join('\n')),
   ].join('\n\n')
 }

@@ -15,13 +15,13 @@ export async function main(argv: string[]): Promise<number> {
   })
   const json = argv.includes('--json')
   try {
-    return await run(argv, json)
+    return await run(argv)
   } catch (error) {
     return reportError(error, json)
   }
 }
 
-async function run(argv: readonly string[], json: boolean): Promise<number> {
+async function run(argv: readonly string[]): Promise<number> {
   const found = findCommand(argv, commands)
   if (found.kind === 'version') return say(packageVersion())
   if (found.kind === 'help') return say(await helpOf(found.topic))
@@ -29,7 +29,7 @@ async function run(argv: readonly string[], json: boolean): Promise<number> {
   const command = await entry.load()
   const input = parseInput(entry.path, command, rest)
   shareOwnPackage()
-  return (await command.run({ ...input, output: createOutput(json) })) ?? 0
+  return (await command.run({ ...input, output: createOutput(input.globals.json) })) ?? 0
 }
 
 async function helpOf(topic: string): Promise<string> {

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { TenantryError } from '../core/errors.ts'
 import { quote } from '../core/module-set.ts'
 import type { Command, Globals, OptionSpec, OptionSpecs, OptionValues } from './command.ts'
-import { globalOptions } from './global-options.ts'
+import { commandOptions } from './global-options.ts'
 import { suggest } from './suggest.ts'
 
 export interface ParsedInput {
@@ -16,7 +16,7 @@ export interface ParsedInput {
  * superfluous value and a missing or superfluous argument.
  */
 export function parseInput(path: string, { args, options }: Command, rest: readonly string[]): ParsedInput {
-  const specs: OptionSpecs = { ...globalOptions, ...options }
+  const specs: OptionSpecs = { ...commandOptions, ...options }
   const help = `See: tenantry ${path} --help`
   const refuse = (message: string, hint = help) => new TenantryError('invalid', message, { hint })
   const given = new Map<string, string[]>()

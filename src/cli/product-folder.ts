@@ -32,6 +32,9 @@ function checkFolder(folder: string): string {
 /** The folder that holds the modules of a product, as its config says. */
 export async function readModulesFolder(dir: string): Promise<string> {
   const file = readdirSync(dir).find(name => configName.test(name)) ?? ''
-  const { default: config } = await import(pathToFileURL(join(dir, file)).href)
+  const { default: config } = await import(pathToFileURL(join(dir, file)).href).catch((error: unknown) => {
+    const details = error instanceof Error ? error.message : null
+    throw new TenantryError('invalid', `${join(dir, file)} cannot be loaded`, { details })
+  })
   return resolve(dir, typeof config?.modules === 'string' ? config.modules : 'modules')
 }

@@ -1,4 +1,5 @@
 import type { Platform } from '../app/platform.ts'
+import { systemTenant } from '../core/tenant.ts'
 import { formatVersion } from '../core/version.ts'
 import { facts } from './output.ts'
 
@@ -10,11 +11,16 @@ export interface Ready {
   readonly milliseconds: number
   readonly database: string
   readonly modules: readonly { readonly name: string; readonly version: string }[]
-  readonly tenants: readonly string[]
+  readonly tenants: { readonly count: number; readonly first: readonly string[] }
   readonly requests: readonly { readonly title: string; readonly curl: string }[]
 }
 
 const shownTenants = 5
+
+export function describeTenants({ catalog }: Platform): Ready['tenants'] {
+  const keys = catalog.list().flatMap(({ key }) => (key === systemTenant ? [] : [key]))
+  return { count: keys.length, first: keys.slice(0, shownTenants) }
+}
 
 export function describeModules({ product }: Platform): Ready['modules'] {
   return product.modules.modules.map(({ name, version }) => ({ name, version: formatVersion(version) }))
@@ -29,20 +35,21 @@ export function describeDatabase({ embedded, environment }: Platform): string {
 
 export function readyText(ready: Ready, production: boolean): string {
   const { product, url, publicUrl, milliseconds, database, modules, tenants, requests } = ready
-  const more = tenants.length > shownTenants ? `, … (${tenants.length})` : ''
-  const shown = tenants.length === 0 ? 'none yet: tenantry tenant add <key>' : tenants.slice(0, shownTenants).join(', ')
+  const some = [...tenants.first, ...(tenants.count > tenants.first.length ? ['…'] : [])].join(', ')
+  const token = 'Make a token: tenantry token <tenant> --role <role>'
   return [
     `${product} is ready after ${(milliseconds / 1000).toFixed(1)} s`,
     '',
     facts([
       ['database', database],
       ['modules', modules.map(({ name, version }) => `${name} ${version}`).join(', ')],
-      ['tenants', shown + more],
+      ['tenants', tenants.count === 0 ? 'none yet: tenantry tenant add <key>' : `${tenants.count}: ${some}`],
       ...(production ? [['mode', 'production'] as const] : []),
       ...(publicUrl === url ? [] : [['clients use', publicUrl] as const]),
     ]),
     '',
     url,
-    ...requests.flatMap(({ title, curl }) => ['', `${title}`, curl]),
+    ...requests.flatMap(({ title, curl }) => ['', title, curl]),
+    ...(requests.length === 0 ? ['', token] : []),
   ].join('\n')
 }

@@ -197,15 +197,13 @@ test('roles have no power beyond their policies, and only the two logins log in'
   const names = [...tenantRoles, ...platformRoles, 'main', 'tenant_login', 'platform_login'].map(role => `${p}_${role}`)
   assert.deepEqual(
     rows,
-    names
-      .sort()
-      .map(name => ({
-        name,
-        power: false,
-        login: logins.includes(name),
-        inherits: !logins.includes(name),
-        config: null,
-      })),
+    names.sort().map(name => ({
+      name,
+      power: false,
+      login: logins.includes(name),
+      inherits: !logins.includes(name),
+      config: null,
+    })),
   )
 })
 
@@ -310,13 +308,13 @@ test('each role sees and writes exactly the rows of the table of FEATURES', asyn
           ] as const) {
             await client.query('savepoint s')
             const columns = table === 'placed' ? 'tenant_id, instance_id, name' : 'tenant_id, name'
-            const given = table === 'placed' ? [tenant, instance, 'new'] : [tenant, 'new']
-            const insert = `insert into guard_v2.${table} (${columns}) values (${given.map((_, index) => `$${index + 1}`).join(', ')})`
-            const outcome = await client.query(insert, given).then(
+            const given: string[] = table === 'placed' ? [tenant, instance, 'new'] : [tenant, 'new']
+            const insert: string = `insert into guard_v2.${table} (${columns}) values (${given.map((_, index) => `$${index + 1}`).join(', ')})`
+            const outcome: string | undefined = await client.query(insert, given).then(
               () => 'written',
               (error: pg.DatabaseError) => error.code,
             )
-            const name = table === 'placed' ? `${tenant}/${instance}` : tenant
+            const name: string = table === 'placed' ? `${tenant}/${instance}` : tenant
             assert.equal(
               outcome,
               reached(table, check).includes(name) ? 'written' : '42501',
@@ -324,10 +322,12 @@ test('each role sees and writes exactly the rows of the table of FEATURES', asyn
             )
             await client.query('rollback to s')
             await client.query('savepoint s')
-            const moved = await client.query(`update guard_v2.${table} set tenant_id = $1`, [tenant]).then(
-              () => 'written',
-              (error: pg.DatabaseError) => error.code,
-            )
+            const moved: string | undefined = await client
+              .query(`update guard_v2.${table} set tenant_id = $1`, [tenant])
+              .then(
+                () => 'written',
+                (error: pg.DatabaseError) => error.code,
+              )
             const mayMove = check === all || check === I || (check !== null && tenant === 'acme')
             if (!mayMove) assert.equal(moved, '42501', `${label} moves rows to ${tenant}`)
             await client.query('rollback to s')

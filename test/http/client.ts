@@ -47,7 +47,10 @@ export function createClient(url: string): Client {
             method: method ?? (body === undefined ? 'GET' : 'POST'),
             headers: {
               ...(token !== undefined && { authorization: `Bearer ${token}` }),
-              ...(text !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+              ...(text !== undefined && {
+                'content-type': 'application/json',
+                'content-length': Buffer.byteLength(text),
+              }),
               ...headers,
             },
             ...(signal && { signal }),

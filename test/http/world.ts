@@ -1,4 +1,5 @@
 import { defineModule } from '../../src/app/define-module.ts'
+import { entity } from '../../src/core/entity.ts'
 import {
   array,
   bigint,
@@ -14,7 +15,6 @@ import {
   timestamp,
   uuid,
 } from '../../src/core/field.ts'
-import { entity } from '../../src/core/entity.ts'
 
 const access = { admin: 'tenant_writer', auditor: 'tenant_reader' } as const
 
@@ -43,7 +43,13 @@ export const geography = defineModule({
 /** Runs as a dependency and is not exposed. */
 export const secrets = entity('secrets', { title: text(), place_id: reference(() => places).optional() })
 
-export const vault = defineModule({ name: 'vault', version: '1.0.0', dependsOn: ['geography@1'], entities: [secrets], access })
+export const vault = defineModule({
+  name: 'vault',
+  version: '1.0.0',
+  dependsOn: ['geography@1'],
+  entities: [secrets],
+  access,
+})
 
 export const people = entity(
   'people',

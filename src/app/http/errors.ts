@@ -23,6 +23,8 @@ function isFastifyError(error: unknown): error is FastifyError {
 /** What Fastify itself refuses before a route sees it. */
 function fromFastify(error: FastifyError): TenantryError {
   if (error.statusCode === 413) return new TenantryError('too_large', 'The body is too large')
+  if (error.code === 'FST_ERR_BAD_URL' || error.code === 'FST_ERR_MAX_PARAM_LENGTH')
+    return new TenantryError('invalid', 'The address is not percent-encoded UTF-8, or a part of it is too long')
   if (error.statusCode === 503) return new TenantryError('unavailable', 'The server is stopping', { retryAfter: 1 })
   if (error.validation) {
     return new TenantryError('invalid', 'The request does not have the form that the route asks for', {
@@ -31,8 +33,4 @@ function fromFastify(error: FastifyError): TenantryError {
   }
   if (error.statusCode !== undefined && error.statusCode < 500) return new TenantryError('invalid', error.message)
   return toTenantryError(error)
-}
-
-export function answerUnknownRoute(_request: FastifyRequest): never {
-  throw new TenantryError('not_found', 'There is nothing at this address', { hint: 'See / for what there is' })
 }

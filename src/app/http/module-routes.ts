@@ -1,10 +1,12 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { TenantryError } from '../../core/errors.ts'
 import type { Module } from '../../core/module-set.ts'
 import { TenantData } from '../../core/tenant-data.ts'
 import { tokenNeeded } from '../../gateway/resolve-tenant.ts'
 import type { ModuleRoutes } from '../define-module.ts'
 import type { Platform } from '../platform.ts'
 import { openContext } from './context.ts'
+import { jsonOfRows } from './json-of-rows.ts'
 
 /**
  * The routes that a module brings, each module in a Fastify context of its own. `request.tenant` is there before any hook
@@ -18,10 +20,20 @@ export async function moduleRoutes(app: FastifyInstance, platform: Platform): Pr
     await app.register(
       async inside => {
         inside.decorateRequest('tenant')
-        inside.addHook('onRequest', async (request: FastifyRequest) => {
+        // Of two parameters with the same name the later counts: a module's own would stand for the tenant of the path.
+        inside.addHook('onRoute', ({ routePath }) => {
+          const taken = /:(tenant|version)(?![A-Za-z0-9_])/.exec(routePath)?.[1]
+          if (taken === undefined) return
+          throw new TenantryError('invalid', `${module.id}: the route ${routePath} has a parameter ":${taken}"`, {
+            hint: 'Call it otherwise; the platform uses this name in the part before it',
+          })
+        })
+        inside.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
           const { tenant = '', version = '' } = request.params as Readonly<Record<string, string | undefined>>
           const context = await openContext(platform, request, tenant, name, version)
           if (context.principal.anonymous) throw tokenNeeded()
+          // What a route describes the form of is Fastify's to write.
+          if (request.routeOptions.schema?.response === undefined) reply.serializer(jsonOfRows)
           request.tenant = new TenantData(context, platform.product.modules, platform.postgres.datasource)
           request.log = platform.log.child({ reqId: request.id, tenant: context.tenant, module: module.id })
         })

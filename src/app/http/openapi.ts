@@ -6,7 +6,7 @@ import { formatVersion } from '../../core/version.ts'
 import { tokenNeeded } from '../../gateway/resolve-tenant.ts'
 import type { Platform } from '../platform.ts'
 import { openContext } from './context.ts'
-import { allowOrigin } from './cors.ts'
+import { allowOrigin, answerPreflight } from './cors.ts'
 
 /** Stands for the tenant's own address in a document that tenants with the same modules share. */
 const serverMark = 'https://tenant.invalid'
@@ -64,6 +64,7 @@ export async function openApiRoutes(app: FastifyInstance, platform: Platform): P
     },
   )
   for (const url of ['/:tenant/openapi.json', '/:tenant/rest/v1/']) {
+    app.options(url, answerPreflight)
     app.get<{ Params: { tenant: string } }>(url, async (request, reply) => {
       const context = await openContext(platform, request, request.params.tenant)
       const server = `${platform.publicUrl()}/${context.tenant}`

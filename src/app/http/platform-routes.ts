@@ -60,11 +60,10 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
   app.post<{ Body: { key: string; name?: string; subscribe?: string[] } }>(
     '/tenants',
     { onRequest: mayWrite, schema: addTenantSchema },
-    async (request, reply) =>
-      reply
-        .code(201)
-        .header('Location', `/-/tenants/${encodeURIComponent(request.body.key)}`)
-        .send(await operations.addTenant(request.body)),
+    async (request, reply) => {
+      const tenant = await operations.addTenant(request.body)
+      return reply.code(201).header('Location', `/-/tenants/${tenant.key}`).send(tenant)
+    },
   )
   app.post<TenantParams>('/tenants/:tenant/suspend', { onRequest: mayWrite }, async request =>
     operations.suspendTenant(request.params.tenant),

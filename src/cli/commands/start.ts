@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import type { Platform } from '../../app/platform.ts'
 import { systemTenant } from '../../core/tenant.ts'
 import { defineCommand } from '../command.ts'
 import { curlOf, firstRequests, firstRole } from '../first-requests.ts'
 import { findProductFolder } from '../product-folder.ts'
-import { describeDatabase, describeModules, type Ready, readyText } from '../ready-text.ts'
+import { describeDatabase, describeModules, describeTenants, type Ready, readyText } from '../ready-text.ts'
 import { watchForEnd } from '../watch-for-end.ts'
 
 const tokenLife = 86_400
@@ -70,7 +71,7 @@ export const start = defineCommand({
 })
 
 async function describe(platform: Platform, url: string, milliseconds: number): Promise<Ready> {
-  const { product, environment, catalog, publicUrl } = platform
+  const { product, environment, publicUrl } = platform
   return {
     product: product.config.name,
     url,
@@ -78,7 +79,7 @@ async function describe(platform: Platform, url: string, milliseconds: number): 
     milliseconds: Math.round(milliseconds),
     database: describeDatabase(platform),
     modules: describeModules(platform),
-    tenants: catalog.list().flatMap(({ key }) => (key === systemTenant ? [] : [key])),
+    tenants: describeTenants(platform),
     requests: environment.production ? [] : await describeRequests(platform, url),
   }
 }
@@ -90,7 +91,7 @@ async function describeRequests({ product, catalog, operations }: Platform, url:
   const entries = [...new Set([...wanted, ...others])].flatMap(key => catalog.find(key) ?? [])
   const [first, second] = entries.filter(({ tenant }) => tenant.state === 'active')
   if (!first) return []
-  const requests = firstRequests(first.tenant, second?.tenant, first.exposure)
+  const requests = firstRequests(first.tenant, second?.tenant, first.exposure, randomBytes(2).toString('hex'))
   if (requests.length === 0) return []
   const token = await operations.issueToken({ tenant: first.tenant.key, roles: [firstRole], expiresIn: tokenLife })
   return requests.map(request => ({ title: request.title, curl: curlOf(request, url, token) }))

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Removed } from '../../app/operations.ts'
 import type { Tenant } from '../../core/catalog.ts'
 import { TenantryError } from '../../core/errors.ts'
+import { systemTenant } from '../../core/tenant.ts'
 import { defineCommand, type Input } from '../command.ts'
 import { count, facts, indent, table } from '../output.ts'
 import { withPlatform } from '../with-platform.ts'
@@ -16,7 +17,8 @@ export const tenantRemove = defineCommand({
     const { key } = input.args
     const removed = await withPlatform(input, async ({ operations, environment }) => {
       const tenant = operations.showTenant(key)
-      if (!input.globals.yes) await confirm(tenant, join(environment.folder, 'archives'), input)
+      // The system tenant is refused without asking.
+      if (!input.globals.yes && key !== systemTenant) await confirm(tenant, join(environment.folder, 'archives'), input)
       return operations.removeTenant(key)
     })
     input.output.show(removed, removedText(removed))

@@ -1,6 +1,7 @@
 import type { Platform } from '../../app/platform.ts'
 import { TenantryError } from '../../core/errors.ts'
 import { quote } from '../../core/module-set.ts'
+import { systemTenant, type TenantKey } from '../../core/tenant.ts'
 import { defineCommand } from '../command.ts'
 import { withPlatform } from '../with-platform.ts'
 
@@ -26,7 +27,7 @@ export const token = defineCommand({
     const { role: roles, subject, instance, expires = defaultLife } = options
     const expiresIn = parseDuration(expires)
     const made = await withPlatform(input, platform => {
-      for (const remark of remarksOn(roles, platform)) output.note(`note: ${remark}`)
+      for (const remark of remarksOn(tenant, roles, platform)) output.note(`note: ${remark}`)
       return platform.operations.issueToken({
         tenant,
         roles,
@@ -51,11 +52,14 @@ function parseDuration(text: string): number {
   })
 }
 
+/** What the platform's own routes ask for. */
+const platformRoles = ['service_admin', 'service_auditor']
+
 /** A token that can do less than was probably meant. */
-function remarksOn(roles: readonly string[], { product }: Platform): string[] {
-  const known = new Set(
-    product.modules.modules.flatMap(({ entities }) => entities.flatMap(({ access }) => [...access.keys()])),
-  )
+function remarksOn(tenant: TenantKey, roles: readonly string[], { product }: Platform): string[] {
+  const entities = product.modules.modules.flatMap(({ entities }) => entities)
+  const known = new Set(entities.flatMap(({ access }) => [...access.keys()]))
+  if (tenant === systemTenant) for (const role of platformRoles) known.add(role)
   const names = known.size === 0 ? 'the modules know none' : `the modules know ${[...known].sort().join(', ')}`
   if (roles.length === 0) return [`the token has no role and can read nothing; ${names}`]
   return roles.filter(role => !known.has(role)).map(role => `no module knows the role ${quote(role)}; ${names}`)

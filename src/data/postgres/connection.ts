@@ -71,7 +71,7 @@ export class Connection {
     this.#jobs.push(job)
     const query = new TenantStatement(job, this.#wire, this.#prepared, (error, row) => {
       this.#jobs.splice(this.#jobs.indexOf(job), 1)
-      if (error !== undefined && isConnectionError(error)) this.#open = false
+      if (error !== undefined && isConnectionError(error)) this.#giveUp()
       const next = this.#jobs[0]
       if (next) {
         this.#headSince = performance.now()
@@ -89,6 +89,13 @@ export class Connection {
 
   #flush(): void {
     if (!this.#wire.isEmpty) this.#client.connection.stream.write(this.#wire.take())
+  }
+
+  /** Takes nothing more and makes sure that the connection ends, also when only the server's word says that it has. */
+  #giveUp(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#client.end().catch(() => {}) // `end` tells the pool.
   }
 
   /** Asks the server to stop `job` if it is the one that runs; one that waits is stopped when its turn comes. */

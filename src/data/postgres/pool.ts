@@ -157,17 +157,19 @@ export class Pool {
       waiting.resolve(row)
       return
     }
+    const lost = isConnectionError(error)
     const again =
       isStalePreparation(error) ||
       // A cancel request meant for the statement ahead hit this one, which has rolled back.
       (isStrayCancel(error) && !job.cancelled) ||
-      (isConnectionError(error) && waiting.repeatable)
-    if (again && waiting.attempts < 3 && !this.#closed) {
+      (lost && waiting.repeatable)
+    // A server that dies takes all connections with it, one after the other.
+    if (again && waiting.attempts < (lost ? this.#options.size + 3 : 3) && !this.#closed) {
       this.#submit(waiting)
       return
     }
     waiting.settled = true
-    waiting.reject(isConnectionError(error) && !waiting.repeatable ? unknownOutcome(error) : toError(error))
+    waiting.reject(lost && !waiting.repeatable ? unknownOutcome(error) : toError(error))
   }
 
   /** Its caller has gone: taken out of the queue, or stopped where it runs. */

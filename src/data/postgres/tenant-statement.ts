@@ -1,4 +1,5 @@
 import { DriverQuery } from './driver.ts'
+import { isStalePreparation } from './errors.ts'
 import { type Settings, settingsSql } from './settings.ts'
 import type { Statement } from './sql/writer.ts'
 import type { WireBuffer } from './wire.ts'
@@ -73,23 +74,29 @@ export class TenantStatement extends DriverQuery {
   /** Writes into the connection's buffer; the connection sends it. */
   override submit(): null {
     const { settings, name, statement } = this.#statement
-    this.#step(settingsName, settingsSql, settings)
-    this.#step(name, statement.text, statement.values)
+    const newSettings = this.#prepare(settingsName)
+    const newStatement = this.#prepare(name)
+    if (newSettings) this.#wire.parse(settingsName, settingsSql)
+    this.#wire.execute(settingsName, settings)
+    if (newStatement) this.#wire.parse(name, statement.text)
+    this.#wire.execute(name, statement.values)
     this.#wire.sync()
     return null
   }
 
-  #step(name: string, text: string, values: readonly (string | null)[]): void {
-    if (!this.#prepared.has(name)) {
-      const evicted = this.#prepared.add(name)
-      if (evicted !== undefined) this.#wire.close(evicted)
-      // A name that is left over from a failed parse or an eviction would be refused; closing an unknown one is no error.
-      this.#wire.close(name)
-      this.#wire.parse(name, text)
-      this.#parsed ??= []
-      this.#parsed.push(name)
-    }
-    this.#wire.execute(name, values)
+  /**
+   * Makes room for a name; true when it has to be parsed. Comes before anything that can fail, because after an error the
+   * server skips the rest, and a statement that was never closed would stay in its memory.
+   */
+  #prepare(name: string): boolean {
+    if (this.#prepared.has(name)) return false
+    const evicted = this.#prepared.add(name)
+    if (evicted !== undefined) this.#wire.close(evicted)
+    // A name that is left over from a failed parse or an eviction would be refused; closing an unknown one is no error.
+    this.#wire.close(name)
+    this.#parsed ??= []
+    this.#parsed.push(name)
+    return true
   }
 
   override handleRowDescription(): void {}
@@ -104,7 +111,8 @@ export class TenantStatement extends DriverQuery {
 
   override handleError(error: unknown): void {
     // The server skipped everything up to the Sync, perhaps also the parse; whoever comes next parses anew.
-    for (const name of this.#parsed ?? []) this.#prepared.forget(name)
+    const doubtful = isStalePreparation(error) ? [settingsName, this.#statement.name] : (this.#parsed ?? [])
+    for (const name of doubtful) this.#prepared.forget(name)
     this.#done(error, undefined)
   }
 

@@ -1,8 +1,13 @@
+import { TenantryError } from '../../../core/errors.ts'
+
 /** A statement ready to be prepared: its values are bound, in PostgreSQL's text form. */
 export interface Statement {
   readonly text: string
   readonly values: readonly (string | null)[]
 }
+
+/** A message of the protocol counts them in 16 bits. */
+const maxValues = 65_535
 
 /** Collects the values of one statement while its text is put together. */
 export class Binder {
@@ -10,6 +15,11 @@ export class Binder {
 
   /** A parameter of this SQL type: `$3::uuid`. */
   bind(value: string | null, type: string): string {
+    if (this.values.length === maxValues) {
+      throw new TenantryError('too_large', `The request has more than ${maxValues} values`, {
+        hint: 'Ask in several parts',
+      })
+    }
     this.values.push(value)
     return `$${this.values.length}::${type}`
   }

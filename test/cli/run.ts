@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const bin = fileURLToPath(new URL('../../bin/tenantry.js', import.meta.url))
+
+/** What one run has compiled the next need not compile again. */
+const compiled = mkdtempSync(join(tmpdir(), 'tenantry-compiled-'))
+after(() => rmSync(compiled, { recursive: true, force: true }))
+
+export interface RunOptions {
+  /** Where it runs; default: the folder of the repository. */
+  readonly dir?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the command line without a terminal and with nothing of our environment that could change what it does. */
+export async function run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  return launch(args, options).ended
+}
+
+export interface Running {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ran>
+  /** What it has said so far. */
+  said(): Omit<Ran, 'code'>
+  /** Resolves when standard output holds the text; rejects when it ends before. */
+  saying(text: string): Promise<string>
+}
+
+const patience = 60_000
+
+export function launch(args: readonly string[], { dir, env }: RunOptions = {}): Running {
+  const { PATH = '', HOME = '', TMPDIR } = process.env
+  const child = spawn(process.execPath, [bin, ...args], {
+    cwd: dir,
+    env: { PATH, HOME, NODE_COMPILE_CACHE: compiled, ...(TMPDIR ? { TMPDIR } : {}), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: patience,
+    killSignal: 'SIGKILL',
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', text => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', text => {
+    stderr += text
+  })
+  const ended = new Promise<Ran>(resolve => child.once('close', code => resolve({ code, stdout, stderr })))
+  return {
+    child,
+    ended,
+    said: () => ({ stdout, stderr }),
+    saying: text =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (stdout.includes(text)) resolve(stdout)
+        }
+        child.stdout.on('data', look)
+        child.once('close', code => reject(new Error(`It ended with ${code} before it said "${text}": ${stderr}`)))
+        look()
+      }),
+  }
+}

@@ -1,0 +1,577 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { entity } from '../../src/core/entity.ts'
+import { TenantryError } from '../../src/core/errors.ts'
+import { text } from '../../src/core/field.ts'
+import { createModuleSet } from '../../src/core/module-set.ts'
+import { TenantData } from '../../src/core/tenant-data.ts'
+import { openEmbedded } from '../../src/data/postgres/embedded.ts'
+import { Pool, type PoolOptions } from '../../src/data/postgres/pool.ts'
+import { openPostgres } from '../../src/data/postgres/postgres.ts'
+import type { Settings } from '../../src/data/postgres/settings.ts'
+import type { StatementRow } from '../../src/data/postgres/tenant-statement.ts'
+import { asSuperuser, testSecrets } from '../../src/testing/test-server.ts'
+import { createContext, openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.ts'
+
+const notes = entity('notes', { body: text().optional() })
+const module = { name: 'pool', version: '1.0.0', entities: [notes], access: { admin: 'tenant_writer' } } as const
+
+let tenants: TwoTenants
+const pools: Pool[] = []
+
+before(async () => {
+  tenants = await openTwoTenants({ modules: [module], settings: { connections: 1 } })
+})
+after(async () => {
+  for (const pool of pools) await pool.close()
+  await tenants.close()
+})
+
+async function openPool(options: Partial<PoolOptions> = {}): Promise<Pool> {
+  const { target, prefix, secrets } = tenants.database
+  const login = { user: `${prefix}_tenant_login`, password: secrets.derive('login tenant') }
+  const pool = new Pool({ ...target, ...login }, { size: 1, ...options })
+  pools.push(pool)
+  await pool.open()
+  return pool
+}
+
+interface Ask {
+  readonly tenant?: string
+  readonly role?: string
+  readonly timeout?: number
+  readonly values?: readonly (string | null)[]
+  readonly repeatable?: boolean
+  readonly signal?: AbortSignal
+}
+
+function ask(pool: Pool, text: string, more: Ask = {}): Promise<StatementRow> {
+  const { tenant = 'acme', role = 'tenant_writer', timeout = 10_000, values = [], repeatable = false, signal } = more
+  const settings: Settings = [
+    `${tenants.database.prefix}_${role}`,
+    tenant,
+    'eu',
+    `subject of ${tenant}`,
+    String(timeout),
+  ]
+  return pool.run({ settings, statement: { text, values }, repeatable, signal })
+}
+
+async function failure(work: Promise<unknown>): Promise<TenantryError> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  assert.ok(error instanceof TenantryError, `an error of ours was expected: ${String(error)}`)
+  return error
+}
+
+const who = `select current_setting('tenantry.tenant'), current_user::text, current_setting('tenantry.instance'), current_setting('tenantry.subject')`
+const backends = (state = 'active') =>
+  tenants.database.query<{ pid: number; query: string }>(
+    `select pid, query from pg_stat_activity where datname = current_database() and usename = $1 and state = $2`,
+    [`${tenants.database.prefix}_tenant_login`, state],
+  )
+
+async function until(condition: () => Promise<boolean> | boolean, patience = 5_000): Promise<void> {
+  const end = Date.now() + patience
+  while (!(await condition())) {
+    if (Date.now() > end) assert.fail('it did not come true in time')
+    await sleep(10)
+  }
+}
+
+describe('a pipelined connection', () => {
+  test('answers the neighbours of a statement that fails', async () => {
+    const pool = await openPool()
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 30 }, (_, index) =>
+        index % 3 === 1
+          ? ask(pool, `select (1 / $1::int)::text`, { values: ['0'] })
+          : ask(pool, `select $1::text`, { values: [String(index)] }),
+      ),
+    )
+    outcomes.forEach((outcome, index) => {
+      if (index % 3 === 1) assert.equal(outcome.status === 'rejected' && outcome.reason.reason, '22012')
+      else assert.deepEqual(outcome.status === 'fulfilled' && outcome.value, [String(index)])
+    })
+  })
+
+  test('undoes what a failed statement wrote, and nothing of its neighbours', async () => {
+    const pool = await openPool()
+    const tenant = 'undo'
+    const insert = (body: string) =>
+      ask(pool, 'insert into pool_v1.notes (body) values ($1) returning body', { tenant, values: [body] })
+    const half = ask(
+      pool,
+      `with w as (insert into pool_v1.notes (body) values ('half') returning 1) select (1 / (count(*) - 1))::text from w`,
+      { tenant },
+    )
+    const outcomes = await Promise.allSettled([insert('a'), half, insert('b')])
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    )
+    const [bodies] = await ask(pool, `select string_agg(body, ',' order by body) from pool_v1.notes`, { tenant })
+    assert.equal(bodies, 'a,b')
+  })
+
+  test('runs each statement with its own settings and leaves none behind, also after errors', async () => {
+    const pool = await openPool()
+    const p = tenants.database.prefix
+    const first = ask(pool, who)
+    const error = ask(pool, 'select 1 / 0', { tenant: 'globex' }).catch(() => {})
+    const second = ask(pool, who, { tenant: 'globex', role: 'tenant_reader' })
+    assert.deepEqual(await first, ['acme', `${p}_tenant_writer`, 'eu', 'subject of acme'])
+    assert.deepEqual(await second, ['globex', `${p}_tenant_reader`, 'eu', 'subject of globex'])
+    await error
+    // A role that does not exist fails before the main statement, which must then not have run.
+    const wrong = await failure(
+      ask(pool, `insert into pool_v1.notes (body) values ('never') returning body`, { role: 'nobody' }),
+    )
+    assert.ok(wrong.code === 'invalid' || wrong.code === 'internal', wrong.code)
+    const idle = await tenants.database.query<{ pid: number }>(
+      'select pid from pg_stat_activity where datname = current_database() and state = $1',
+      ['idle in transaction'],
+    )
+    assert.deepEqual(idle, [])
+    const [none] = await ask(pool, `select count(*)::text from pool_v1.notes where body = 'never'`)
+    assert.equal(none, '0')
+    const client = await ask(
+      pool,
+      `select coalesce(current_setting('tenantry.tenant', true), 'null'), session_user::text`,
+      { tenant: '' },
+    )
+    assert.deepEqual(client, ['', `${p}_tenant_login`])
+  })
+
+  test('refuses the roles that reach across tenants', async () => {
+    const pool = await openPool()
+    for (const role of ['reader', 'writer', 'instance_reader', 'instance_writer', 'main']) {
+      const { code } = await failure(ask(pool, who, { role }))
+      assert.equal(code, 'forbidden', role)
+    }
+  })
+
+  test('carries null, empty, long and odd values unchanged', async () => {
+    const pool = await openPool()
+    for (const value of [null, '', ' ', `'"\\$1{}%_;--`, '\u0001\u007f\u2028😀é', 'x'.repeat(1_000_000)])
+      assert.deepEqual(await ask(pool, 'select $1::text', { values: [value] }), [value])
+    assert.deepEqual(await ask(pool, 'select null, null::int, $1::text', { values: ['a'] }), [null, null, 'a'])
+    for (const values of [['nul\0byte'], [], ['a', 'b']] as const) {
+      const { code } = await failure(ask(pool, 'select $1::text', { values }))
+      assert.ok(code === 'invalid' || code === 'unavailable' || code === 'internal', code)
+    }
+    for (const tenant of [
+      `'; set role postgres; --`,
+      `acme', true), set_config('role', 'postgres`,
+      'acme\nglobex',
+      '😀',
+    ])
+      assert.equal((await ask(pool, who, { tenant }))[0], tenant)
+    const { code } = await failure(ask(pool, who, { tenant: 'acme\0globex' }))
+    assert.equal(code, 'invalid')
+    assert.equal((await ask(pool, who))[0], 'acme')
+  })
+})
+
+test('a thousand interleaved requests of fifty tenants on four connections never mix', async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31)
+  console.log(`seed ${seed}`)
+  const random = randomFrom(seed)
+  const pool = await openPool({ size: 4 })
+  const mixed: string[] = []
+  await Promise.all(
+    Array.from({ length: 1_000 }, async (_, index) => {
+      const tenant = `tenant-${Math.floor(random() * 50)}`
+      const role = random() < 0.5 ? 'tenant_reader' : 'tenant_writer'
+      const kind = Math.floor(random() * 5)
+      if (random() < 0.2) await sleep(random() * 20)
+      if (kind === 0) {
+        const { reason } = await failure(ask(pool, 'select (1 / 0)::text', { tenant, role }))
+        if (reason !== '22012') mixed.push(`${index}: ${reason}`)
+        return
+      }
+      if (kind === 1 && role === 'tenant_writer') {
+        const [stored] = await ask(pool, 'insert into pool_v1.notes (body) values ($1) returning tenant_id', {
+          tenant,
+          values: [tenant],
+        })
+        if (stored !== tenant) mixed.push(`${index}: ${stored} for ${tenant}`)
+        return
+      }
+      const [found, user, , subject] = await ask(pool, kind === 2 ? `${who}, pg_sleep(0.001)::text` : who, {
+        tenant,
+        role,
+      })
+      if (found !== tenant || user !== `${tenants.database.prefix}_${role}` || subject !== `subject of ${tenant}`)
+        mixed.push(`${index}: ${found} ${user} ${subject} for ${tenant}`)
+      const [strangers] = await ask(pool, 'select count(*)::text from pool_v1.notes where tenant_id <> $1', {
+        tenant,
+        role,
+        values: [tenant],
+      })
+      if (strangers !== '0') mixed.push(`${index}: ${strangers} rows of others for ${tenant}`)
+    }),
+  )
+  assert.deepEqual(mixed, [])
+  const wrong = await tenants.database.query(
+    `select * from pool_v1.notes where body ~ '^tenant-' and body <> tenant_id`,
+  )
+  assert.deepEqual(wrong, [])
+})
+
+describe('a pool', () => {
+  test('does not let a slow statement hold up the others', async () => {
+    const pool = await openPool({ size: 2 })
+    const slow = ask(pool, `select pg_sleep(0.6)::text`)
+    await sleep(20)
+    const start = performance.now()
+    await Promise.all(Array.from({ length: 50 }, () => ask(pool, who)))
+    assert.ok(performance.now() - start < 500, 'the others waited for the slow one')
+    await slow
+  })
+
+  test('answers unavailable with a time to come back when the queue is full or patience ends', async () => {
+    const pool = await openPool({ size: 1, depth: 1, queue: 2, patience: 100 })
+    const slow = ask(pool, `select pg_sleep(0.4)::text`)
+    const waiting = [ask(pool, who), ask(pool, who)].map(failure)
+    const refusedAt = performance.now()
+    const full = await failure(ask(pool, who))
+    assert.ok(performance.now() - refusedAt < 50)
+    assert.deepEqual([full.code, full.retryAfter], ['unavailable', 1])
+    assert.equal(pool.waiting, 2)
+    for (const error of await Promise.all(waiting)) assert.deepEqual([error.code, error.retryAfter], ['unavailable', 1])
+    assert.equal(pool.waiting, 0)
+    await slow
+    assert.equal((await ask(pool, who))[0], 'acme')
+  })
+
+  test('stops a statement on the server when its caller goes away, and its neighbours still answer', async () => {
+    const pool = await openPool({ size: 1 })
+    for (let round = 0; round < 5; round++) {
+      const stop = new AbortController()
+      const slow = failure(ask(pool, `select pg_sleep(30)::text`, { signal: stop.signal }))
+      const neighbours = Array.from({ length: 8 }, (_, index) =>
+        ask(pool, 'select $1::text', { values: [String(index)] }),
+      )
+      await until(async () => (await backends()).some(({ query }) => query.includes('pg_sleep(30)')))
+      stop.abort()
+      const error = await slow
+      assert.equal(error.code, 'unavailable')
+      assert.deepEqual(
+        await Promise.all(neighbours),
+        Array.from({ length: 8 }, (_, index) => [String(index)]),
+      )
+      await until(async () => !(await backends()).some(({ query }) => query.includes('pg_sleep(30)')))
+    }
+  })
+
+  test('forgets a statement that is still waiting, and stops one that was sent behind another', async () => {
+    const pool = await openPool({ size: 1, depth: 2 })
+    const head = ask(pool, `select pg_sleep(0.2)::text`)
+    const sent = new AbortController()
+    const behind = failure(ask(pool, `select pg_sleep(30)::text`, { signal: sent.signal }))
+    const queued = new AbortController()
+    const waiting = failure(ask(pool, `select pg_sleep(30)::text`, { signal: queued.signal }))
+    assert.equal(pool.waiting, 1)
+    queued.abort()
+    assert.equal(pool.waiting, 0)
+    sent.abort()
+    assert.deepEqual([(await behind).code, (await waiting).code], ['unavailable', 'unavailable'])
+    const start = performance.now()
+    await head
+    assert.equal((await ask(pool, who))[0], 'acme')
+    assert.ok(performance.now() - start < 3_000)
+  })
+
+  test('survives a storm of cancellations: whoever was not cancelled gets its own answer', async () => {
+    const pool = await openPool({ size: 2 })
+    const seed = Math.floor(Math.random() * 2 ** 31)
+    console.log(`seed ${seed}`)
+    const random = randomFrom(seed)
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 200 }, async (_, index) => {
+        const stop = new AbortController()
+        const cancelled = random() < 0.3
+        const seconds = (random() * 0.004).toFixed(4)
+        if (cancelled) setTimeout(() => stop.abort(), random() * 40)
+        const row = ask(pool, 'select $1::text, pg_sleep($2::float8)::text', {
+          values: [String(index), seconds],
+          ...(cancelled ? { signal: stop.signal } : {}),
+        })
+        const [answer] = cancelled ? ((await row.catch(() => [String(index)])) as StatementRow) : await row
+        assert.equal(answer, String(index))
+      }),
+    )
+    const failed = outcomes.filter(({ status }) => status === 'rejected')
+    assert.deepEqual(failed, [])
+  })
+
+  test('ends a statement that takes longer than its own time limit, and only that one', async () => {
+    const pool = await openPool({ size: 1 })
+    const slow = failure(ask(pool, `select pg_sleep(5)::text`, { timeout: 100 }))
+    const other = ask(pool, `select pg_sleep(0.3)::text, current_setting('statement_timeout')`, { timeout: 2_000 })
+    const error = await slow
+    assert.deepEqual([error.code, error.reason], ['unavailable', '57014'])
+    assert.deepEqual((await other)[1], '2s')
+  })
+
+  test('keeps a bounded number of prepared statements, and evicted ones work again', async () => {
+    const pool = await openPool({ size: 1 })
+    const shape = (number: number) => `select ${number}::text, (select count(*)::text from pg_prepared_statements)`
+    for (let number = 0; number < 700; number += 50)
+      await Promise.all(Array.from({ length: 50 }, (_, index) => ask(pool, shape(number + index))))
+    const [last, count] = await ask(pool, shape(699))
+    assert.equal(last, '699')
+    assert.ok(Number(count) <= 501, `${count} prepared statements`)
+    assert.equal((await ask(pool, shape(0)))[0], '0')
+    const [, again] = await ask(pool, shape(1))
+    assert.ok(Number(again) <= 501)
+    // Each of these fails before its own statement is parsed, and evicts another all the same.
+    for (let number = 0; number < 100; number++) await failure(ask(pool, `select ${number}, 'new'`, { role: 'nobody' }))
+    const [, bounded] = await ask(pool, shape(2))
+    assert.ok(Number(bounded) <= 501, `${bounded} prepared statements`)
+  })
+
+  test('is not poisoned by a statement that cannot be parsed', async () => {
+    const pool = await openPool({ size: 1 })
+    for (let round = 0; round < 3; round++) {
+      const wrong = await Promise.all(
+        Array.from({ length: 3 }, () => failure(ask(pool, 'select nothing from nowhere'))),
+      )
+      for (const { code } of wrong) assert.equal(code, 'internal')
+    }
+    assert.equal((await ask(pool, who))[0], 'acme')
+    // The same text is refused to one role and fine for the next; a plan belongs to its role.
+    const text = `insert into pool_v1.notes (body) values ('x') returning body`
+    assert.equal((await failure(ask(pool, text, { role: 'tenant_reader' }))).code, 'forbidden')
+    assert.deepEqual(await ask(pool, text, { role: 'tenant_writer' }), ['x'])
+    assert.equal((await failure(ask(pool, text, { role: 'tenant_reader' }))).code, 'forbidden')
+  })
+
+  test('prepares anew when a table has changed under a statement or the server forgot it', async () => {
+    const pool = await openPool({ size: 1 })
+    const text = 'select n.* from pool_v1.notes n limit 1'
+    const insert = `insert into pool_v1.notes (body) values ('y') returning body`
+    await ask(pool, insert)
+    await ask(pool, text)
+    await tenants.database.query('alter table pool_v1.notes add column more text')
+    assert.equal((await ask(pool, text)).length, 6)
+    await tenants.database.query('alter table pool_v1.notes drop column more')
+    assert.equal((await ask(pool, text)).length, 5)
+    await failure(ask(pool, 'deallocate all'))
+    assert.equal((await ask(pool, text)).length, 5)
+    assert.deepEqual(await ask(pool, insert), ['y'])
+  })
+
+  test('is after 10,000 failing calls what it was before', async () => {
+    const pool = await openPool({ size: 2 })
+    const before = await tenants.database.query<{ count: number }>('select count(*)::int from pg_stat_activity')
+    const texts = [
+      'select (1 / 0)::text',
+      'select nothing',
+      'select nope.x from pool_v1.notes',
+      `select 'a'::int::text`,
+    ]
+    let failed = 0
+    for (let batch = 0; batch < 10; batch++) {
+      await Promise.all(
+        Array.from({ length: 1_000 }, async (_, index) => {
+          await failure(ask(pool, texts[index % texts.length] ?? ''))
+          failed++
+        }),
+      )
+    }
+    assert.equal(failed, 10_000)
+    assert.deepEqual([pool.connections, pool.waiting], [2, 0])
+    const after = await tenants.database.query<{ count: number }>('select count(*)::int from pg_stat_activity')
+    assert.deepEqual(after, before)
+    assert.equal((await ask(pool, who))[0], 'acme')
+  })
+
+  test('opens what it lost again, tells writes that their outcome is unknown and repeats reads', async () => {
+    const pool = await openPool({ size: 2 })
+    for (let round = 0; round < 3; round++) {
+      const write = failure(ask(pool, `select pg_sleep(10)::text`))
+      const read = ask(pool, `select pg_sleep(0.2)::text, 'again'`, { repeatable: true })
+      await until(async () => (await backends()).length >= 2)
+      await tenants.database.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = $1`,
+        [`${tenants.database.prefix}_tenant_login`],
+      )
+      const error = await write
+      assert.equal(error.code, 'unavailable')
+      assert.match(error.message, /may or may not/)
+      assert.equal((await read)[1], 'again')
+      await until(() => pool.connections === 2)
+    }
+    assert.equal((await ask(pool, who))[0], 'acme')
+  })
+
+  test('replaces its connections without losing a statement, and keeps them when that fails', async () => {
+    const pool = await openPool({ size: 2 })
+    const pids = async () =>
+      new Set(
+        (
+          await Promise.all(
+            Array.from({ length: 20 }, () => ask(pool, 'select pg_backend_pid()::text, pg_sleep(0.005)::text')),
+          )
+        ).map(([pid]) => pid),
+      )
+    const before = await pids()
+    const running = Array.from({ length: 20 }, () => ask(pool, 'select pg_sleep(0.01)::text'))
+    await pool.renew()
+    await Promise.all(running)
+    const after = await pids()
+    assert.equal(pool.connections, 2)
+    assert.equal(
+      [...after].some(pid => before.has(pid)),
+      false,
+    )
+    const { server, name } = tenants.database
+    const allow = (yes: boolean) => asSuperuser(server, 'postgres', `alter database "${name}" allow_connections ${yes}`)
+    await allow(false)
+    try {
+      await assert.rejects(pool.renew())
+      assert.equal((await ask(pool, who))[0], 'acme')
+    } finally {
+      await allow(true)
+    }
+    assert.equal((await ask(pool, who))[0], 'acme')
+  })
+
+  test('refuses everything once it is closed, after finishing what it had taken', async () => {
+    const pool = await openPool({ size: 1, depth: 1 })
+    const running = ask(pool, `select pg_sleep(0.1)::text, 'done'`)
+    const waiting = failure(ask(pool, who))
+    await pool.close()
+    assert.equal((await running)[1], 'done')
+    assert.equal((await waiting).code, 'unavailable')
+    assert.equal((await failure(ask(pool, who))).code, 'unavailable')
+  })
+})
+
+describe('transactions', () => {
+  test('do not leak a connection in failing, and cannot hold up requests', async () => {
+    const data = tenants.dataOf('leak')
+    for (let batch = 0; batch < 5; batch++) {
+      await Promise.all(
+        Array.from({ length: 40 }, (_, index) =>
+          data
+            .transaction(async inside => {
+              await inside.insert(notes, { body: 'no' })
+              if (index % 2) throw new Error('changed my mind')
+              await inside.insert(notes, { id: 'not a uuid' })
+            })
+            .catch(() => {}),
+        ),
+      )
+    }
+    assert.equal(await data.count(notes), 0)
+    const [open] = await tenants.database.query<{ count: number }>(
+      `select count(*)::int from pg_stat_activity where application_name = 'tenantry transaction' and datname = current_database()`,
+    )
+    assert.ok((open?.count ?? 99) <= 8)
+    assert.equal(await data.transaction(inside => inside.count(notes)), 0)
+  })
+
+  test('whose connection is lost roll back, and their connection is thrown away', async () => {
+    const data = tenants.dataOf('lost')
+    const work = data.transaction(async inside => {
+      await inside.insert(notes, { body: 'gone' })
+      await tenants.database.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tenantry transaction' and datname = current_database() and state = 'idle in transaction'`,
+      )
+      await sleep(50)
+      await inside.insert(notes, { body: 'gone too' })
+    })
+    assert.equal((await failure(work)).code, 'unavailable')
+    assert.equal(await data.count(notes), 0)
+    await data.transaction(inside => inside.insert(notes, { body: 'kept' }))
+    assert.equal(await data.count(notes), 1)
+  })
+})
+
+describe('a server that dies', () => {
+  test('comes back, and with it pools, transactions and watches; what was acknowledged is there', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tenantry-pool-'))
+    chmodSync(folder, 0o755)
+    const server = await openEmbedded({ folder: join(folder, 's'), mode: 'own' })
+    const set = createModuleSet([module])
+    let schemaChanges = 0
+    const postgres = await openPostgres({
+      target: server.connection('postgres'),
+      modules: set.modules,
+      secrets: testSecrets('k'),
+    })
+    const watch = await postgres.platform.watch(() => schemaChanges++)
+    try {
+      const data = new TenantData(createContext(set, 'acme'), set, postgres.datasource)
+      const acknowledged: string[] = []
+      const unknown: string[] = []
+      let reads = 0
+      const failedReads: unknown[] = []
+      let stop = false
+      const writers = Array.from({ length: 4 }, async (_, writer) => {
+        for (let number = 0; !stop; number++) {
+          const body = `${writer}-${number}`
+          await data.insert(notes, { body }).then(
+            () => acknowledged.push(body),
+            (error: unknown) => {
+              assert.ok(error instanceof TenantryError && error.code === 'unavailable', String(error))
+              if (/may or may not/.test(error.message)) unknown.push(body)
+            },
+          )
+          await sleep(2)
+        }
+      })
+      const readers = Array.from({ length: 4 }, async () => {
+        while (!stop) {
+          await data.count(notes).then(
+            () => reads++,
+            error => failedReads.push(error),
+          )
+          await sleep(2)
+        }
+      })
+      await sleep(200)
+      const before = acknowledged.length
+      process.kill(Number(readFileSync(join(server.folder, 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGKILL')
+      await sleep(100)
+      await until(() => acknowledged.length > before + 50, 20_000)
+      stop = true
+      await Promise.all([...writers, ...readers])
+      const stored = new Set((await data.list(notes)).map(({ body }) => body))
+      assert.deepEqual(
+        acknowledged.filter(body => !stored.has(body)),
+        [],
+      )
+      for (const body of stored)
+        assert.ok(acknowledged.includes(body ?? '') || unknown.includes(body ?? ''), `${body} was said to have failed`)
+      assert.ok(reads > 0)
+      assert.deepEqual(failedReads, [])
+      await until(() => postgres.load().connections === 4)
+      assert.equal(await data.transaction(inside => inside.count(notes)), stored.size)
+      await until(() => schemaChanges > 0)
+    } finally {
+      await watch.close()
+      await postgres.close()
+      await server.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+})
+
+/** https://en.wikipedia.org/wiki/Linear_congruential_generator, with the numbers of ISO C. */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return (state >>> 8) / 2 ** 24
+  }
+}
