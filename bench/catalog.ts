@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { openProduct } from 'tenantry/platform'
-import { loadHttp } from './http-load.ts'
+import { loadHttp, median } from './http-load.ts'
 
 /** Does the number of tenants in the catalog cost anything? Two installations, one with many, asked in turns. */
 const { values } = parseArgs({
@@ -37,8 +37,10 @@ try {
   const rates = installations.map((): number[] => [])
   for (let round = 0; round < rounds; round++) {
     for (const [index, { port, token }] of installations.entries()) {
-      const request = `GET /acme/customers/v1/customers?id=eq.00000000-0000-7000-8000-c00000000001 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`
-      rates[index]?.push((await loadHttp({ port, request, connections: 32, seconds })).perSecond)
+      const requests = [
+        `GET /acme/customers/v1/customers?id=eq.00000000-0000-7000-8000-c00000000001 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`,
+      ]
+      rates[index]?.push((await loadHttp({ port, requests, connections: 32, seconds })).perSecond)
     }
   }
   console.log('| tenants | start | memory | point reads |\n| ---: | ---: | ---: | ---: |')
@@ -83,8 +85,4 @@ async function install(tenants: number): Promise<Installation> {
   })
   const [{ port, memory }] = (await once(server, 'message')) as [{ port: number; memory: number }]
   return { tenants, folder, server, port, startTime: performance.now() - started, memory, token }
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0
 }

@@ -1,16 +1,16 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { generateRows } from '../examples/backoffice/generate.ts'
 import { parseEnvironment } from '../src/app/environment.ts'
 import { createLog } from '../src/app/log.ts'
 import { openPlatform } from '../src/app/platform.ts'
 import { loadProduct } from '../src/app/product.ts'
-import { type BenchCase, cases } from './cases.ts'
-import type { Measured } from './http-load.ts'
+import { cases } from './cases.ts'
+import { type Measured, median } from './http-load.ts'
+import { ask, backoffice, Processes } from './processes.ts'
+import { requestText, tenantryRequest } from './request.ts'
+import { loadTenants } from './tenants.ts'
 import type { Task } from './worker.ts'
 
 const usage = `npm run bench -- [--rounds 5] [--seconds 2] [--connections 32] [--tenants 20] [--rows 10000] [--only "list of 20"]
@@ -45,16 +45,17 @@ const [rounds, seconds, connections, tenants, rows] = [
 const folder = mkdtempSync(join(tmpdir(), 'tenantry-bench-'))
 // As root the database runs under another account, which has to walk through this folder.
 chmodSync(folder, 0o755)
-const dir = join(import.meta.dirname, '../examples/backoffice')
 process.env.TENANTRY_FOLDER = folder
 process.env.PUBLIC_URL = 'http://bench.localhost'
-const product = await loadProduct(dir)
-const environment = parseEnvironment(process.env, dir)
+const product = await loadProduct(backoffice)
+const environment = parseEnvironment(process.env, backoffice)
 const platform = await openPlatform({ product, environment, log: createLog('warn'), mode: 'serve' })
-const children: ChildProcess[] = []
+const processes = new Processes()
 try {
-  const tenant = await loadTenants()
-  const { port, server } = await startServer()
+  const tenant = await loadTenants(platform, tenants, rows)
+  const [server, { port }] = await processes.server('ignore')
+  const target = JSON.stringify(platform.embedded?.connection('postgres'))
+  const startWorker = () => processes.worker({ BENCH_TENANT: tenant, BENCH_TARGET: target })
   const [http, statements] = [await startWorker(), await startWorker()]
   const token = await platform.operations.issueToken({ tenant, roles: ['admin'] })
   const id = await someId(port, tenant, token)
@@ -66,8 +67,8 @@ try {
     '| request | over HTTP | p50 / p99 | statement alone | ratio (least–greatest) |\n| --- | ---: | ---: | ---: | ---: |',
   )
   for (const bench of cases.filter(({ name }) => values.only === undefined || name === values.only)) {
-    const request = requestText(bench, tenant, token, id)
-    const httpTask: Task = { kind: 'http', port, request, connections, seconds }
+    const requests = [requestText(tenantryRequest(bench, { tenant, token, id }))]
+    const httpTask: Task = { kind: 'http', port, requests, connections, seconds }
     const statementTask: Task = { kind: 'statement', name: bench.name, id, connections, seconds }
     await ask(http, { ...httpTask, seconds: 1 })
     await ask(statements, { ...statementTask, seconds: 1 })
@@ -78,56 +79,9 @@ try {
   }
   server.kill('SIGTERM')
 } finally {
-  for (const child of children) child.kill('SIGKILL')
+  processes.end()
   await platform.close()
   rmSync(folder, { recursive: true, force: true })
-}
-
-async function loadTenants(): Promise<string> {
-  for (let number = 1; number <= tenants; number++) {
-    const key = `bench-${number}`
-    await platform.operations.addTenant({ key, subscribe: ['customers@1', 'products@1', 'invoices@1'] })
-    for (const batch of generateRows(number, rows)) await platform.operations.addRows(key, [batch])
-  }
-  return `bench-${Math.ceil(tenants / 2)}`
-}
-
-/** The server as users run it: a process of its own. */
-async function startServer(): Promise<{ port: number; server: ChildProcess }> {
-  const { host, port, user, password } = platform.embedded?.connection('postgres') ?? {
-    host: '',
-    port: 0,
-    user: '',
-    password: '',
-  }
-  const server = fork(join(import.meta.dirname, 'serve.ts'), {
-    env: { ...process.env, BENCH_DIR: dir, LOG_LEVEL: process.env.LOG_LEVEL ?? 'info' },
-    execArgv: execArgv(),
-    stdio: ['ignore', 'inherit', 'ignore', 'ipc'],
-  })
-  process.env.BENCH_TARGET = JSON.stringify({ host, port, user, password, database: 'postgres' })
-  children.push(server)
-  const [message] = (await once(server, 'message')) as [{ port: number }]
-  return { port: message.port, server }
-}
-
-async function startWorker(): Promise<ChildProcess> {
-  const env = { ...process.env, BENCH_DIR: dir, BENCH_TENANT: `bench-${Math.ceil(tenants / 2)}` }
-  const worker = fork(join(import.meta.dirname, 'worker.ts'), { env, execArgv: execArgv() })
-  children.push(worker)
-  await once(worker, 'message')
-  return worker
-}
-
-function execArgv(): string[] {
-  return ['--conditions=tenantry-source', '--disable-warning=ExperimentalWarning']
-}
-
-async function ask(worker: ChildProcess, task: Task): Promise<Measured> {
-  worker.send(task)
-  const [answer] = (await once(worker, 'message')) as [{ measured?: Measured; error?: string }]
-  if (answer.measured) return answer.measured
-  throw new Error(answer.error)
 }
 
 async function someId(port: number, tenant: string, token: string): Promise<string> {
@@ -139,26 +93,8 @@ async function someId(port: number, tenant: string, token: string): Promise<stri
   return found?.id ?? ''
 }
 
-function requestText(
-  { method, module, entity, query, headers, body }: BenchCase,
-  tenant: string,
-  token: string,
-  id: string,
-): string {
-  const path = `/${tenant}/${module.replace('@', '/v')}/${entity}${query === '' ? '' : `?${query.replace('{id}', id)}`}`
-  const all = {
-    host: '127.0.0.1',
-    authorization: `Bearer ${token}`,
-    ...headers,
-    ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
-  }
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
-  return `${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body ?? ''}`
-}
-
 function row(name: string, measured: readonly [Measured, Measured][]): string {
   const ratios = measured.map(([http, statement]) => http.perSecond / statement.perSecond).sort((a, b) => a - b)
-  const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0
   const http = measured.map(([http]) => http)
   const percent = (ratio: number) => `${Math.round(ratio * 100)}%`
   return [

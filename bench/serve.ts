@@ -1,8 +1,20 @@
-import { openProduct } from 'tenantry/platform'
+import { parseEnvironment } from '../src/app/environment.ts'
+import { createLog } from '../src/app/log.ts'
+import { openPlatform } from '../src/app/platform.ts'
+import { loadProduct } from '../src/app/product.ts'
 import { startServer } from '../src/app/server.ts'
 
-const platform = await openProduct(process.env.BENCH_DIR ?? '', { ...process.env, PORT: '0' })
-const server = await startServer({ ...platform, environment: { ...platform.environment, port: 0 } })
+/** The server as users start it, with their log; only that the database may belong to another process. */
+const product = await loadProduct(process.env.BENCH_DIR ?? '')
+const environment = parseEnvironment({ ...process.env, PORT: '0' }, product.dir)
+const log = createLog(environment.logLevel)
+const platform = await openPlatform({
+  product,
+  environment: { ...environment, port: 0 },
+  log,
+  mode: 'command',
+})
+const server = await startServer(platform)
 process.on('SIGTERM', async () => {
   await server.close()
   await platform.close()

@@ -12,7 +12,7 @@ export type Task =
   | {
       readonly kind: 'http'
       readonly port: number
-      readonly request: string
+      readonly requests: readonly string[]
       readonly connections: number
       readonly seconds: number
     }

@@ -30,12 +30,13 @@ export function jsonSchemaOf(entity: Entity, kind: SchemaKind): JsonSchema {
 }
 
 function mustBeGiven({ platform, spec }: EntityField): boolean {
-  return !platform && !spec.optional && spec.default === undefined
+  return !platform && !spec.optional && spec.default === undefined && spec.type !== 'searchText'
 }
 
 function rowField(entity: Entity, field: EntityField): JsonSchema {
   const schema = valueSchema(entity, field, 'row')
-  return field.platform && field.write !== 'insert' ? { ...schema, readOnly: true } : schema
+  const readOnly = field.write === 'never' || (field.platform && field.write !== 'insert')
+  return readOnly ? { ...schema, readOnly } : schema
 }
 
 /** The schema of a field in a payload; undefined where the payload may not name it. */
@@ -118,6 +119,10 @@ function elementSchema(spec: FieldSpec, kind: SchemaKind): JsonSchema {
       }
     case 'oneOf':
       return { type: 'string', enum: spec.values ?? [] }
+    case 'range':
+      return { type: 'string', description: `A range of ${spec.of}: [from,to), (from,to], or empty` }
+    case 'searchText':
+      return { type: 'string', description: `The words of ${spec.from?.join(', ')}, for full text search` }
   }
 }
 

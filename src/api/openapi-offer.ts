@@ -1,5 +1,6 @@
 import { resolveAccess, type Verb } from '../core/access-role.ts'
 import type { Entity, Module } from '../core/module-set.ts'
+import { embedNames } from '../core/plan-relations.ts'
 import { anonymousRole } from '../core/principal.ts'
 
 /** An entity as a caller may see it. */
@@ -27,7 +28,7 @@ export function offersOf(modules: readonly Module[], roles: readonly string[] | 
     },
     writable: may(roles, 'write', entity),
     anonymous: { read: may([anonymousRole], 'read', entity), write: may([anonymousRole], 'write', entity) },
-    embeds: embedsOf(entity, new Set(visible)),
+    embeds: embedNames(entity, other => visible.includes(other)),
   }))
 }
 
@@ -53,15 +54,4 @@ function freeName(wanted: string, taken: Set<string>): string {
   while (taken.has(name)) name += '_'
   taken.add(name)
   return name
-}
-
-function embedsOf(entity: Entity, visible: ReadonlySet<Entity>): string[] {
-  const ones = entity.references.filter(({ to }) => visible.has(to))
-  const manies = entity.referencedBy.filter(({ from }) => visible.has(from) && from !== entity)
-  const related = [...ones.map(({ to }) => to.name), ...manies.map(({ from }) => from.name)]
-  const ambiguous = (name: string) => related.filter(other => other === name).length > 1
-  return [
-    ...ones.map(({ to, field }) => (ambiguous(to.name) ? `${to.name}!${field}` : to.name)),
-    ...manies.map(({ from, field }) => (ambiguous(from.name) ? `${from.name}!${field}` : from.name)),
-  ]
 }

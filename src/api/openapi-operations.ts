@@ -6,13 +6,15 @@ import { filterName, type SharedParameter } from './openapi-parts.ts'
 
 const always = ['count=exact', 'handling=strict', 'handling=lenient']
 const returning = ['return=minimal', 'return=representation', 'return=headers-only']
+const limited = ['handling=strict, max-affected=10']
+const missing = ['missing=default']
 const upserting = ['resolution=merge-duplicates', 'resolution=ignore-duplicates']
 const showingDeleted = ['deleted=include', 'deleted=only']
 
 /** The path item of an entity: its operations that the caller may use. */
 export function operationsOf(offer: Offer): JsonSchema {
   return offer.writable
-    ? { get: list(offer), post: insert(offer), patch: update(offer), delete: remove(offer) }
+    ? { get: list(offer), post: insert(offer), put: put(offer), patch: update(offer), delete: remove(offer) }
     : { get: list(offer) }
 }
 
@@ -39,10 +41,39 @@ function insert(offer: Offer): JsonSchema {
   const one = schemaRef(offer.names.insert)
   return {
     ...operation(offer, 'insert', 'write', `Insert into ${offer.entity.name}`),
-    parameters: [...shared('select', 'columns', 'on_conflict'), prefer([...returning, ...upserting, ...always])],
+    parameters: [
+      ...shared('select', 'columns', 'on_conflict'),
+      prefer([...returning, ...upserting, ...missing, ...always]),
+    ],
     requestBody: body({ oneOf: [one, { type: 'array', items: one }] }),
     responses: {
+      200: rows(offer, 'With `resolution=merge-duplicates`: all rows were there before and have been changed'),
       201: rows(offer, 'Inserted; the rows with `return=representation`'),
+      ...failures(400, 401, 403, 404, 406, 409),
+    },
+  }
+}
+
+function put(offer: Offer): JsonSchema {
+  const { name, key } = offer.entity
+  return {
+    ...operation(offer, 'put', 'write', `Insert one row of ${name}, or change the one with its key`),
+    parameters: [
+      ...key.map(field => ({
+        name: field,
+        in: 'query',
+        required: true,
+        description: 'The key of the row, as `eq.value`; the row must have the same',
+        schema: { type: 'string' },
+      })),
+      ...shared('select', 'columns'),
+      prefer([...returning, ...missing, ...always]),
+    ],
+    requestBody: body(schemaRef(offer.names.insert)),
+    responses: {
+      200: rows(offer, 'Changed; the row, as `return=representation` asks'),
+      201: rows(offer, 'Inserted; the row, as `return=representation` asks'),
+      204: { description: 'Inserted or changed' },
       ...failures(400, 401, 403, 404, 406, 409),
     },
   }
@@ -54,7 +85,7 @@ function update(offer: Offer): JsonSchema {
     parameters: [
       ...filters(offer),
       ...shared('and', 'or', 'select', 'columns'),
-      prefer([...returning, ...always, ...(offer.entity.softDelete ? showingDeleted : [])]),
+      prefer([...returning, ...missing, ...limited, ...always, ...(offer.entity.softDelete ? showingDeleted : [])]),
     ],
     requestBody: body(schemaRef(offer.names.patch)),
     responses: changed(offer, 'Changed'),
@@ -69,7 +100,7 @@ function remove(offer: Offer): JsonSchema {
     parameters: [
       ...filters(offer),
       ...shared('and', 'or', 'select'),
-      prefer([...returning, ...always, ...(softDelete ? [...showingDeleted, 'purge'] : [])]),
+      prefer([...returning, ...limited, ...always, ...(softDelete ? [...showingDeleted, 'purge'] : [])]),
     ],
     responses: changed(offer, 'Deleted'),
   }
@@ -126,6 +157,7 @@ function rows({ names }: Offer, description: string): JsonSchema {
     content: {
       'application/json': { schema: { type: 'array', items: row } },
       'application/vnd.pgrst.object+json': { schema: row },
+      'text/csv': { schema: { type: 'string' } },
     },
   }
 }
@@ -143,7 +175,7 @@ function failures(...statuses: number[]): JsonSchema {
 }
 
 function body(schema: JsonValue): JsonSchema {
-  return { required: true, content: { 'application/json': { schema } } }
+  return { required: true, content: { 'application/json': { schema }, 'text/csv': { schema: { type: 'string' } } } }
 }
 
 function schemaRef(name: string): JsonSchema {

@@ -111,6 +111,10 @@ function filterExample(entity: Entity, { name, spec }: EntityField): string {
     case 'json':
     case 'bytes':
       return 'not.is.null'
+    case 'range':
+      return 'not.is.null'
+    case 'searchText':
+      return 'wfts.words to find'
     case 'reference': {
       const relation = entity.references.find(({ field }) => field === name)
       const key = relation?.to.fields.get(relation.toField)

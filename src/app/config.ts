@@ -8,6 +8,8 @@ export interface Config {
   readonly modules?: string
   /** Tenants may be named by the host: `acme.example.com` where this is `example.com`. */
   readonly tenantDomain?: string
+  /** `Prefer: tx=rollback` is heard: a write answers as if it had been done, and is undone. For tests of clients. */
+  readonly allowRollback?: boolean
   /** What a fresh installation starts with outside production. */
   readonly development?: { readonly tenants?: Readonly<Record<string, DevelopmentTenant>> }
 }

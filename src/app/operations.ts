@@ -176,7 +176,7 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
 }
 
 /** The platform acting inside one tenant. */
-export function platformContext(tenant: TenantKey, modules: ModuleSet): TenantContext {
+function platformContext(tenant: TenantKey, modules: ModuleSet): TenantContext {
   return {
     tenant,
     instance: null,

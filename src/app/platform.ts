@@ -129,7 +129,7 @@ async function openServer(
   })
 }
 
-export function defaultPublicUrl({ host, port }: Environment): string {
+function defaultPublicUrl({ host, port }: Environment): string {
   const name = ['0.0.0.0', '::', '::1'].includes(host) ? 'localhost' : host
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
 }

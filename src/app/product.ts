@@ -152,7 +152,7 @@ function isEntity(value: unknown): boolean {
   )
 }
 
-const configKeys = new Set<keyof Config>(['name', 'modules', 'tenantDomain', 'development'])
+const configKeys = new Set<keyof Config>(['name', 'modules', 'tenantDomain', 'allowRollback', 'development'])
 
 function checkConfig(value: unknown, file: string): Config {
   const wrong = (message: string) => new TenantryError('invalid', `${file}: ${message}`, { hint: 'See defineConfig' })

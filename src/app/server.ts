@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { TenantryError } from '../core/errors.ts'
 import { tenantOfHost } from '../gateway/tenant-host.ts'
+import { allowOrigin, answerPreflight } from './http/cors.ts'
 import { answerError } from './http/errors.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { openApiRoutes } from './http/openapi.ts'
@@ -48,7 +49,7 @@ export async function startServer(platform: Platform): Promise<RunningServer> {
 }
 
 /** The platform as one Fastify app: hooks first, then each group of routes. */
-export async function createApp(platform: Platform): Promise<FastifyInstance> {
+async function createApp(platform: Platform): Promise<FastifyInstance> {
   const { log, product } = platform
   const observer = createObserver(platform)
   const node = randomBytes(4).toString('hex')
@@ -74,11 +75,18 @@ export async function createApp(platform: Platform): Promise<FastifyInstance> {
       return tenant === undefined ? url : `/${tenant}${url}`
     },
   })
-  app.addHook('onRequest', async (request, reply) => addCommonHeaders(request, reply))
-  app.addHook('onResponse', async (request, reply) => observer.onResponse(request, reply))
+  app.addHook('onRequest', (request, reply, done) => {
+    addCommonHeaders(request, reply)
+    done()
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    observer.onResponse(request, reply)
+    done()
+  })
   app.setErrorHandler((error, request, reply) => answerError(log, error, request, reply))
   app.setNotFoundHandler(async request => answerUnknownRoute(platform, request))
 
+  app.options('/*', answerPreflight)
   app.get('/', async (_request, reply) =>
     reply
       .type('text/html; charset=utf-8')
@@ -100,6 +108,7 @@ export async function createApp(platform: Platform): Promise<FastifyInstance> {
 function addCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('X-Request-Id', request.id)
   reply.header('X-Content-Type-Options', 'nosniff')
+  allowOrigin(request, reply)
 }
 
 function listenError(error: unknown, host: string, port: number): unknown {

@@ -89,11 +89,11 @@ function findNested(readable: readonly Entity[]): Relation | undefined {
 
 function isEasyToInsert(entity: Entity): boolean {
   const needed = neededFields(entity)
-  return mayUse(entity, 'write') && needed.every(({ spec }) => spec.type !== 'reference' && spec.type !== 'bytes')
+  return mayUse(entity, 'write') && needed.every(({ spec }) => !['reference', 'bytes', 'range'].includes(spec.type))
 }
 
 function authored(entity: Entity): EntityField[] {
-  return [...entity.fields.values()].filter(({ platform }) => !platform)
+  return [...entity.fields.values()].filter(({ platform, write }) => !platform && write !== 'never')
 }
 
 function neededFields(entity: Entity): EntityField[] {

@@ -31,4 +31,5 @@ export const commands: readonly Entry[] = [
   line('Modules', 'subscribe', 'Let a tenant run a module and what it depends on', async () => (await import('./commands/subscribe.ts')).subscribe),
   line('Modules', 'unsubscribe', 'End that; the data stays', async () => (await import('./commands/unsubscribe.ts')).unsubscribe),
   line('Modules', 'module new', 'Write the first files of a module, or of a whole product', async () => (await import('./commands/module-new.ts')).moduleNew),
+  line('Modules', 'types', 'Write TypeScript for clients: the Database type of supabase-js', async () => (await import('./commands/types.ts')).types),
 ]

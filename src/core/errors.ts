@@ -18,6 +18,8 @@ export interface ErrorParts {
   /** A finer code inside `code`: PostgREST's (`PGRST116`), a SQLSTATE (`23505`) or ours (`tenant_suspended`). */
   readonly reason?: string
   readonly details?: string | null
+  /** Details that are a list of things, where PostgREST gives them as JSON; they stand in place of `details`. */
+  readonly detailList?: readonly Readonly<Record<string, string>>[]
   /** What the caller can do about it. */
   readonly hint?: string | null
   /** Messages for each field of a refused payload. */
@@ -36,6 +38,7 @@ export class TenantryError extends Error {
   readonly code: ErrorCode
   readonly reason: string | undefined
   readonly details: string | null
+  readonly detailList: ErrorParts['detailList']
   readonly hint: string | null
   readonly fields: Readonly<Record<string, readonly string[]>> | undefined
   readonly retryAfter: number | undefined
@@ -46,6 +49,7 @@ export class TenantryError extends Error {
     this.code = code
     this.reason = parts.reason
     this.details = parts.details ?? null
+    this.detailList = parts.detailList
     this.hint = parts.hint ?? null
     this.fields = parts.fields
     this.retryAfter = parts.retryAfter

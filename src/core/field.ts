@@ -14,6 +14,20 @@ export type FieldType =
   | 'bytes'
   | 'oneOf'
   | 'reference'
+  | 'range'
+  | 'searchText'
+
+/** What a range reaches over. */
+export const rangeTypes = ['integer', 'bigint', 'decimal', 'date', 'timestamp'] as const
+export type RangeType = (typeof rangeTypes)[number]
+
+/** Languages that PostgreSQL 15 and newer know how to search text in; `simple` only ignores case. */
+export const searchConfigs = [
+  ...['simple', 'arabic', 'armenian', 'basque', 'catalan', 'danish', 'dutch', 'english', 'finnish', 'french', 'german'],
+  ...['greek', 'hindi', 'hungarian', 'indonesian', 'irish', 'italian', 'lithuanian', 'nepali', 'norwegian'],
+  ...['portuguese', 'romanian', 'russian', 'serbian', 'spanish', 'swedish', 'tamil', 'turkish', 'yiddish'],
+] as const
+export type SearchConfig = (typeof searchConfigs)[number]
 
 /** What happens to a referencing row when the row it names is deleted. `setNull` clears only the reference column. */
 export type OnDelete = 'restrict' | 'cascade' | 'setNull'
@@ -40,6 +54,11 @@ export interface FieldSpec {
   /** Reference: the entity it names, or the name of one in the same module (for an entity that names itself). */
   readonly target?: (() => EntityDefinition) | string
   readonly onDelete?: OnDelete
+  /** Range: the type of its bounds. */
+  readonly of?: RangeType
+  /** searchText: the text fields whose words it holds, and the language of them. */
+  readonly from?: readonly string[]
+  readonly config?: SearchConfig
 }
 
 /** A field under construction. Each method returns a new field; nothing is changed in place. */
@@ -92,6 +111,8 @@ export interface EntityOptions<Name extends string = string> {
   readonly unique?: readonly (readonly [Name, ...Name[]])[]
   /** Sets of fields that are often searched or sorted by together. */
   readonly indexes?: readonly (readonly [Name | PlatformName, ...(Name | PlatformName)[]])[]
+  /** Requests may count, add up and average its rows; without it they cannot, because that reads them all. */
+  readonly aggregates?: boolean
   /** Which access role each service role has here. A service role that is not named has none. */
   readonly access?: Readonly<Record<string, GrantedRole>>
 }
@@ -166,6 +187,27 @@ export function oneOf<const Values extends readonly [string, ...string[]]>(
   ...values: Values
 ): Required<Values[number]> {
   return new Field({ ...plain, type: 'oneOf', values })
+}
+
+/**
+ * From one value to another, in PostgreSQL's text form: `[1,5)`, `(,2026-12-31]`, `empty`. Ranges of whole numbers and days
+ * are stored as `[from,to)`; timestamps are shown in UTC.
+ */
+export function range(of: RangeType): Required<string> {
+  return new Field({ ...plain, type: 'range', of })
+}
+
+/**
+ * The words of text fields of the same entity, for full text search; kept by the database, never written. Shown as
+ * PostgreSQL's `tsvector`. `config` is the language, `simple` by default.
+ */
+export function searchText(
+  ...given: readonly [string, ...string[]] | readonly [string, ...string[], { config?: SearchConfig }]
+): Field<string, false, true> {
+  const last = given.at(-1)
+  const config = (typeof last === 'object' && last.config) || 'simple'
+  const from = given.flatMap(item => (typeof item === 'string' ? [item] : []))
+  return new Field({ ...plain, type: 'searchText', from, config })
 }
 
 /** Any number of values of a field, in order. */

@@ -1,6 +1,6 @@
 import { accessRoles } from './access-role.ts'
 import type { EntityDefinition } from './entity.ts'
-import { Field, type FieldSpec } from './field.ts'
+import { Field, type FieldSpec, rangeTypes, searchConfigs } from './field.ts'
 import type { ModuleDefinition } from './module.ts'
 import { compareVersions, parseVersion, parseWantedVersion } from './version.ts'
 
@@ -181,6 +181,7 @@ class ModuleCheck {
       else if (spec.optional) this.#say(`${name}.${field}`, 'key: a field of the key cannot be optional')
       else if (spec.array || spec.type === 'json')
         this.#say(`${name}.${field}`, 'key: an array or JSON cannot be part of the key')
+      else if (spec.type === 'searchText') this.#say(`${name}.${field}`, 'key: searchText cannot be part of the key')
     }
   }
 
@@ -219,6 +220,9 @@ class ModuleCheck {
     }
     if (spec.collation !== undefined && !/^[A-Za-z0-9_.@-]{1,63}$/.test(spec.collation))
       this.#say(where, 'that is not the name of a collation')
+    if (spec.type === 'range' && !rangeTypes.some(type => type === spec.of))
+      this.#say(where, `a range is one of ${rangeTypes.join(', ')}`)
+    if (spec.type === 'searchText') this.#checkSearchText(entity, field, spec)
     if (spec.type === 'reference') this.#checkReference(entity, field, spec)
     if (spec.default !== undefined) {
       const fault = defaultFault(spec)
@@ -228,6 +232,24 @@ class ModuleCheck {
       where,
       `${entity.name}_${field}_${spec.type === 'reference' ? 'fkey' : spec.unique ? 'key' : 'check'}`,
     )
+  }
+
+  /** The database fills it in from the row it stands in, so nothing else about it can be chosen. */
+  #checkSearchText(entity: EntityDefinition, field: string, spec: FieldSpec): void {
+    const where = `${entity.name}.${field}`
+    if (spec.array || spec.optional || spec.unique || spec.default !== undefined)
+      this.#say(where, 'searchText cannot be an array, optional, unique or have a default')
+    if (!searchConfigs.some(config => config === spec.config))
+      this.#say(where, `config: use one of ${searchConfigs.join(', ')}`)
+    if (!spec.from || spec.from.length === 0) this.#say(where, 'searchText needs at least one text field')
+    for (const name of repeated(spec.from ?? [])) this.#say(where, `searchText names ${JSON.stringify(name)} twice`)
+    for (const name of spec.from ?? []) {
+      const source = entity.fields[name]?.spec
+      if (source?.type !== 'text' || source.array)
+        this.#say(where, `searchText: ${JSON.stringify(name)} is no text field of the entity`)
+    }
+    for (const set of [...(entity.options.unique ?? []), ...(entity.options.indexes ?? [])])
+      if (set.some(name => name === field)) this.#say(where, 'searchText cannot be part of an index or unique set')
   }
 
   #checkReference(entity: EntityDefinition, field: string, spec: FieldSpec): void {

@@ -38,6 +38,8 @@ export interface Entity {
   readonly softDelete: boolean
   readonly instanced: boolean
   readonly authors: boolean
+  /** True: requests may use aggregates. */
+  readonly aggregates: boolean
   /** True: one table for the whole platform, without a tenant. */
   readonly global: boolean
   readonly access: ReadonlyMap<string, GrantedRole>
@@ -210,7 +212,7 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
       name: field,
       spec,
       platform: false,
-      write: options.key?.includes(field) ? 'insert' : 'always',
+      write: spec.type === 'searchText' ? 'never' : options.key?.includes(field) ? 'insert' : 'always',
     }),
   )
   const uniqueSets = [
@@ -231,6 +233,7 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
     softDelete: options.softDelete ?? false,
     instanced: options.instanced ?? false,
     authors: options.authors ?? false,
+    aggregates: options.aggregates ?? false,
     global: options.scope === 'global',
     access: new Map(Object.entries({ ...module.definition.access, ...options.access })),
     definition,
@@ -275,7 +278,7 @@ export function constraintName(
 }
 
 /** `shared@1.2` → `shared@1` */
-export function majorOf(wanted: string): string {
+function majorOf(wanted: string): string {
   return wanted.split('.', 1)[0] ?? wanted
 }
 

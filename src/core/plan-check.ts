@@ -1,204 +1,117 @@
-import type { EntityUse } from './access-role.ts'
-import { TenantryError } from './errors.ts'
-import { type Entity, type EntityField, type Exposure, quote, type Relation } from './module-set.ts'
 import type {
-  Condition,
-  Deleted,
-  Embed,
-  FieldPath,
-  Insert,
-  JsonStep,
-  ListComparison,
-  OnConflict,
-  Order,
-  Output,
-  Plan,
-  Query,
-  ScalarComparison,
-  Selection,
+  CheckedColumn,
+  CheckedCondition,
+  CheckedEmbed,
+  CheckedInsert,
+  CheckedOrder,
+  CheckedPath,
+  CheckedPlan,
+  CheckedQuery,
+  CheckedTest,
+  EntityUseOf,
+  OutputName,
+} from './checked-plan.ts'
+import { TenantryError } from './errors.ts'
+import { type Entity, type Exposure, quote } from './module-set.ts'
+import {
+  aggregateFunctions,
+  type Comparison,
+  type Condition,
+  type Deleted,
+  type Embed,
+  type FieldPath,
+  type FieldSelection,
+  type Insert,
+  type OnConflict,
+  type Order,
+  type Plan,
+  type Query,
+  type RowCount,
+  type Selection,
 } from './plan.ts'
+import {
+  aggregatesRefused,
+  checkCast,
+  checkConfig,
+  notEmbedded,
+  notGrouped,
+  putMismatch,
+  unknownColumn,
+} from './plan-names.ts'
+import { conflictFields, isRestore, payloadField } from './plan-payload.ts'
+import { arityOf, findLink, targetOf } from './plan-relations.ts'
 
-/** A plan whose every name has been found in the definitions. */
-export type CheckedPlan = CheckedRead | CheckedInsert | CheckedUpdate | CheckedDelete
-
-interface CheckedCommon {
-  readonly entity: Entity
-  readonly output: Output
-  readonly single: boolean
-  /** Every entity that the plan touches and what it does there. */
-  readonly uses: readonly EntityUseOf[]
-}
-
-export interface EntityUseOf extends EntityUse {
-  readonly entity: Entity
-}
-
-export interface CheckedRead extends CheckedCommon {
-  readonly kind: 'read'
-  readonly query: CheckedQuery
-  readonly count: boolean
-}
-
-export interface CheckedInsert extends CheckedCommon {
-  readonly kind: 'insert'
-  readonly fields: readonly EntityField[]
-  readonly rows: string
-  readonly onConflict: { readonly fields: readonly EntityField[]; readonly resolution: OnConflict['resolution'] } | null
-  readonly returning: CheckedQuery | null
-}
-
-export interface CheckedUpdate extends CheckedCommon {
-  readonly kind: 'update'
-  readonly fields: readonly EntityField[]
-  readonly patch: string
-  readonly where: CheckedCondition | null
-  readonly deleted: Deleted
-  readonly returning: CheckedQuery | null
-}
-
-export interface CheckedDelete extends CheckedCommon {
-  readonly kind: 'delete'
-  readonly mode: 'soft' | 'purge'
-  readonly where: CheckedCondition | null
-  readonly deleted: Deleted
-  readonly returning: CheckedQuery | null
-}
-
-export interface CheckedQuery {
-  readonly entity: Entity
-  readonly columns: readonly CheckedColumn[]
-  readonly embeds: readonly CheckedEmbed[]
-  readonly where: CheckedCondition | null
-  readonly order: readonly CheckedOrder[]
-  readonly limit: number | null
-  readonly offset: number
-  readonly deleted: Deleted
-}
-
-export interface CheckedColumn {
-  /** Its name in the answer. */
-  readonly name: string
-  readonly path: CheckedPath
-  readonly cast: string | null
-}
-
-export interface CheckedPath {
-  readonly field: EntityField
-  readonly json: readonly JsonStep[]
-}
-
-export interface CheckedEmbed {
-  readonly name: string
-  readonly relation: Relation
-  /** `one`: a row names at most one of the embedded; `many`: any number. */
-  readonly arity: 'one' | 'many'
-  /** True when the row's own reference is followed; false when others' references to it are. */
-  readonly outgoing: boolean
-  readonly inner: boolean
-  readonly spread: boolean
-  readonly query: CheckedQuery
-}
-
-export type CheckedCondition =
-  | { readonly kind: 'and' | 'or'; readonly not: boolean; readonly conditions: readonly CheckedCondition[] }
-  | CheckedComparison
-  | { readonly kind: 'related'; readonly embed: CheckedEmbed; readonly not: boolean }
-
-export interface CheckedComparison {
-  readonly kind: 'compare'
-  readonly path: CheckedPath
-  readonly not: boolean
-  readonly test:
-    | Pick<ScalarComparison, 'operator' | 'value'>
-    | Pick<ListComparison, 'operator' | 'values' | 'quantifier'>
-    | { readonly operator: 'is'; readonly value: 'null' | 'not_null' | 'true' | 'false' | 'unknown' }
-}
-
-export interface CheckedOrder {
-  readonly path: CheckedPath
-  readonly embed: CheckedEmbed | null
-  readonly direction: 'asc' | 'desc'
-  readonly nulls: 'first' | 'last' | null
-}
-
-/** Types that `::` may cast to, by the names that PostgreSQL knows them under. */
-export const castTypes: ReadonlySet<string> = new Set([
-  ...['text', 'varchar', 'int', 'int2', 'int4', 'int8', 'integer', 'bigint', 'smallint', 'numeric', 'decimal'],
-  ...['float4', 'float8', 'real', 'bool', 'boolean', 'uuid', 'date', 'time', 'timestamp', 'timestamptz', 'interval'],
-  ...['json', 'jsonb', 'bytea', 'text[]', 'int4[]', 'int8[]', 'integer[]', 'uuid[]', 'numeric[]'],
-])
+export type { CheckedPlan } from './checked-plan.ts'
 
 /** Deeper plans are refused: each level is a sub-select. */
 const maxDepth = 16
+/** Each embed is a sub-select that the planner looks at together with all others. */
+const maxEmbeds = 64
 
 /**
  * Resolves every name of a plan against the definitions that the tenant sees. Throws `invalid` (42703, PGRST204, PGRST200,
- * PGRST201, PGRST118) for what is unknown or ambiguous. Pure.
+ * PGRST201, PGRST118, PGRST123) for what is unknown, ambiguous or not allowed. Pure.
  */
 export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
   const check = new PlanCheck(exposure)
+  const { entity } = plan
   const common = {
-    entity: plan.entity,
+    entity,
     output: plan.output ?? 'json',
     single: plan.single ?? false,
+    format: plan.format ?? 'json',
+    stripNulls: plan.stripNulls ?? false,
     uses: check.uses,
   } as const
-  const { entity } = plan
   check.use(entity, plan.kind === 'read' ? 'read' : 'write')
-  const returning = (selection: readonly Selection[] | undefined) =>
-    selection ? check.query(entity, { select: selection }, 'include', 0) : null
+  if (plan.kind === 'read') {
+    const query = check.query(entity, plan, plan.deleted ?? 'exclude', 0)
+    return { ...common, kind: 'read', query, count: plan.count === 'exact' }
+  }
 
-  switch (plan.kind) {
-    case 'read':
-      return {
-        ...common,
-        kind: 'read',
-        query: check.query(entity, plan, plan.deleted ?? 'exclude', 0),
-        count: plan.count === 'exact',
-      }
-    case 'insert':
-      return {
-        ...common,
-        kind: 'insert',
-        fields: plan.fields.map(name => check.payloadField(entity, name, 'insert')),
-        rows: plan.rows,
-        onConflict: plan.onConflict ? check.onConflict(entity, plan.onConflict, plan) : null,
-        returning: returning(plan.returning),
-      }
-    case 'update': {
-      const restores = plan.fields.includes('deleted_at')
-      return {
-        ...common,
-        kind: 'update',
-        fields: plan.fields.map(name => check.payloadField(entity, name, 'update')),
-        patch: plan.patch,
-        where: plan.where ? check.condition(entity, plan.where, []) : null,
-        deleted: plan.deleted ?? (restores ? 'include' : 'exclude'),
-        returning: returning(plan.returning),
-      }
-    }
-    case 'delete': {
-      const mode = plan.mode ?? (entity.softDelete ? 'soft' : 'purge')
-      if (mode === 'soft' && !entity.softDelete) {
-        throw new TenantryError('invalid', `${entity.name} has no soft delete`, {
-          hint: 'Delete its rows for good instead',
-        })
-      }
-      return {
-        ...common,
-        kind: 'delete',
-        mode,
-        where: plan.where ? check.condition(entity, plan.where, []) : null,
-        deleted: plan.deleted ?? (mode === 'purge' ? 'include' : 'exclude'),
-        returning: returning(plan.returning),
-      }
+  const returning = plan.returning ? check.query(entity, { select: plan.returning }, 'include', 0) : null
+  const write = { ...common, returning }
+  if (plan.kind === 'insert') {
+    return {
+      ...write,
+      kind: 'insert',
+      fields: plan.fields.map(name => payloadField(entity, name, 'insert')),
+      rows: plan.rows,
+      defaults: plan.missing === 'default',
+      onConflict: plan.onConflict ? check.onConflict(entity, plan.onConflict) : null,
+      put: plan.put ? check.put(plan, plan.put) : null,
     }
   }
+
+  const where = plan.where ? check.condition(entity, plan.where, []) : null
+  const maxAffected = plan.maxAffected ?? null
+  if (plan.kind === 'update') {
+    const restores = isRestore(plan.fields)
+    return {
+      ...write,
+      kind: 'update',
+      fields: plan.fields.map(name => payloadField(entity, name, 'update')),
+      patch: plan.patch,
+      defaults: plan.missing === 'default',
+      where,
+      deleted: plan.deleted ?? (restores ? 'include' : 'exclude'),
+      maxAffected,
+    }
+  }
+  const mode = plan.mode ?? (entity.softDelete ? 'soft' : 'purge')
+  if (mode === 'soft' && !entity.softDelete) {
+    throw new TenantryError('invalid', `${entity.name} has no soft delete`, {
+      hint: 'Delete its rows for good instead',
+    })
+  }
+  const deleted = plan.deleted ?? (mode === 'purge' ? 'include' : 'exclude')
+  return { ...write, kind: 'delete', mode, where, deleted, maxAffected }
 }
 
 class PlanCheck {
   readonly uses: EntityUseOf[] = []
   readonly #exposure: Exposure
+  #embeds = 0
 
   constructor(exposure: Exposure) {
     this.#exposure = exposure
@@ -213,39 +126,61 @@ class PlanCheck {
     const columns: CheckedColumn[] = []
     const embeds: CheckedEmbed[] = []
     for (const selection of query.select) {
-      if (selection.kind === 'all') columns.push(...[...entity.fields.values()].map(field => this.#column(field)))
-      else if (selection.kind === 'field') {
-        const path = this.path(entity, selection.path)
-        columns.push({ name: outputName(selection.alias ?? defaultName(path)), path, cast: this.#cast(selection.cast) })
-      } else embeds.push(this.#embed(entity, selection, depth))
+      if (selection.kind === 'embed') embeds.push(this.#embed(entity, selection, depth))
+      else columns.push(...this.#columns(entity, selection))
     }
+    const grouped =
+      columns.some(({ aggregate }) => aggregate) || embeds.some(embed => embed.spread && embed.query.grouped)
     return {
       entity,
       columns,
       embeds,
+      grouped,
       where: query.where ? this.condition(entity, query.where, embeds) : null,
-      order: (query.order ?? []).map(order => this.#order(entity, order, embeds)),
+      order: (query.order ?? []).map(order => this.#order(entity, order, embeds, grouped ? columns : null)),
       limit: query.limit ?? null,
       offset: query.offset ?? 0,
       deleted,
     }
   }
 
-  #column(field: EntityField): CheckedColumn {
-    return { name: field.name, path: { field, json: [] }, cast: null }
+  #columns(entity: Entity, selection: Exclude<Selection, Embed>): readonly CheckedColumn[] {
+    switch (selection.kind) {
+      case 'all':
+        return allColumns(entity)
+      case 'count':
+        return [this.#rowCount(entity, selection)]
+      case 'field':
+        return [this.#column(entity, selection)]
+    }
   }
 
-  #cast(cast: string | undefined): string | null {
-    if (cast === undefined) return null
-    if (castTypes.has(cast.toLowerCase())) return cast.toLowerCase()
-    throw new TenantryError('invalid', `type ${quote(cast)} does not exist`, { reason: '42704' })
+  #rowCount(entity: Entity, { alias, cast }: RowCount): CheckedColumn {
+    if (!entity.aggregates) throw aggregatesRefused()
+    const aggregate = { function: 'count', cast: checkCast(cast) } as const
+    return { name: outputName(entity, alias ?? 'count'), path: null, cast: null, aggregate }
+  }
+
+  #column(entity: Entity, { path: wanted, alias, cast, aggregate }: FieldSelection): CheckedColumn {
+    const path = this.path(entity, wanted)
+    if (aggregate && !entity.aggregates) throw aggregatesRefused()
+    return {
+      name: outputName(entity, alias ?? aggregate?.function ?? defaultName(path)),
+      path,
+      cast: checkCast(cast),
+      aggregate: aggregate
+        ? { function: oneOf(aggregate.function, aggregateFunctions), cast: checkCast(aggregate.cast) }
+        : null,
+    }
   }
 
   #embed(entity: Entity, embed: Embed, depth: number): CheckedEmbed {
-    const { relation, outgoing } = this.#relation(entity, embed)
-    const target = outgoing ? relation.to : relation.from
+    if (++this.#embeds > maxEmbeds) throw new TenantryError('invalid', `There are more than ${maxEmbeds} embeds`)
+    const link = findLink(entity, embed, other => this.#exposure.exposed.has(other.module))
+    const target = targetOf(link)
+    const arity = arityOf(link)
     this.use(target, 'read')
-    const arity = outgoing || relation.unique ? 'one' : 'many'
+    if (link.through) this.use(link.through.from, 'read')
     if (embed.spread && arity === 'many') {
       throw new TenantryError('invalid', `A spread operation on '${target.name}' is not possible`, {
         reason: 'PGRST119',
@@ -253,56 +188,24 @@ class PlanCheck {
       })
     }
     return {
-      name: outputName(embed.alias ?? embed.relation),
-      relation,
+      ...link,
+      name: { text: embed.alias ?? embed.relation, ours: embed.alias === undefined },
       arity,
-      outgoing,
       inner: embed.join === 'inner',
       spread: embed.spread,
       query: this.query(target, embed.query, 'exclude', depth + 1),
     }
   }
 
-  /** The one relation that an embed means, among those to entities that the tenant sees. */
-  #relation(entity: Entity, { relation: name, hint }: Embed): { relation: Relation; outgoing: boolean } {
-    const sees = (other: Entity) => this.#exposure.exposed.has(other.module)
-    const candidates = [
-      ...entity.references
-        .filter(relation => sees(relation.to) && [relation.to.name, relation.name, relation.field].includes(name))
-        .map(relation => ({ relation, outgoing: true })),
-      ...entity.referencedBy
-        .filter(relation => sees(relation.from) && [relation.from.name, relation.name].includes(name))
-        .map(relation => ({ relation, outgoing: false })),
-    ].filter(({ relation, outgoing }) => {
-      const other = outgoing ? relation.to.name : relation.from.name
-      return hint === undefined || [relation.name, relation.field, relation.toField, other].includes(hint)
-    })
-    const [only, ...others] = candidates
-    if (!only) {
-      throw new TenantryError(
-        'invalid',
-        `Could not find a relationship between '${entity.name}' and ${quoteName(name)} in the schema cache`,
-        {
-          reason: 'PGRST200',
-          details: `Searched for a foreign key relationship between '${entity.name}' and ${quoteName(name)}${hint === undefined ? '' : ` using the hint ${quoteName(hint)}`}, but no matches were found.`,
-        },
-      )
-    }
-    if (others.length === 0) return only
-    throw new TenantryError(
-      'invalid',
-      `Could not embed because more than one relationship was found for '${entity.name}' and ${quoteName(name)}`,
-      {
-        reason: 'PGRST201',
-        details: candidates
-          .map(
-            ({ relation, outgoing }) =>
-              `${outgoing ? 'many-to-one' : relation.unique ? 'one-to-one' : 'one-to-many'}: ${relation.name} using ${relation.from.name}(${relation.field}) and ${relation.to.name}(${relation.toField})`,
-          )
-          .join('\n'),
-        hint: `Try changing ${quoteName(name)} to one of the following: ${candidates.map(({ relation }) => `'${name}!${relation.name}'`).join(', ')}. Find the desired relationship in the 'details' key.`,
-      },
-    )
+  onConflict(entity: Entity, { fields, resolution }: OnConflict): CheckedInsert['onConflict'] {
+    if (resolution === 'merge') this.use(entity, 'read')
+    return { fields: conflictFields(entity, fields), resolution }
+  }
+
+  /** What the rows do not give cannot be what the condition asks for. */
+  put({ entity, fields }: Insert, put: Condition): CheckedCondition {
+    if (!entity.key.every(name => fields.includes(name))) throw putMismatch()
+    return this.condition(entity, put, [])
   }
 
   path(entity: Entity, path: FieldPath): CheckedPath {
@@ -317,76 +220,91 @@ class PlanCheck {
       case 'or':
         return { ...condition, conditions: condition.conditions.map(inner => this.condition(entity, inner, embeds)) }
       case 'compare': {
-        const { path, not, kind, ...test } = condition
-        return { kind, not, path: this.path(entity, path), test }
+        const path = this.path(entity, condition.path)
+        return { kind: 'compare', not: condition.not, path, test: checkTest(condition, path) }
       }
       case 'related': {
-        const embed = embeds.find(({ name }) => name === condition.embed)
+        const embed = embeds.find(({ name }) => name.text === condition.embed)
         if (!embed) throw unknownColumn(entity, condition.embed)
         return { kind: 'related', embed, not: condition.not }
       }
     }
   }
 
-  #order(entity: Entity, order: Order, embeds: readonly CheckedEmbed[]): CheckedOrder {
-    const rest = { direction: order.direction, nulls: order.nulls ?? null }
-    if (order.embed === undefined) return { ...rest, path: this.path(entity, order.path), embed: null }
-    const embed = embeds.find(({ name }) => name === order.embed)
-    if (!embed) {
-      throw new TenantryError('invalid', `${quoteName(order.embed)} is not an embedded resource in this request`, {
-        reason: 'PGRST108',
-        hint: `Verify that ${quoteName(order.embed)} is included in the 'select' query parameter.`,
-      })
+  /** `grouped`: the selected columns, when only those can be ordered by. */
+  #order(
+    entity: Entity,
+    order: Order,
+    embeds: readonly CheckedEmbed[],
+    grouped: readonly CheckedColumn[] | null,
+  ): CheckedOrder {
+    const rest = {
+      direction: oneOf(order.direction, directions),
+      nulls: order.nulls ? oneOf(order.nulls, nulls) : null,
     }
+    if (order.embed === undefined) {
+      const path = this.path(entity, order.path)
+      const column = grouped?.find(column => isColumnOf(column, path)) ?? null
+      if (grouped && !column) throw notGrouped(entity, path.field.name)
+      return { ...rest, path, embed: null, column }
+    }
+    const embed = embeds.find(({ name }) => name.text === order.embed)
+    if (!embed) throw notEmbedded(order.embed)
+    const target = embed.query.entity
     if (embed.arity === 'many') {
-      throw new TenantryError('invalid', `A related order on '${embed.name}' is not possible`, {
+      throw new TenantryError('invalid', `A related order on '${target.name}' is not possible`, {
         reason: 'PGRST118',
-        details: `'${entity.name}' and '${embed.name}' do not form a many-to-one or one-to-one relationship`,
+        details: `'${entity.name}' and '${target.name}' do not form a many-to-one or one-to-one relationship`,
       })
     }
-    return { ...rest, path: this.path(embed.query.entity, order.path), embed }
+    const path = this.path(target, order.path)
+    if (grouped) throw notGrouped(target, path.field.name)
+    return { ...rest, path, embed, column: null }
   }
+}
 
-  payloadField(entity: Entity, name: string, kind: 'insert' | 'update'): EntityField {
-    if (name === 'tenant_id')
-      throw new TenantryError('forbidden', 'A payload cannot name the tenant', {
-        hint: 'The token decides the tenant; leave "tenant_id" out',
-      })
-    const field = entity.fields.get(name)
-    if (!field) {
-      throw new TenantryError(
-        'invalid',
-        `Could not find the ${quoteName(name)} column of '${entity.name}' in the schema cache`,
-        { reason: 'PGRST204' },
-      )
-    }
-    const allowed =
-      field.write === 'always' ||
-      field.write === 'check' ||
-      (field.write === 'insert' && kind === 'insert') ||
-      (field.write === 'restore' && kind === 'update')
-    if (!allowed) {
-      throw new TenantryError('invalid', `The platform fills in "${field.name}" of ${entity.name}`, {
-        hint: 'Leave it out',
-        fields: { [field.name]: ['is filled in by the platform'] },
-      })
-    }
-    return field
+/** A search is in the language of what it searches, unless it names another. */
+function checkTest({ kind, path: _, not, ...test }: Comparison, { field }: CheckedPath): CheckedTest {
+  switch (test.operator) {
+    case 'fts':
+    case 'plfts':
+    case 'phfts':
+    case 'wfts':
+      return { ...test, config: test.config === undefined ? (field.spec.config ?? 'simple') : checkConfig(test.config) }
+    default:
+      return test
   }
+}
 
-  onConflict(entity: Entity, { fields, resolution }: OnConflict, plan: Insert): CheckedInsert['onConflict'] {
-    const names = fields ?? entity.key
-    const same = (set: readonly string[]) => set.length === names.length && set.every(name => names.includes(name))
-    if (!same(entity.key) && !entity.unique.some(set => same(set.fields))) {
-      throw new TenantryError(
-        'invalid',
-        'there is no unique or exclusion constraint matching the ON CONFLICT specification',
-        { reason: '42P10' },
-      )
-    }
-    if (resolution === 'merge') this.use(plan.entity, 'read')
-    return { fields: names.map(name => this.path(entity, { field: name }).field), resolution }
+const directions = ['asc', 'desc'] as const
+const nulls = ['first', 'last'] as const
+
+/** A word that becomes part of a statement. The compiler knows it already, but plans are also made from outside text. */
+function oneOf<Word extends string>(word: Word, words: readonly Word[]): Word {
+  if (words.includes(word)) return word
+  throw new TenantryError('invalid', `${quote(String(word))} is none of ${words.join(', ')}`)
+}
+
+const columnsOf = new WeakMap<Entity, readonly CheckedColumn[]>()
+
+/** The columns of `*`, which most requests ask for: made once for each entity. */
+function allColumns(entity: Entity): readonly CheckedColumn[] {
+  let columns = columnsOf.get(entity)
+  if (!columns) {
+    columns = [...entity.fields.values()].map(field => ({
+      name: { text: field.name, ours: true },
+      path: { field, json: [] },
+      cast: null,
+      aggregate: null,
+    }))
+    columnsOf.set(entity, columns)
   }
+  return columns
+}
+
+function isColumnOf({ path, cast, aggregate }: CheckedColumn, wanted: CheckedPath): boolean {
+  if (!path || cast || aggregate || path.field !== wanted.field) return false
+  return JSON.stringify(path.json) === JSON.stringify(wanted.json)
 }
 
 function defaultName({ field, json }: CheckedPath): string {
@@ -394,27 +312,6 @@ function defaultName({ field, json }: CheckedPath): string {
   return named ? String(named.key) : field.name
 }
 
-const encoder = new TextEncoder()
-
-/** Output names come from outside and become identifiers, so they are plain and fit into PostgreSQL's 63 bytes. */
-function outputName(name: string): string {
-  if (/^[\p{L}\p{N}_][\p{L}\p{N}_ .$-]*$/u.test(name) && encoder.encode(name).length <= 63) return name
-  throw new TenantryError('invalid', `${quote(name)} cannot be a name in the answer`, {
-    reason: 'PGRST100',
-    hint: 'Use letters, digits, "_", "-", "." and spaces, at most 63 bytes',
-  })
-}
-
-function unknownColumn(entity: Entity, name: string): TenantryError {
-  return new TenantryError('invalid', `column ${entity.name}.${plainName(name)} does not exist`, { reason: '42703' })
-}
-
-function quoteName(name: string): string {
-  return `'${plainName(name)}'`
-}
-
-/** A name from outside, short and without control characters, for a message. */
-function plainName(name: string): string {
-  const plain = name.replace(/\p{Cc}/gu, '�')
-  return plain.length > 64 ? `${plain.slice(0, 64)}…` : plain
+function outputName(entity: Entity, text: string): OutputName {
+  return { text, ours: entity.fields.has(text) || aggregateFunctions.some(name => name === text) }
 }

@@ -1,4 +1,7 @@
 import type { Entity } from './module-set.ts'
+import type { Condition, FieldPath } from './plan-condition.ts'
+
+export * from './plan-condition.ts'
 
 /**
  * What a request wants, as data. REST, GraphQL and the TypeScript API make plans; every datasource runs them; nothing
@@ -27,6 +30,17 @@ interface Common {
   readonly output?: Output
   /** Refuses with `PGRST116` (and rolls back) unless exactly one row is the answer; the answer is then that object. */
   readonly single?: boolean
+  /** `csv` (RFC 4180): a line of names and a line for each row. Absent: JSON. */
+  readonly format?: 'json' | 'csv'
+  /** Members that are null are left out of the JSON, at every depth. */
+  readonly stripNulls?: boolean
+}
+
+interface Write extends Common {
+  /** Absent: only the number of rows is the answer. */
+  readonly returning?: readonly Selection[]
+  /** Answers as if it had been done and undoes it. Not inside a transaction. */
+  readonly rollback?: boolean
 }
 
 export interface Read extends Common, Query {
@@ -35,16 +49,20 @@ export interface Read extends Common, Query {
   readonly deleted?: Deleted
 }
 
-export interface Insert extends Common {
+export interface Insert extends Write {
   readonly kind: 'insert'
-  /** The fields that the rows give; a row without one of them gives null. */
+  /** The fields that the rows give; a row without one of them gives null, or what `missing` says. */
   readonly fields: readonly string[]
   /** A JSON array of objects, or one object, as text: numbers keep their digits. */
   readonly rows: string
   readonly onConflict?: OnConflict
-  /** Absent: only the number of rows is the answer. */
-  readonly returning?: readonly Selection[]
+  readonly missing?: Missing
+  /** The key of the one row that is to be written: other rows given are left out, and none at all is `PGRST115`. */
+  readonly put?: Condition
 }
+
+/** What a given row that lacks a field gives: null, or what a row that never named the field would get. */
+export type Missing = 'null' | 'default'
 
 export interface OnConflict {
   /** Absent: the primary key. */
@@ -52,26 +70,30 @@ export interface OnConflict {
   readonly resolution: 'merge' | 'ignore'
 }
 
-export interface Update extends Common {
+export interface Update extends Write {
   readonly kind: 'update'
   readonly fields: readonly string[]
   /** A JSON object as text. */
   readonly patch: string
+  readonly missing?: Missing
   readonly where?: Condition
   readonly deleted?: Deleted
-  readonly returning?: readonly Selection[]
+  /** Refuses with `PGRST124` (and rolls back) when more rows than this are changed. */
+  readonly maxAffected?: number
 }
 
-export interface Delete extends Common {
+export interface Delete extends Write {
   readonly kind: 'delete'
   /** `soft` marks the rows and needs an entity with `softDelete`; `purge` removes them. Absent: soft where it can be. */
   readonly mode?: 'soft' | 'purge'
   readonly where?: Condition
   readonly deleted?: Deleted
-  readonly returning?: readonly Selection[]
+  /** Refuses with `PGRST124` (and rolls back) when more rows than this are deleted. */
+  readonly maxAffected?: number
 }
 
-export type Selection = AllFields | FieldSelection | Embed
+/** With a count or an aggregate among them, rows that are alike in everything else that is selected become one. */
+export type Selection = AllFields | FieldSelection | RowCount | Embed
 
 /** `*`: every field that may be read. */
 export interface AllFields {
@@ -84,6 +106,23 @@ export interface FieldSelection {
   readonly alias?: string
   /** The name of a type of PostgreSQL from a closed list. */
   readonly cast?: string
+  /** Over the values after `cast`; needs an entity with `aggregates`. */
+  readonly aggregate?: Aggregate
+}
+
+/** `count()`: how many rows. In a spread embed: how many of them have a related row. */
+export interface RowCount {
+  readonly kind: 'count'
+  readonly alias?: string
+  readonly cast?: string
+}
+
+export const aggregateFunctions = ['sum', 'avg', 'count', 'max', 'min'] as const
+
+export interface Aggregate {
+  readonly function: (typeof aggregateFunctions)[number]
+  /** The type of the result. */
+  readonly cast?: string
 }
 
 /** Rows of a related entity, nested in each row. */
@@ -91,7 +130,7 @@ export interface Embed {
   readonly kind: 'embed'
   /** An entity's name, a reference's field or a foreign key's name. */
   readonly relation: string
-  /** Chooses among several relations: a foreign key's name, a reference's field or an entity's name. */
+  /** Chooses among several relations: a foreign key's name, a reference's field, a junction's or other entity's name. */
   readonly hint?: string
   readonly alias?: string
   /** `inner` leaves out rows that have no related row. */
@@ -99,78 +138,6 @@ export interface Embed {
   /** The fields of a related row that is one at most stand among the row's own. */
   readonly spread: boolean
   readonly query: Query
-}
-
-/** A field, or a place inside its JSON. */
-export interface FieldPath {
-  readonly field: string
-  readonly json?: readonly JsonStep[]
-}
-
-/** `->` keeps JSON, `->>` (only as the last step) makes text. A number is an array's index. */
-export interface JsonStep {
-  readonly arrow: '->' | '->>'
-  readonly key: string | number
-}
-
-export type Condition = AndOr | Comparison | Related
-
-export interface AndOr {
-  readonly kind: 'and' | 'or'
-  readonly not: boolean
-  readonly conditions: readonly Condition[]
-}
-
-/** Operators that compare a field with one value in its text form. */
-export const scalarOperators = [
-  'eq',
-  'neq',
-  'gt',
-  'gte',
-  'lt',
-  'lte',
-  'like',
-  'ilike',
-  'match',
-  'imatch',
-  'isdistinct',
-] as const
-export type ScalarOperator = (typeof scalarOperators)[number]
-
-export const isValues = ['null', 'not_null', 'true', 'false', 'unknown'] as const
-export type IsValue = (typeof isValues)[number]
-
-export type Comparison = ScalarComparison | ListComparison | IsComparison
-
-interface ComparisonOf {
-  readonly kind: 'compare'
-  readonly path: FieldPath
-  readonly not: boolean
-}
-
-export interface ScalarComparison extends ComparisonOf {
-  readonly operator: ScalarOperator
-  /** The value in PostgreSQL's text form; `like` and `ilike` with `%` and `_`. */
-  readonly value: string
-}
-
-export interface ListComparison extends ComparisonOf {
-  /** `in`: equal to one of the values. With a quantifier: the operator holds for any or all of them. */
-  readonly operator: 'in' | ScalarOperator
-  readonly quantifier?: 'any' | 'all'
-  readonly values: readonly string[]
-}
-
-export interface IsComparison extends ComparisonOf {
-  readonly operator: 'is'
-  readonly value: IsValue
-}
-
-/** Whether an embed of the same query (by alias or relation) has rows: PostgREST's `rel=not.is.null`. */
-export interface Related {
-  readonly kind: 'related'
-  readonly embed: string
-  readonly not: boolean
 }
 
 export interface Order {
@@ -189,4 +156,6 @@ export interface Answer {
   readonly rows: number
   /** All rows that the read's conditions match, when it asked for the count. */
   readonly total: number | null
+  /** Of the rows that an `onConflict: merge` wrote, how many were not there before. */
+  readonly inserted?: number
 }

@@ -155,26 +155,20 @@ export class TenantData {
     onConflict?: OnConflict,
   ): Promise<Row<E>[]> {
     const entity = this.#modules.entityOf(definition)
-    const stored: Row<E>[] = []
-    // Rows that name the same fields go together, so that what a row leaves out gets its default and not null.
-    const shapes = Map.groupBy(rows, row => givenNames(row).join(','))
-    const run = async (runner: PlanRunner) => {
-      for (const alike of shapes.values()) {
-        const answer = await runner.run(this.context, {
-          kind: 'insert',
-          entity,
-          fields: givenNames(alike[0] ?? {}),
-          rows: payloadText(alike),
-          returning: allFields,
-          output: 'exact',
-          ...(onConflict ? { onConflict } : {}),
-        })
-        stored.push(...rowsOf<E>(entity, answer))
-      }
-    }
-    if (shapes.size <= 1 || this.#inTransaction) await run(this.#runner)
-    else await this.#datasource.transaction(this.context, run)
-    return stored
+    const names = [...new Set(rows.flatMap(givenNames))].sort()
+    const alike = rows.every(row => givenNames(row).length === names.length)
+    const answer = await this.#runner.run(this.context, {
+      kind: 'insert',
+      entity,
+      fields: names,
+      rows: payloadText(rows),
+      // What one row leaves out and another gives is its default, not null.
+      ...(alike ? {} : { missing: 'default' }),
+      returning: allFields,
+      output: 'exact',
+      ...(onConflict ? { onConflict } : {}),
+    })
+    return rowsOf<E>(entity, answer)
   }
 
   /** Changes the row with this key; answers it as it is stored. Throws `not_found`, and `conflict` for a stale `revision`. */
@@ -261,9 +255,11 @@ function givenNames(row: Payload): string[] {
 
 /** JSON text in which a bigint keeps its digits (as text, which PostgreSQL reads as a number) and bytes are hexadecimal. */
 function payloadText(value: Payload | readonly Payload[]): string {
-  return JSON.stringify(value, (_name, inner: unknown) => {
-    if (typeof inner === 'bigint') return String(inner)
-    return inner instanceof Uint8Array ? bytesText(inner) : inner
+  return JSON.stringify(value, function (this: Readonly<Record<string, unknown>>, name, shown: unknown) {
+    // What stands in the row, not what its `toJSON` makes of it: a Buffer would become an object.
+    const inner = this[name]
+    if (inner instanceof Uint8Array) return bytesText(inner)
+    return typeof inner === 'bigint' ? String(inner) : shown
   })
 }
 

@@ -35,7 +35,8 @@ export async function createTestDatabase({ ownRoles = false }: TestDatabaseOptio
   await asSuperuser(record, 'postgres', `create database "${name}" template template0 encoding 'UTF8'`)
   const { host, port, user, password } = record
   const target = { host, port, user, password, database: name }
-  const pool = new pg.Pool({ ...target, max: 2, idleTimeoutMillis: 0 })
+  // A test that fails may leave locks behind: others must fail too, and not wait.
+  const pool = new pg.Pool({ ...target, max: 2, idleTimeoutMillis: 0, options: '-c lock_timeout=5000' })
   pool.on('error', () => {}) // Dropping the database ends its sessions.
   return {
     name,

@@ -8,7 +8,7 @@ import { openEmbedded } from '../data/postgres/embedded.ts'
 /** Set by a run's global setup for its test files: JSON of a TestServerRecord. */
 export const serverVariable = 'TENANTRY_TEST_SERVER'
 /** Set by people who want the tests to run on a server of theirs. */
-export const outsideVariable = 'TENANTRY_TEST_DATABASE_URL'
+const outsideVariable = 'TENANTRY_TEST_DATABASE_URL'
 
 /** How to reach a server that tests may do anything with. Its password is not worth stealing. */
 export interface TestServerRecord {

@@ -21,7 +21,9 @@ import {
   integer,
   json,
   oneOf,
+  range,
   reference,
+  searchText,
   text,
   timestamp,
   uuid,
@@ -92,7 +94,7 @@ describe('the OpenAPI document of the example product', () => {
   const document = describeModules()
   const operations = operationsOf(document)
 
-  it('has a path with four operations for every entity, in the order of the modules', () => {
+  it('has a path with five operations for every entity, in the order of the modules', () => {
     assert.deepEqual(Object.keys(document.paths), [
       '/shared/v1/addresses',
       '/shared/v1/emails',
@@ -103,7 +105,7 @@ describe('the OpenAPI document of the example product', () => {
       '/invoices/v1/line_items',
     ])
     for (const item of Object.values(document.paths))
-      assert.deepEqual(Object.keys(item), ['get', 'post', 'patch', 'delete'])
+      assert.deepEqual(Object.keys(item), ['get', 'post', 'put', 'patch', 'delete'])
   })
 
   it('has the members that OpenAPI 3.1 requires', () => {
@@ -163,7 +165,7 @@ describe('the OpenAPI document of the example product', () => {
   it('lists the answers of each operation', () => {
     const statuses = (id: string) => Object.keys(operationOf(document, id).responses).join(' ')
     assert.equal(statuses('customers_v1_listCustomers'), '200 206 400 401 403 404 406 416')
-    assert.equal(statuses('customers_v1_insertCustomers'), '201 400 401 403 404 406 409')
+    assert.equal(statuses('customers_v1_insertCustomers'), '200 201 400 401 403 404 406 409')
     assert.equal(statuses('customers_v1_updateCustomers'), '200 204 400 401 403 404 406 409')
     assert.equal(statuses('customers_v1_deleteCustomers'), '200 204 400 401 403 404 406 409')
   })
@@ -252,7 +254,7 @@ describe('what a caller sees', () => {
     const readable = entity('readable', { open_id: reference(() => open) })
     const modules = moduleOf('desk', [hidden, open, readable], { clerk: 'tenant_reader' })
     const seen = describeModules(modules, ['clerk'])
-    assert.deepEqual(methodsOf(seen), { '/desk/v1/open': 'get post patch delete', '/desk/v1/readable': 'get' })
+    assert.deepEqual(methodsOf(seen), { '/desk/v1/open': 'get post put patch delete', '/desk/v1/readable': 'get' })
     const select = operationOf(seen, 'desk_v1_listOpen').parameters.find(({ name }) => name === 'select')
     assert.match(select?.description ?? '', /Related rows: `readable`\.$/)
   })
@@ -281,7 +283,7 @@ describe('names', () => {
     ])
     const seen = describeModules(sets.modules)
     const ids = operationsOf(seen).map(({ operation }) => operation.operationId)
-    assert.equal(ids.length, 3 * 7 * 4)
+    assert.equal(ids.length, 3 * 7 * 5)
     assert.equal(new Set(ids).size, ids.length)
     assert.equal(Object.keys(seen.components.schemas ?? {}).length, 3 * 7 * 3 + 1)
   })
@@ -400,6 +402,23 @@ describe('the JSON Schema of an entity', () => {
     assert.equal(accepts(patch, { deleted_at: '2026-01-01T00:00:00Z' }), false)
     assert.equal(accepts(patch, { id: '018f4c5e-7a10-7c3d-9b52-3f6d1c0a8e41' }), false)
     assert.equal(accepts(jsonSchemaOf(set.entityOf(targets), 'patch'), { code: 1 }), false)
+  })
+
+  it('shows what is searched and never takes it', () => {
+    const notes = entity('notes', { title: text(), days: range('date').optional(), words: searchText('title') })
+    const [found] = createModuleSet([{ name: 'all', version: '1.0.0', entities: [notes] }]).modules.flatMap(
+      ({ entities }) => entities,
+    )
+    assert.ok(found)
+    const insert = jsonSchemaOf(found, 'insert')
+    assert.ok(accepts(insert, { title: 'a', days: '[2026-01-01,)' }))
+    assert.ok(!accepts(insert, { title: 'a', words: 'a' }))
+    const { words } = jsonSchemaOf(found, 'row').properties as Record<string, JsonSchema>
+    assert.deepEqual(words, {
+      type: 'string',
+      description: 'The words of title, for full text search',
+      readOnly: true,
+    })
   })
 
   it('has every field in a row, as PostgreSQL writes it, and marks those of the platform', () => {

@@ -82,9 +82,10 @@ const hostile: Record<string, string> = {
 test('hostile queries end quickly in a 400', () => {
   for (const [title, query] of Object.entries(hostile)) {
     for (const method of ['GET', 'DELETE']) {
-      const start = performance.now()
+      // Time of the processor, which does not depend on who else uses the machine.
+      const start = process.cpuUsage()
       const error = refusal(method, query)
-      const time = performance.now() - start
+      const time = process.cpuUsage(start).user / 1000
       assert.ok(error, `${title} was not refused`)
       assert.equal(respondError(error, { anonymous: false }).status, 400, title)
       assert.ok(error.message.length < 400, title)

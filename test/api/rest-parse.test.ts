@@ -128,6 +128,16 @@ const selects: Record<string, readonly unknown[]> = {
       },
     },
   ],
+  'count(),n:count()::text': [{ kind: 'count' }, { kind: 'count', alias: 'n', cast: 'text' }],
+  'id.count(),n:id::int.sum()::text,data->>k.max()': [
+    { ...field('id'), aggregate: { function: 'count' } },
+    { ...field('id'), alias: 'n', cast: 'int', aggregate: { function: 'sum', cast: 'text' } },
+    {
+      kind: 'field',
+      path: { field: 'data', json: [{ arrow: '->>', key: 'k' }] },
+      aggregate: { function: 'max' },
+    },
+  ],
   'count,left:title': [field('count'), { ...field('title'), alias: 'left' }],
 }
 
@@ -153,6 +163,18 @@ const filters: Record<string, Partial<Comparison> & { readonly path?: unknown }>
   'title=match.^a*': { operator: 'match', value: '^a*' },
   'title=imatch.^a': { operator: 'imatch', value: '^a' },
   'title=isdistinct.null': { operator: 'isdistinct', value: 'null' },
+  'title=cs.{a,b}': { operator: 'cs', value: '{a,b}' },
+  'title=cd.{}': { operator: 'cd', value: '{}' },
+  'title=ov.[1,5)': { operator: 'ov', value: '[1,5)' },
+  'title=not.sl.[1,5)': { operator: 'sl', not: true, value: '[1,5)' },
+  'title=sr.(,1)': { operator: 'sr', value: '(,1)' },
+  'title=nxr.a': { operator: 'nxr', value: 'a' },
+  'title=nxl.a': { operator: 'nxl', value: 'a' },
+  'title=adj.a': { operator: 'adj', value: 'a' },
+  'title=fts.a%26b': { operator: 'fts', value: 'a&b' },
+  'title=not.plfts(english).the+rain': { operator: 'plfts', not: true, value: 'the rain', config: 'english' },
+  'title=phfts(x_1).a.b': { operator: 'phfts', value: 'a.b', config: 'x_1' },
+  'title=wfts.(a)': { operator: 'wfts', value: '(a)' },
   'title=is.null': { operator: 'is', value: 'null' },
   'title=not.is.NOT_NULL': { operator: 'is', not: true, value: 'not_null' },
   'title=is.True': { operator: 'is', value: 'true' },
@@ -414,11 +436,12 @@ test('PATCH changes what the filters of the root choose', () => {
     kind: 'update',
     fields: ['deleted_at'],
     patch: '{"deleted_at":null}',
-    deleted: 'include',
   })
 })
 
-const refused: [line: string, reason: string, message: string, details?: string | undefined, body?: string][] = [
+type Refused = [line: string, reason: string, message: string, details?: string | undefined, body?: string]
+
+const refused: Refused[] = [
   [
     'GET a=foo.1',
     'PGRST100',
@@ -439,8 +462,30 @@ const refused: [line: string, reason: string, message: string, details?: string 
   ['GET a=eq(any).{{1}}', '22P02', 'malformed array literal'],
   ['GET a=eq(any).{1,}', '22P02', 'malformed array literal'],
   ['GET a=eq(any).{1,null}', '22004', 'A list to compare with cannot hold NULL'],
-  ['GET a=fts(english).x', 'PGRST100', 'The operator fts is not supported yet'],
-  ['GET a=cs.{1}', 'PGRST100', 'The operator cs is not supported yet'],
+  [
+    'GET a=fts().x',
+    'PGRST100',
+    '"failed to parse filter (fts().x)" (line 1, column 5)',
+    'unexpected ")" expecting operator (eq, gt, ...)',
+  ],
+  [
+    'GET a=fts(engl-ish).x',
+    'PGRST100',
+    '"failed to parse filter (fts(engl-ish).x)" (line 1, column 9)',
+    'unexpected "-" expecting operator (eq, gt, ...)',
+  ],
+  [
+    'GET a=fts(english)x',
+    'PGRST100',
+    '"failed to parse filter (fts(english)x)" (line 1, column 13)',
+    'unexpected "x" expecting operator (eq, gt, ...)',
+  ],
+  [
+    'GET a=cs(any).{1}',
+    'PGRST100',
+    '"failed to parse filter (cs(any).{1})" (line 1, column 3)',
+    'unexpected "(" expecting operator (eq, gt, ...)',
+  ],
   ['GET or=()', 'PGRST100', '"failed to parse logic tree (())" (line 1, column 4)'],
   ['GET or=(a.eq.1', 'PGRST100', '"failed to parse logic tree ((a.eq.1)" (line 1, column 10)'],
   [
@@ -472,8 +517,20 @@ const refused: [line: string, reason: string, message: string, details?: string 
     'unexpected "(" expecting "-", digit or any non reserved character different from: .,>()',
   ],
   ['GET select=id::', 'PGRST100', '"failed to parse select parameter (id::)" (line 1, column 5)'],
-  ['GET select=count()', 'PGRST123', 'Use of aggregate functions is not allowed'],
-  ['GET select=n:id.sum()::int', 'PGRST123', 'Use of aggregate functions is not allowed'],
+  [
+    'GET select=id.median()',
+    'PGRST100',
+    '"failed to parse select parameter (id.median())" (line 1, column 4)',
+    'unexpected "m" expecting "sum", "avg", "count", "max" or "min"',
+  ],
+  [
+    'GET select=id.sum',
+    'PGRST100',
+    '"failed to parse select parameter (id.sum)" (line 1, column 7)',
+    'unexpected end of input expecting "()"',
+  ],
+  ['GET select=id.count()x', 'PGRST100', '"failed to parse select parameter (id.count()x)" (line 1, column 11)'],
+  ['GET select=id::text::int', 'PGRST100', '"failed to parse select parameter (id::text::int)" (line 1, column 9)'],
   [
     'POST columns=',
     'PGRST100',
@@ -492,7 +549,26 @@ const refused: [line: string, reason: string, message: string, details?: string 
   ['DELETE limit=1&order=id', 'PGRST109', "A 'limit' cannot be applied to PATCH and DELETE"],
   ['DELETE a=foo.1', 'PGRST100', '"failed to parse filter (foo.1)" (line 1, column 1)'],
   ['POST x.a=eq.1', 'PGRST108', "'x' is not an embedded resource in this request", undefined, '{}'],
-  ['PUT id=eq.1', 'PGRST117', 'Unsupported HTTP method: PUT', undefined, '{}'],
+  ['PUT id=eq.1&limit=1', 'PGRST114', 'limit/offset querystring parameters are not allowed for PUT', undefined, '{}'],
+  ['PUT id=eq.1&offset=1', 'PGRST114', 'limit/offset querystring parameters are not allowed for PUT', undefined, '{}'],
+  ...[
+    '',
+    'id=gt.1',
+    'id=not.eq.1',
+    'id=eq.1&title=eq.a',
+    'title=eq.a',
+    'and=(id.eq.1)',
+    'id=in.(1)',
+    'id=eq(any).{1}',
+  ].map(
+    (query): Refused => [
+      `PUT ${query}`,
+      'PGRST105',
+      "Filters must include all and only primary key columns with 'eq' operators",
+      undefined,
+      '{}',
+    ],
+  ),
   ['toString', 'PGRST117', 'Unsupported HTTP method: toString'],
 ]
 
@@ -514,22 +590,22 @@ test('no payload names a tenant', () => {
   }
 })
 
-test('a body is JSON, whether it says so or not', () => {
+test('a body is JSON, unless it says otherwise', () => {
   const post = (type?: string) => ({ body: '{}', headers: { 'content-type': type } })
   for (const type of [undefined, 'application/json', 'Application/JSON; charset=utf-8', '']) plan('POST', post(type))
-  for (const type of ['text/csv', 'application/x-www-form-urlencoded', 'text/xml; a=b', 'constructor']) {
+  for (const type of ['text/plain', 'application/vnd.pgrst.object+json', 'text/xml; a=b', 'constructor']) {
     assert.equal(refusal('POST', post(type)).message, `Content-Type not acceptable: ${type.split(';')[0]}`)
   }
 })
 
 test('handling=strict refuses preferences that are not known', () => {
   const prefer = (value: string) => ({ headers: { prefer: value } })
-  const { reason, message, details } = refusal('GET', prefer('handling=strict, anything, max-affected=3, count=exact'))
+  const { reason, message, details } = refusal('GET', prefer('handling=strict, anything, max-affected=x, count=exact'))
   assert.deepEqual(
     [reason, message, details],
-    ['PGRST122', 'Invalid preferences given with handling=strict', 'Invalid preferences: anything, max-affected=3'],
+    ['PGRST122', 'Invalid preferences given with handling=strict', 'Invalid preferences: anything, max-affected=x'],
   )
-  for (const value of ['missing=default', 'tx=rollback', 'return=all', 'count', 'constructor', 'timezone=UTC']) {
+  for (const value of ['max-affected=-1', 'tx=', 'return=all', 'count', 'constructor', 'timezone=UTC']) {
     assert.equal(refusal('GET', prefer(`${value},handling=strict`)).reason, 'PGRST122', value)
     plan('GET', prefer(value))
     plan('GET', prefer(`handling=lenient,handling=strict,${value}`))
@@ -543,6 +619,10 @@ test('Accept is negotiated by quality and then by how much it says', () => {
     'application/json': false,
     'application/vnd.pgrst.array+json': false,
     [`application/json;q=0.5, ${object};q=0.9`]: true,
+    'application/json;charset=latin1': false,
+    [`${object}; charset=utf-8`]: true,
+    [`${object};nulls=stripped`]: true,
+    'text/html, text/csv;charset=utf-8': false,
     [`*/*, ${object}`]: true,
     [`${object};q=0, application/json`]: false,
     'text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8': false,
@@ -552,13 +632,13 @@ test('Accept is negotiated by quality and then by how much it says', () => {
   for (const [accept, single] of Object.entries(cases)) {
     assert.equal(plan('GET', { headers: { accept } }).single ?? false, single, accept)
   }
-  for (const accept of ['text/csv', 'text/html, image/png;q=0.1', `${object};nulls=stripped`, '*/*;q=0', '']) {
+  for (const accept of ['text/plain', 'text/html, image/png;q=0.1', 'application/octet-stream', '*/*;q=0', '']) {
     const error = refusal('DELETE', { headers: { accept } })
     assert.equal(error.reason, 'PGRST107', accept)
     assert.match(error.message, /^None of these media types are available: /)
   }
   assert.equal(
-    refusal('GET', { headers: { accept: 'text/csv;q=0.3, text/html' } }).message,
-    'None of these media types are available: text/html, text/csv',
+    refusal('GET', { headers: { accept: 'text/plain;q=0.3, text/html' } }).message,
+    'None of these media types are available: text/html, text/plain',
   )
 })

@@ -3,7 +3,20 @@ import { test } from 'node:test'
 import { entity } from '../../src/core/entity.ts'
 import { TenantryError } from '../../src/core/errors.ts'
 import type { EntityDefinition, Fields } from '../../src/core/field.ts'
-import { array, bytes, date, decimal, Field, integer, json, oneOf, reference, text } from '../../src/core/field.ts'
+import {
+  array,
+  bytes,
+  date,
+  decimal,
+  Field,
+  integer,
+  json,
+  oneOf,
+  range,
+  reference,
+  searchText,
+  text,
+} from '../../src/core/field.ts'
 import type { ModuleDefinition } from '../../src/core/module.ts'
 import { checkModules } from '../../src/core/module-check.ts'
 import { createModuleSet } from '../../src/core/module-set.ts'
@@ -153,10 +166,27 @@ test('keys and sets name fields that are there, once, and of a kind that can be 
   assert.match(keyed(text().optional(), { key: ['a'] }), /cannot be optional/)
   assert.match(keyed(json(), { key: ['a'] }), /array or JSON/)
   assert.match(keyed(array(text()), { key: ['a'] }), /array or JSON/)
+  assert.match(keyed(searchText('a'), { key: ['a'] }), /searchText cannot be part/)
   assert.match(keyed(text(), { unique: [[]] }), /name at least one field/)
   assert.match(keyed(text(), { unique: [['a', 'a']] }), /named twice/)
   assert.match(keyed(text(), { indexes: [['tenant_id']] }), /there is no such field/)
   assert.deepEqual(inShop(entity('pets', { a: text() }, { indexes: [['a', 'created_at']] })), [])
+})
+
+test('ranges reach over values that have an order, and words come from text fields of the entity', () => {
+  const words = (field: Field<unknown>, options: object = {}) =>
+    inShop(loose('pets', { name: text(), tags: array(text()), days: range('date'), words: field }, options)).join('\n')
+  assert.equal(words(searchText('name', { config: 'english' })), '')
+  assert.match(words(searchText('tags')), /"tags" is no text field/)
+  assert.match(words(searchText('days')), /"days" is no text field/)
+  assert.match(words(searchText('nothing')), /"nothing" is no text field/)
+  assert.match(words(searchText('words')), /"words" is no text field/)
+  assert.match(words(searchText('name', 'name')), /names "name" twice/)
+  assert.match(words(searchText('name').optional()), /cannot be an array, optional/)
+  assert.match(words(searchText('name'), { indexes: [['words']] }), /cannot be part of an index/)
+  assert.match(words(new Field({ ...searchText('name').spec, config: "'); drop" as 'simple' })), /config: use one of/)
+  assert.match(words(new Field({ ...searchText('name').spec, from: [] })), /needs at least one text field/)
+  assert.match(words(new Field({ ...range('date').spec, of: 'text' as 'date' })), /a range is one of integer/)
 })
 
 test('references stay inside what a module depends on, and within tenant and instance', () => {

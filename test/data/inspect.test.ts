@@ -9,9 +9,9 @@ import { createModuleSet } from '../../src/core/module-set.ts'
 import { TenantData } from '../../src/core/tenant-data.ts'
 import { type BootstrapOptions, bootstrap } from '../../src/data/postgres/bootstrap.ts'
 import { openPostgres, type PostgresSettings } from '../../src/data/postgres/postgres.ts'
+import { createContext } from '../../src/testing/context.ts'
 import { createTestDatabase, type TestDatabase } from '../../src/testing/test-database.ts'
 import { asSuperuser, dropInstallation, testSecrets } from '../../src/testing/test-server.ts'
-import { createContext } from '../../src/testing/two-tenants.ts'
 
 const countries = entity('countries', { code: text({ max: 2 }) }, { key: ['code'], scope: 'global' })
 const people = entity('people', {
@@ -586,14 +586,18 @@ describe('how a database is brought to what the definitions say', () => {
 
   test('a wrong master key is refused before anything is served', async () => {
     const database = databases[0] ?? assert.fail()
-    const { message, details } = await refusal(open(database, {}, testSecrets('another key')))
+    const { message, details } = await refusal(
+      open(database, {}, testSecrets('another key')).then(opened => opened.close()),
+    )
     assert.match(message, /another master key/)
     assert.equal(details, null)
   })
 
   test('the same prefix with another master key is refused by the logins', async () => {
     const database = await fresh()
-    const { message, hint } = await refusal(open(database, {}, testSecrets('another key')))
+    const { message, hint } = await refusal(
+      open(database, {}, testSecrets('another key')).then(opened => opened.close()),
+    )
     assert.match(message, /refuses the logins/)
     assert.match(hint ?? '', /TENANTRY_PREFIX/)
   })

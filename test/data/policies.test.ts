@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, afterEach, before, test } from 'node:test'
 import pg from 'pg'
 import { entity } from '../../src/core/entity.ts'
 import { reference, text } from '../../src/core/field.ts'
@@ -241,11 +241,17 @@ test('every key, index and foreign key of a tenant’s table begins with the ten
   for (const { name, first } of rows) assert.equal(first, 'tenant_id', name)
 })
 
-/** A session of one of the logins. */
+const sessions: pg.Client[] = []
+afterEach(async () => {
+  for (const client of sessions.splice(0)) await client.end()
+})
+
+/** A session of one of the logins; ends with the test. */
 async function session(login: 'tenant' | 'platform'): Promise<pg.Client> {
   const password = tenants.database.secrets.derive(`login ${login}`)
   const client = new pg.Client({ ...tenants.database.target, user: `${p}_${login}_login`, password })
   await client.connect()
+  sessions.push(client)
   return client
 }
 
@@ -336,7 +342,6 @@ test('each role sees and writes exactly the rows of the table of FEATURES', asyn
         await client.query('rollback')
       }
     }
-    await client.end()
   }
 })
 
@@ -373,7 +378,6 @@ test('without settings, and with empty ones, no role that is kept within somethi
     )
     assert.deepEqual(rows, [{ tenant: '', instance: '', reset: true }])
     await seen('local settings have ended')
-    await client.end()
   }
 })
 
@@ -402,7 +406,6 @@ test('a login sees nothing after reset role, reset all or discard all, and canno
     await client.query('set row_security = off')
     await client.query(`set role ${p}_${login === 'tenant' ? 'tenant_reader' : 'instance_reader'}`)
     await assert.rejects(client.query('select * from guard_v2.placed'), { code: '42501' })
-    await client.end()
   }
 })
 
@@ -438,5 +441,4 @@ test('a tenant session cannot become what reaches across tenants, nor change wha
     // Locking what one may write and vacuuming (a warning) are PostgreSQL's own rules.
     if (!/^(lock|vacuum)/.test(sql)) assert.equal(outcome, '42501', sql)
   }
-  await client.end()
 })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { entity } from '../../src/core/entity.ts'
 import { TenantryError } from '../../src/core/errors.ts'
 import { text } from '../../src/core/field.ts'
@@ -12,10 +13,11 @@ import { TenantData } from '../../src/core/tenant-data.ts'
 import { openEmbedded } from '../../src/data/postgres/embedded.ts'
 import { Pool, type PoolOptions } from '../../src/data/postgres/pool.ts'
 import { openPostgres } from '../../src/data/postgres/postgres.ts'
-import type { Settings } from '../../src/data/postgres/settings.ts'
+import { type Settings, settingsSql } from '../../src/data/postgres/settings.ts'
 import type { StatementRow } from '../../src/data/postgres/tenant-statement.ts'
+import { createContext } from '../../src/testing/context.ts'
 import { asSuperuser, testSecrets } from '../../src/testing/test-server.ts'
-import { createContext, openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.ts'
+import { openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.ts'
 
 const notes = entity('notes', { body: text().optional() })
 const module = { name: 'pool', version: '1.0.0', entities: [notes], access: { admin: 'tenant_writer' } } as const
@@ -149,6 +151,34 @@ describe('a pipelined connection', () => {
     assert.deepEqual(client, ['', `${p}_tenant_login`])
   })
 
+  test('has settings that end with their transaction, whether it commits or fails', async () => {
+    const { target, prefix, secrets } = tenants.database
+    const client = new pg.Client({
+      ...target,
+      user: `${prefix}_tenant_login`,
+      password: secrets.derive('login tenant'),
+    })
+    await client.connect()
+    try {
+      const settings = [`${prefix}_tenant_writer`, 'acme', 'eu', 'somebody', '1234']
+      const left = `select current_user::text as user, current_setting('tenantry.tenant', true) as tenant, current_setting('tenantry.instance', true) as instance,
+        current_setting('tenantry.subject', true) as subject, current_setting('statement_timeout') as timeout`
+      const nothing = { user: `${prefix}_tenant_login`, tenant: '', instance: '', subject: '', timeout: '0' }
+      await client.query(settingsSql, settings)
+      assert.deepEqual((await client.query(left)).rows, [nothing])
+      for (const end of ['commit', 'rollback', 'select 1 / 0']) {
+        await client.query('begin')
+        await client.query(settingsSql, settings)
+        assert.equal((await client.query<{ tenant: string }>(left)).rows[0]?.tenant, 'acme')
+        await client.query(end).catch(() => client.query('commit'))
+        assert.deepEqual((await client.query(left)).rows, [nothing], end)
+        await assert.rejects(client.query('select * from pool_v1.notes'), { code: '42501' })
+      }
+    } finally {
+      await client.end()
+    }
+  })
+
   test('refuses the roles that reach across tenants', async () => {
     const pool = await openPool()
     for (const role of ['reader', 'writer', 'instance_reader', 'instance_writer', 'main']) {
@@ -228,11 +258,42 @@ test('a thousand interleaved requests of fifty tenants on four connections never
 describe('a pool', () => {
   test('does not let a slow statement hold up the others', async () => {
     const pool = await openPool({ size: 2 })
+    await ask(pool, who)
     const slow = ask(pool, `select pg_sleep(0.6)::text`)
     await sleep(20)
     const start = performance.now()
-    await Promise.all(Array.from({ length: 50 }, () => ask(pool, who)))
+    await Promise.all(
+      Array.from({ length: 50 }, (_, index) => ask(pool, who, { tenant: index % 2 ? 'acme' : 'globex' })),
+    )
     assert.ok(performance.now() - start < 500, 'the others waited for the slow one')
+    await slow
+  })
+
+  test('leaves half of its connections to the others when one tenant sends nothing but slow statements', async () => {
+    const pool = await openPool({ size: 2, most: 4 })
+    await ask(pool, who)
+    await ask(pool, 'select pg_sleep(0.03)::text')
+    const slow = Array.from({ length: 12 }, () => ask(pool, 'select pg_sleep(0.03)::text, pg_sleep(0.2)::text'))
+    const known = Array.from({ length: 12 }, () => ask(pool, 'select pg_sleep(0.03)::text'))
+    await sleep(20)
+    const start = performance.now()
+    await Promise.all(Array.from({ length: 50 }, () => ask(pool, who, { tenant: 'globex' })))
+    assert.ok(performance.now() - start < 400, 'the others waited for the tenant with the slow ones')
+    await Promise.all([...slow, ...known])
+    assert.ok(pool.connections <= 4)
+  })
+
+  test('does not let a statement that turned slow hold what another tenant sends in the same moment', async () => {
+    const pool = await openPool({ size: 2, most: 2 })
+    const nap = 'select pg_sleep($1::float8)::text'
+    for (let round = 0; round < 20; round++) await ask(pool, nap, { values: ['0'] })
+    await ask(pool, who)
+    for (let round = 0; round < 3; round++) await ask(pool, nap, { values: ['0.2'] })
+    // Known to be slow by now: nothing is put behind it, and it is put behind nothing.
+    const slow = ask(pool, nap, { values: ['0.5'] })
+    const start = performance.now()
+    await Promise.all(Array.from({ length: 8 }, () => ask(pool, who, { tenant: 'globex' })))
+    assert.ok(performance.now() - start < 400, 'the other tenant waited')
     await slow
   })
 
@@ -255,29 +316,32 @@ describe('a pool', () => {
     const pool = await openPool({ size: 1 })
     for (let round = 0; round < 5; round++) {
       const stop = new AbortController()
-      const slow = failure(ask(pool, `select pg_sleep(30)::text`, { signal: stop.signal }))
+      const slow = failure(ask(pool, `select pg_sleep(8)::text`, { signal: stop.signal }))
       const neighbours = Array.from({ length: 8 }, (_, index) =>
         ask(pool, 'select $1::text', { values: [String(index)] }),
       )
-      await until(async () => (await backends()).some(({ query }) => query.includes('pg_sleep(30)')))
+      await until(async () => (await backends()).some(({ query }) => query.includes('pg_sleep(8)')))
       stop.abort()
+      await until(async () => !(await backends()).some(({ query }) => query.includes('pg_sleep(8)')), 3_000)
       const error = await slow
       assert.equal(error.code, 'unavailable')
       assert.deepEqual(
         await Promise.all(neighbours),
         Array.from({ length: 8 }, (_, index) => [String(index)]),
       )
-      await until(async () => !(await backends()).some(({ query }) => query.includes('pg_sleep(30)')))
     }
   })
 
   test('forgets a statement that is still waiting, and stops one that was sent behind another', async () => {
     const pool = await openPool({ size: 1, depth: 2 })
-    const head = ask(pool, `select pg_sleep(0.2)::text`)
+    // Statements that have been quick so far are sent behind each other.
+    const nap = 'select pg_sleep($1::float8)::text'
+    await ask(pool, nap, { values: ['0'] })
+    const head = ask(pool, nap, { values: ['0.2'] })
     const sent = new AbortController()
-    const behind = failure(ask(pool, `select pg_sleep(30)::text`, { signal: sent.signal }))
+    const behind = failure(ask(pool, nap, { values: ['8'], signal: sent.signal }))
     const queued = new AbortController()
-    const waiting = failure(ask(pool, `select pg_sleep(30)::text`, { signal: queued.signal }))
+    const waiting = failure(ask(pool, nap, { values: ['8'], signal: queued.signal }))
     assert.equal(pool.waiting, 1)
     queued.abort()
     assert.equal(pool.waiting, 0)
@@ -354,6 +418,14 @@ describe('a pool', () => {
     assert.equal((await failure(ask(pool, text, { role: 'tenant_reader' }))).code, 'forbidden')
   })
 
+  test('prepares a text once for each role, because a cached plan may outlive a change of roles', async () => {
+    const pool = await openPool({ size: 1 })
+    const text = `select count(*)::text, 'one text' from pg_prepared_statements where statement like '%one text%'`
+    assert.equal((await ask(pool, text, { role: 'tenant_reader' }))[0], '1')
+    assert.equal((await ask(pool, text, { role: 'tenant_reader', tenant: 'globex' }))[0], '1')
+    assert.equal((await ask(pool, text, { role: 'tenant_writer' }))[0], '2')
+  })
+
   test('prepares anew when a table has changed under a statement or the server forgot it', async () => {
     const pool = await openPool({ size: 1 })
     const text = 'select n.* from pool_v1.notes n limit 1'
@@ -398,7 +470,7 @@ describe('a pool', () => {
     const pool = await openPool({ size: 2 })
     for (let round = 0; round < 3; round++) {
       const write = failure(ask(pool, `select pg_sleep(10)::text`))
-      const read = ask(pool, `select pg_sleep(0.2)::text, 'again'`, { repeatable: true })
+      const read = ask(pool, `select pg_sleep(0.2)::text, 'again'`, { repeatable: true, tenant: 'globex' })
       await until(async () => (await backends()).length >= 2)
       await tenants.database.query(
         `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = $1`,

@@ -31,6 +31,8 @@ export interface ProductOptions {
   readonly config?: Partial<Config>
   readonly settings?: PostgresSettings
   readonly variables?: NodeJS.ProcessEnv
+  /** Another product's database, to be one more node beside it; the one that made it drops it. */
+  readonly database?: TestDatabase
 }
 
 /** Variables of an environment that uses a database of the test server, with roles that only these tests have. */
@@ -56,8 +58,9 @@ export function variablesFor({ target, server }: TestDatabase, folder: string): 
 export async function openProduct(options: ProductOptions): Promise<OpenProduct> {
   const { modules, tenants = [], config = {}, settings = {}, variables = {} } = options
   const folder = mkdtempSync(join(tmpdir(), 'tenantry-http-'))
-  const database = await createTestDatabase()
-  const undo: (() => unknown)[] = [() => database.drop(), () => rmSync(folder, { recursive: true, force: true })]
+  const database = options.database ?? (await createTestDatabase())
+  const undo: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
+  if (!options.database) undo.push(() => database.drop())
   const close = async () => {
     for (const step of undo.splice(0).reverse()) await step()
   }

@@ -40,6 +40,7 @@ const addresses = [
   'crew/v1/users',
   'rest/v1/people',
   'crew/v1/whoami',
+  'crew/v1/ping',
   'crew/v1/openapi.json',
   'openapi.json',
   'rest/v1/',
@@ -186,6 +187,11 @@ describe('modules and versions', () => {
     const body = { title: 'only in v2' }
     assert.equal((await ask('/globex/crew/v2/people', { token: globex, body })).status, 201)
     assert.match((await ask('/globex/crew/v2/people', { token: globex })).text, /only in v2/)
+    // Both majors have a route of this name.
+    assert.deepEqual(jsonOf(await ask('/globex/crew/v1.4/ping', { token: globex })), { tenant: 'globex' })
+    assert.deepEqual(jsonOf(await ask('/globex/crew/v2.0/ping', { token: globex })), { tenant: 'globex', major: 2 })
+    assert.equal((await ask('/acme/crew/v2/ping', { token: acme })).status, 404)
+    assert.equal((await ask('/globex/crew/v21/ping', { token: globex })).status, 404)
     assert.equal((await ask('/globex/crew/v1/people', { token: globex })).text, '[]')
     assert.equal((await ask('/acme/crew/v2/people', { token: acme })).status, 404)
   })

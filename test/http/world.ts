@@ -26,11 +26,7 @@ export const places = entity(
 )
 
 /** One table for all tenants, named by rows of each of them. */
-export const currencies = entity(
-  'currencies',
-  { code: text({ max: 3 }), title: text() },
-  { key: ['code'], scope: 'global' },
-)
+const currencies = entity('currencies', { code: text({ max: 3 }), title: text() }, { key: ['code'], scope: 'global' })
 
 export const geography = defineModule({
   name: 'geography',
@@ -96,10 +92,10 @@ export const sessions = entity(
 )
 
 /** Kept apart by instance inside a tenant. */
-export const meters = entity('meters', { title: text(), value: integer().default(0) }, { instanced: true })
+const meters = entity('meters', { title: text(), value: integer().default(0) }, { instanced: true })
 
 /** No service role of a tenant may. */
-export const forbidden = entity('forbidden', { title: text() }, { access: { admin: 'none', auditor: 'none' } })
+const forbidden = entity('forbidden', { title: text() }, { access: { admin: 'none', auditor: 'none' } })
 
 /** Anybody may read it, and write to it as admin. */
 export const posts = entity('posts', { title: text() }, { access: { anonymous: 'tenant_reader' } })
@@ -111,6 +107,7 @@ export const crew = defineModule({
   entities: [people, notes, users, sessions, meters, forbidden, posts],
   access,
   routes: app => {
+    app.get('/ping', async ({ tenant }) => ({ tenant: tenant.key }))
     app.get('/whoami', async ({ tenant }) => ({ tenant: tenant.key, people: await tenant.list(people) }))
     app.get<{ Params: { id: string } }>('/people/:id/notes', ({ tenant, params }) =>
       tenant.list(notes, { where: { person_id: params.id } }),
@@ -133,6 +130,9 @@ export const crew2 = defineModule({
   version: '2.0.0',
   entities: [entity('people', { title: text(), nickname: text().optional() })],
   access,
+  routes: app => {
+    app.get('/ping', async ({ tenant }) => ({ tenant: tenant.key, major: tenant.context.module?.version.major ?? 0 }))
+  },
 })
 
 /** Has an entity called as one of `crew`. */

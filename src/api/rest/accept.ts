@@ -1,6 +1,25 @@
 import { TenantryError } from '../../core/errors.ts'
 
-export type MediaType = 'application/json' | 'application/vnd.pgrst.object+json'
+/** How rows become text. */
+export interface MediaType {
+  /** As it stands in `Content-Type`, without the charset. */
+  readonly name: string
+  readonly format: 'json' | 'csv'
+  /** One object instead of a list. */
+  readonly single: boolean
+  /** Members that are null are left out. */
+  readonly stripNulls: boolean
+}
+
+const json: MediaType = { name: 'application/json', format: 'json', single: false, stripNulls: false }
+const csv: MediaType = { ...json, name: 'text/csv', format: 'csv' }
+const object: MediaType = { ...json, name: 'application/vnd.pgrst.object+json', single: true }
+const strippedObject: MediaType = { ...object, name: `${object.name};nulls=stripped`, stripNulls: true }
+const strippedArray: MediaType = {
+  ...json,
+  name: 'application/vnd.pgrst.array+json;nulls=stripped',
+  stripNulls: true,
+}
 
 interface Accepted {
   readonly range: string
@@ -18,13 +37,13 @@ export function negotiate(accept: string | undefined): MediaType {
   throw new TenantryError(
     'invalid',
     `None of these media types are available: ${wanted.map(({ range }) => range).join(', ')}`,
-    { reason: 'PGRST107', hint: 'Accept application/json or application/vnd.pgrst.object+json' },
+    { reason: 'PGRST107', hint: 'Accept application/json, application/vnd.pgrst.object+json or text/csv' },
   )
 }
 
 /** As it stands in `Content-Type`. */
 export function contentType(type: MediaType): string {
-  return `${type}; charset=utf-8`
+  return `${type.name}; charset=utf-8`
 }
 
 /** By quality, then the more specific first; what has quality 0 is not accepted (RFC 9110, 12.5.1). */
@@ -53,13 +72,16 @@ function mediaTypeOf(range: string): MediaType | undefined {
     case '*/*':
     case 'application/*':
     case 'application/json':
-      return 'application/json'
+      return json
     case 'application/vnd.pgrst.array':
     case 'application/vnd.pgrst.array+json':
-      return stripsNulls ? undefined : 'application/json'
+      return stripsNulls ? strippedArray : json
     case 'application/vnd.pgrst.object':
     case 'application/vnd.pgrst.object+json':
-      return stripsNulls ? undefined : 'application/vnd.pgrst.object+json'
+      return stripsNulls ? strippedObject : object
+    case 'text/csv':
+    case 'text/*':
+      return csv
     default:
       return undefined
   }

@@ -30,7 +30,8 @@ const statusOfReason: Readonly<Record<string, number>> = {
 /** An error as PostgREST shows it. `anonymous`: the caller sent no token, so that what is forbidden needs one. */
 export function respondError(error: TenantryError, { anonymous }: { readonly anonymous: boolean }): RestResponse {
   const status = statusOf(error, anonymous)
-  const { message, details, hint, fields } = error
+  const { message, hint, fields } = error
+  const details = error.detailList ?? error.details
   return {
     status,
     headers: {

@@ -5,9 +5,11 @@ export const defaultRows = 1000
 /** A larger limit is lowered to this one, as PostgREST's `db-max-rows` does. */
 export const maxRows = 1000
 /** Levels of embeds, and of `and`/`or` in each other. */
-export const maxDepth = 20
+const maxDepth = 20
 /** Fields and embeds of one `select`, at all levels. */
 export const maxSelections = 500
+/** Parameters of one query string. */
+export const maxParameters = 2000
 /** Conditions of one request, at all levels. */
 export const maxFilters = 200
 /** Values in one `in.(…)` or `{…}`. */
@@ -16,6 +18,8 @@ export const maxValues = 5000
 export const maxOrders = 50
 /** Names in `columns` or `on_conflict`, and different keys in a payload. */
 export const maxColumns = 500
+/** Values in a body of CSV. */
+export const maxCells = 250_000
 /** Bytes of a name: PostgreSQL would cut a longer one. */
 export const maxNameBytes = 63
 

@@ -2,7 +2,8 @@ import { TenantryError } from '../../core/errors.ts'
 import type { Plan } from '../../core/plan.ts'
 import { negotiate } from './accept.ts'
 import { parseClauses } from './clauses.ts'
-import { type Parts, planDelete, planInsert, planRead, planUpdate } from './plans.ts'
+import type { Parts } from './plan-parts.ts'
+import { planDelete, planInsert, planPut, planRead, planUpdate } from './plans.ts'
 import { parsePrefer } from './prefer.ts'
 import { canonicalQuery, parseQueryString } from './query-string.ts'
 import { headerOf, type ParsedRest, type RestRequest } from './request.ts'
@@ -11,6 +12,7 @@ const planners: Readonly<Record<string, (parts: Parts) => Plan>> = {
   GET: planRead,
   HEAD: planRead,
   POST: planInsert,
+  PUT: planPut,
   PATCH: planUpdate,
   DELETE: planDelete,
 }
@@ -20,10 +22,9 @@ export function parseRest(request: RestRequest): ParsedRest {
   const makePlan = findPlanner(request.method)
   const parameters = parseQueryString(request.query)
   const clauses = parseClauses(parameters)
-  const preferences = parsePrefer(headerOf(request, 'prefer'))
+  const preferences = parsePrefer(headerOf(request, 'prefer'), request.allowRollback)
   const mediaType = negotiate(headerOf(request, 'accept'))
-  const single = mediaType === 'application/vnd.pgrst.object+json'
-  const plan = makePlan({ request, clauses, preferences, single })
+  const plan = makePlan({ request, clauses, preferences, mediaType })
   return {
     plan,
     head: request.method === 'HEAD',

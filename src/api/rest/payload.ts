@@ -1,52 +1,86 @@
 import { TenantryError } from '../../core/errors.ts'
 import { createCounter, maxColumns } from './limits.ts'
+import { parseCsv } from './payload-csv.ts'
+import { parseForm } from './query-string.ts'
 
 export interface Payload {
   readonly fields: readonly string[]
-  /** The JSON as it came, so that numbers keep their digits. */
+  /** JSON. As it came where it was JSON, so that numbers keep their digits. */
   readonly text: string
+}
+
+/** A request's body and its `Content-Type`. */
+export interface Body {
+  readonly text: string | undefined
+  readonly type: string | undefined
 }
 
 type Row = Readonly<Record<string, unknown>>
 
+interface Rows {
+  readonly text: string
+  readonly rows: readonly Row[]
+  readonly array: boolean
+  /** The fields are known without looking at each row. */
+  readonly fields?: readonly string[]
+}
+
 /** The rows of a POST: an array of objects with the same keys, or one object. `columns` chooses the fields instead. */
-export function parseRows(
-  body: string | undefined,
-  contentType: string | undefined,
-  columns?: readonly string[],
-): Payload {
-  const { text, rows } = parseJson(body, contentType)
-  return { fields: columns ?? fieldsOf(rows), text }
+export function parseRows(body: Body, columns?: readonly string[]): Payload {
+  const { text, rows, fields } = parseBody(body)
+  return { fields: columns ?? fields ?? fieldsOf(rows), text }
 }
 
 /** The object of a PATCH, also when it is the only one of an array. An empty one changes nothing. */
-export function parsePatch(
-  body: string | undefined,
-  contentType: string | undefined,
-  columns?: readonly string[],
-): Payload {
-  const { text, rows, array } = parseJson(body, contentType)
+export function parsePatch(body: Body, columns?: readonly string[]): Payload {
+  const { text, rows, array, fields } = parseBody(body)
   if (rows.length > 1) throw invalidBody('A PATCH takes one JSON object')
   if (rows.length === 0) return { fields: [], text: '{}' }
-  return { fields: columns ?? fieldsOf(rows), text: array ? text.trim().slice(1, -1).trim() : text }
+  return { fields: columns ?? fields ?? fieldsOf(rows), text: array ? text.trim().slice(1, -1).trim() : text }
 }
 
-function parseJson(body: string | undefined, contentType: string | undefined) {
-  checkContentType(contentType)
-  const text = body ?? ''
+/** JSON, lines of CSV, or a form. The last two give texts, which the database reads as it reads those of JSON. */
+function parseBody({ text = '', type }: Body): Rows {
+  const { text: read, rows, array, fields } = readerOf(type)(text)
+  const names = fields ?? rows.flatMap(row => (Object.hasOwn(row, 'tenant_id') ? ['tenant_id'] : []))
+  if (names.includes('tenant_id')) throw namesTenant()
+  return { text: read, rows, array, ...(fields && { fields: counted(fields) }) }
+}
+
+function readerOf(header: string | undefined): (text: string) => Rows {
+  const type = header?.split(';', 1)[0]?.trim().toLowerCase()
+  switch (type) {
+    case undefined:
+    case '':
+    case 'application/json':
+      return readJson
+    case 'text/csv':
+      return readCsv
+    case 'application/x-www-form-urlencoded':
+      return readForm
+    default:
+      throw invalidBody(`Content-Type not acceptable: ${type}`)
+  }
+}
+
+function readJson(text: string): Rows {
   const value = text.isWellFormed() ? jsonOf(text) : undefined
   if (typeof value !== 'object' || value === null) throw invalidBody('Empty or invalid json')
   const array = Array.isArray(value)
   const rows = array ? value : [value]
   if (!rows.every(isRow)) throw invalidBody('All object keys must match')
-  if (rows.some(row => Object.hasOwn(row, 'tenant_id'))) throw namesTenant()
   return { text, rows, array }
 }
 
-function checkContentType(header: string | undefined): void {
-  const type = header?.split(';', 1)[0]?.trim().toLowerCase()
-  if (!type || type === 'application/json') return
-  throw invalidBody(`Content-Type not acceptable: ${type}`)
+function readCsv(text: string): Rows {
+  const { names, rows } = parseCsv(text)
+  return { text: JSON.stringify(rows), rows, array: true, fields: names }
+}
+
+/** Of a name given twice the last counts. */
+function readForm(text: string): Rows {
+  const row = Object.fromEntries(parseForm(text).map(({ key, value }) => [key, value]))
+  return { text: JSON.stringify(row), rows: [row], array: false, fields: Object.keys(row) }
 }
 
 function jsonOf(text: string): unknown {
@@ -61,13 +95,16 @@ function isRow(value: unknown): value is Row {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function fieldsOf(rows: readonly Row[]): string[] {
+function fieldsOf(rows: readonly Row[]): readonly string[] {
   const fields = Object.keys(rows[0] ?? {})
   const matches = (row: Row) =>
     Object.keys(row).length === fields.length && fields.every(field => Object.hasOwn(row, field))
   if (!rows.every(matches)) throw invalidBody('All object keys must match')
-  const count = createCounter(maxColumns, 'keys in a row')
-  fields.forEach(count)
+  return counted(fields)
+}
+
+function counted(fields: readonly string[]): readonly string[] {
+  fields.forEach(createCounter(maxColumns, 'keys in a row'))
   return fields
 }
 

@@ -3,10 +3,10 @@ import { TenantryError } from '../../core/errors.ts'
 /** What a `Prefer` header may say, in the order of `Preference-Applied`. */
 const known = {
   resolution: ['merge-duplicates', 'ignore-duplicates'],
-  missing: ['null'],
+  missing: ['null', 'default'],
   return: ['representation', 'minimal', 'headers-only'],
   count: ['exact', 'planned', 'estimated'],
-  tx: ['commit'],
+  tx: ['commit', 'rollback'],
   handling: ['strict', 'lenient'],
   deleted: ['include', 'only'],
 } as const
@@ -14,18 +14,29 @@ const known = {
 type Known = typeof known
 type Name = keyof Known
 
-export type Preferences = { readonly [N in Name]?: Known[N][number] } & { readonly purge?: true }
-
-/** The preferences that mean something to a kind of plan. */
-const applicable: Readonly<Record<'read' | 'insert' | 'update' | 'delete', readonly (Name | 'purge')[]>> = {
-  read: ['count', 'handling', 'deleted'],
-  insert: ['resolution', 'missing', 'return', 'count', 'handling'],
-  update: ['missing', 'return', 'count', 'handling', 'deleted'],
-  delete: ['return', 'count', 'handling', 'deleted', 'purge'],
+export type Preferences = { readonly [N in Name]?: Known[N][number] } & {
+  readonly purge?: true
+  /** Only under `handling=strict`, as in PostgREST. */
+  readonly maxAffected?: number
 }
 
-/** Of a preference given twice the first counts. Throws `PGRST122` for an unknown one under `handling=strict`. */
-export function parsePrefer(header: string | undefined): Preferences {
+/** What is done: a plan's kind, or the `put` of one row. */
+export type Deed = 'read' | 'insert' | 'put' | 'update' | 'delete'
+
+/** The preferences that mean something to a deed. */
+const applicable: Readonly<Record<Deed, readonly (Name | 'purge' | 'maxAffected')[]>> = {
+  read: ['count', 'tx', 'handling', 'deleted'],
+  insert: ['resolution', 'missing', 'return', 'count', 'tx', 'handling'],
+  put: ['missing', 'return', 'count', 'tx', 'handling'],
+  update: ['missing', 'return', 'count', 'tx', 'handling', 'maxAffected', 'deleted'],
+  delete: ['return', 'count', 'tx', 'handling', 'maxAffected', 'deleted', 'purge'],
+}
+
+/**
+ * Of a preference given twice the first counts. `tx` is heard only where rolling back is allowed. Throws `PGRST122` for an
+ * unknown preference under `handling=strict`.
+ */
+export function parsePrefer(header: string | undefined, allowRollback = false): Preferences {
   const found = new Map<string, string>()
   const unknown: string[] = []
   for (const preference of (header ?? '').split(',').map(part => part.trim())) {
@@ -37,19 +48,26 @@ export function parsePrefer(header: string | undefined): Preferences {
       unknown.push(preference)
     }
   }
-  if (found.get('handling') === 'strict' && unknown.length > 0) throw unknownPreferences(unknown)
-  const { purge, ...valued } = Object.fromEntries(found)
-  return { ...(valued as Preferences), ...(purge !== undefined && { purge: true }) }
+  const strict = found.get('handling') === 'strict'
+  if (strict && unknown.length > 0) throw unknownPreferences(unknown)
+  const { purge, tx, 'max-affected': limit, ...valued } = Object.fromEntries(found)
+  return {
+    ...(valued as Preferences),
+    ...(tx !== undefined && allowRollback && { tx: tx as Known['tx'][number] }),
+    ...(purge !== undefined && { purge: true }),
+    ...(limit !== undefined && strict && { maxAffected: Number(limit) }),
+  }
 }
 
-/** The value of `Preference-Applied`: what was done, so a planned or estimated count is told to be exact. */
-export function preferenceApplied(
-  preferences: Preferences,
-  kind: keyof typeof applicable,
-  softDelete: boolean,
-): string | undefined {
-  const applied = applicable[kind].flatMap(name => {
+/**
+ * The value of `Preference-Applied`: what was done. A planned or estimated count is told to be exact, because it was
+ * counted: the planner's estimate comes from statistics over the rows of all tenants, and would tell of theirs.
+ */
+export function preferenceApplied(preferences: Preferences, deed: Deed, softDelete: boolean): string | undefined {
+  const applied = applicable[deed].flatMap(name => {
     if (name === 'purge') return preferences.purge ? ['purge'] : []
+    if (name === 'maxAffected')
+      return preferences.maxAffected === undefined ? [] : [`max-affected=${preferences[name]}`]
     const value = name === 'count' && preferences.count ? 'exact' : preferences[name]
     return value === undefined || (name === 'deleted' && !softDelete) ? [] : [`${name}=${value}`]
   })
@@ -62,7 +80,7 @@ const spellings: ReadonlySet<string> = new Set([
 ])
 
 function isKnown(preference: string): boolean {
-  return spellings.has(preference)
+  return spellings.has(preference) || /^max-affected=\d{1,15}$/.test(preference)
 }
 
 function unknownPreferences(preferences: readonly string[]): TenantryError {

@@ -1,4 +1,5 @@
 import { TenantryError } from '../../core/errors.ts'
+import { createCounter, maxParameters } from './limits.ts'
 
 export interface Parameter {
   readonly key: string
@@ -8,11 +9,23 @@ export interface Parameter {
 /** The decoded parameters in their order; `+` is a space. One without `=` says nothing and is left out, as in PostgREST. */
 export function parseQueryString(query: string): Parameter[] {
   const parameters: Parameter[] = []
+  const count = createCounter(maxParameters, 'parameters')
   for (const pair of query.split('&')) {
+    count()
     const equals = pair.indexOf('=')
     if (equals !== -1) parameters.push({ key: decode(pair.slice(0, equals)), value: decode(pair.slice(equals + 1)) })
   }
   return parameters
+}
+
+/** The pairs of a form (`application/x-www-form-urlencoded`); one without `=` has an empty value. */
+export function parseForm(text: string): Parameter[] {
+  if (text.length === 0) return []
+  return text.split('&').map(pair => {
+    const equals = pair.indexOf('=')
+    const [key, value] = equals === -1 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)]
+    return { key: decode(key, notAForm), value: decode(value, notAForm) }
+  })
 }
 
 /** The same parameters sorted by key, which makes equal requests equal. */
@@ -29,14 +42,9 @@ export function encode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, char => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
-function decode(text: string): string {
+function decode(text: string, refusal: () => TenantryError = notAQuery): string {
   const decoded = /[%+]/.test(text) ? percentDecode(text.replaceAll('+', ' ')) : text
-  if (decoded === undefined || !decoded.isWellFormed()) {
-    throw new TenantryError('invalid', 'The query string is not percent-encoded UTF-8', {
-      reason: 'PGRST100',
-      hint: "Encode each parameter, for example with encodeURIComponent; a '%' itself is %25",
-    })
-  }
+  if (decoded === undefined || !decoded.isWellFormed()) throw refusal()
   if (decoded.includes('\0')) {
     throw new TenantryError('invalid', 'invalid byte sequence for encoding "UTF8": 0x00', { reason: '22021' })
   }
@@ -49,4 +57,14 @@ function percentDecode(text: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+const hint = "Encode each parameter, for example with encodeURIComponent; a '%' itself is %25"
+
+function notAQuery(): TenantryError {
+  return new TenantryError('invalid', 'The query string is not percent-encoded UTF-8', { reason: 'PGRST100', hint })
+}
+
+function notAForm(): TenantryError {
+  return new TenantryError('invalid', 'The body is not percent-encoded UTF-8', { reason: 'PGRST102', hint })
 }

@@ -14,6 +14,8 @@ export interface RestRequest {
   readonly body: string | undefined
   /** The path of the entity, for `Location` and `Content-Location`: `/acme/customers/v1/customers`. */
   readonly locationBase: string
+  /** `Prefer: tx=rollback` is heard. Absent: it is not. */
+  readonly allowRollback?: boolean
 }
 
 /** The plan to run, and what the answer's form depends on. */

@@ -14,7 +14,7 @@ export function respondRest(parsed: ParsedRest, answer: Answer): RestResponse {
     case 'read':
       return respondRead(parsed, answer)
     case 'insert':
-      return respondInsert(parsed, parsed.plan, answer)
+      return parsed.plan.put ? respondPut(parsed, answer) : respondInsert(parsed, parsed.plan, answer)
     case 'update':
     case 'delete':
       return respondChange(parsed, answer)
@@ -45,8 +45,15 @@ function respondInsert(parsed: ParsedRest, plan: Insert, answer: Answer): RestRe
     'Content-Range': writtenRange(parsed, answer),
     ...applied(parsed),
   }
-  if (preferences.return !== 'representation') return { status: 201, headers, body: null }
-  return { status: 201, headers: { ...headers, ...typed(parsed) }, body: answer.body }
+  const status = answer.inserted === 0 ? 200 : 201
+  if (preferences.return !== 'representation') return { status, headers, body: null }
+  return { status, headers: { ...headers, ...typed(parsed) }, body: answer.body }
+}
+
+function respondPut(parsed: ParsedRest, answer: Answer): RestResponse {
+  if (parsed.preferences.return !== 'representation') return { status: 204, headers: applied(parsed), body: null }
+  const status = answer.inserted === 0 ? 200 : 201
+  return { status, headers: { ...typed(parsed), ...applied(parsed) }, body: answer.body }
 }
 
 function respondChange(parsed: ParsedRest, answer: Answer): RestResponse {
@@ -73,7 +80,8 @@ function typed({ mediaType }: ParsedRest): Headers {
 }
 
 function applied({ plan, preferences }: ParsedRest): Headers {
-  const value = preferenceApplied(preferences, plan.kind, plan.entity.softDelete)
+  const deed = plan.kind === 'insert' && plan.put ? 'put' : plan.kind
+  const value = preferenceApplied(preferences, deed, plan.entity.softDelete)
   return value === undefined ? {} : { 'Preference-Applied': value }
 }
 

@@ -15,7 +15,7 @@ export function allowOrigin(request: FastifyRequest, reply: FastifyReply): void 
 
 export async function answerPreflight(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const asked = request.headers['access-control-request-headers']
-  reply.header('Allow', 'OPTIONS,GET,HEAD,POST,PATCH,DELETE')
+  reply.header('Allow', 'OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE')
   reply.header('Access-Control-Allow-Origin', '*')
   reply.header('Access-Control-Allow-Methods', 'GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD')
   reply.header(

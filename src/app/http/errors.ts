@@ -2,7 +2,6 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { respondError } from '../../api/rest/errors.ts'
 import { TenantryError, toTenantryError } from '../../core/errors.ts'
 import type { Log } from '../log.ts'
-import { allowOrigin } from './cors.ts'
 import { sendRest } from './rest.ts'
 
 /** Every error of every route, as `{ code, message, details, hint }`. */
@@ -10,7 +9,6 @@ export function answerError(log: Log, thrown: unknown, request: FastifyRequest, 
   const error = isFastifyError(thrown) ? fromFastify(thrown) : toTenantryError(thrown)
   if (error.code === 'internal') log.error({ reqId: request.id, err: error }, 'the request failed')
   else if (error.code === 'unavailable') log.warn({ reqId: request.id, err: error }, 'the request was turned away')
-  allowOrigin(request, reply)
   return sendRest(reply, respondError(error, { anonymous: request.headers.authorization === undefined }))
 }
 

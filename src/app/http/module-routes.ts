@@ -29,8 +29,8 @@ export async function moduleRoutes(app: FastifyInstance, platform: Platform): Pr
           })
         })
         inside.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
-          const { tenant = '', version = '' } = request.params as Readonly<Record<string, string | undefined>>
-          const context = await openContext(platform, request, tenant, name, version)
+          const { tenant = '', version: minor = '' } = request.params as Readonly<Record<string, string | undefined>>
+          const context = await openContext(platform, request, tenant, name, `v${module.version.major}${minor}`)
           if (context.principal.anonymous) throw tokenNeeded()
           // What a route describes the form of is Fastify's to write.
           if (request.routeOptions.schema?.response === undefined) reply.serializer(jsonOfRows)
@@ -39,7 +39,8 @@ export async function moduleRoutes(app: FastifyInstance, platform: Platform): Pr
         })
         await routes(inside)
       },
-      { prefix: `/:tenant/${name}/:version(^v${version.major}(?:$|\\.[0-9.]+$))` },
+      // The major stands outside of the parameter: to the router, patterns that differ in a parameter's form are the same.
+      { prefix: `/:tenant/${name}/v${version.major}:version(^(?:$|\\.[0-9.]+$))` },
     )
   }
 }

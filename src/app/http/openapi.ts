@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { createOpenApi } from '../../api/openapi.ts'
 import type { Module } from '../../core/module-set.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
@@ -6,7 +6,6 @@ import { formatVersion } from '../../core/version.ts'
 import { tokenNeeded } from '../../gateway/resolve-tenant.ts'
 import type { Platform } from '../platform.ts'
 import { openContext } from './context.ts'
-import { allowOrigin, answerPreflight } from './cors.ts'
 
 /** Stands for the tenant's own address in a document that tenants with the same modules share. */
 const serverMark = 'https://tenant.invalid'
@@ -41,13 +40,11 @@ export async function openApiRoutes(app: FastifyInstance, platform: Platform): P
       if (cache.size >= cacheLimit) cache.clear()
       cache.set(key, text)
     }
-    return text.replace(serverMark, server)
+    return text.replace(serverMark, () => server)
   }
 
-  const send = (request: FastifyRequest, reply: FastifyReply, text: string) => {
-    allowOrigin(request, reply)
-    return reply.header('Content-Type', 'application/openapi+json; charset=utf-8').send(text)
-  }
+  const send = (reply: FastifyReply, text: string) =>
+    reply.header('Content-Type', 'application/openapi+json; charset=utf-8').send(text)
 
   app.get<{ Params: { tenant: string; module: string; version: string } }>(
     '/:tenant/:module/:version/openapi.json',
@@ -57,19 +54,17 @@ export async function openApiRoutes(app: FastifyInstance, platform: Platform): P
       const modules = context.module ? [context.module] : []
       const server = `${platform.publicUrl()}/${context.tenant}/${name}/${version}`
       return send(
-        request,
         reply,
         documentOf(context, modules, server, (_module, entity) => `/${entity}`),
       )
     },
   )
   for (const url of ['/:tenant/openapi.json', '/:tenant/rest/v1/']) {
-    app.options(url, answerPreflight)
     app.get<{ Params: { tenant: string } }>(url, async (request, reply) => {
       const context = await openContext(platform, request, request.params.tenant)
       const server = `${platform.publicUrl()}/${context.tenant}`
       const pathOf = ({ name, version }: Module, entity: string) => `/${name}/v${version.major}/${entity}`
-      return send(request, reply, documentOf(context, [...context.exposure.exposed], server, pathOf))
+      return send(reply, documentOf(context, [...context.exposure.exposed], server, pathOf))
     })
   }
 }

@@ -7,7 +7,6 @@ import { type Entity, quote } from '../../core/module-set.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import type { Platform } from '../platform.ts'
 import { openContext, refuseAnonymous } from './context.ts'
-import { allowOrigin, answerPreflight } from './cors.ts'
 import { signalOf } from './disconnect.ts'
 
 const methods = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE']
@@ -49,7 +48,20 @@ export async function restRoutes(app: FastifyInstance, platform: Platform): Prom
       return serve(platform, request, reply, { ...context, module: found.module, version: found.module.version }, found)
     },
   })
-  for (const url of ['/:tenant/:module/:version/:entity', '/:tenant/rest/v1/:entity']) app.options(url, answerPreflight)
+
+  // No module declares actions yet; clients that call one get the words of PostgREST.
+  app.all<{ Params: Omit<ModuleParams, 'entity'> & { action: string } }>(
+    '/:tenant/:module/:version/rpc/:action',
+    async request => {
+      const { tenant, module, version, action } = request.params
+      refuseAnonymous(await openContext(platform, request, tenant, module, version), undefined)
+      throw noSuchAction(action)
+    },
+  )
+  app.all<{ Params: { tenant: string; action: string } }>('/:tenant/rest/v1/rpc/:action', async request => {
+    refuseAnonymous(await openContext(platform, request, request.params.tenant), undefined)
+    throw noSuchAction(request.params.action)
+  })
 }
 
 /** The chain of stages: request, plan, statement (in the datasource), answer. */
@@ -60,18 +72,20 @@ async function serve(
   context: TenantContext,
   entity: Entity,
 ): Promise<FastifyReply> {
-  const { url, headers, method, body } = request
-  const question = url.indexOf('?')
+  const { originalUrl, headers, method, body } = request
+  // As the client wrote it: on a tenant's own host without the tenant in front.
+  const question = originalUrl.indexOf('?')
+  const path = question < 0 ? originalUrl : originalUrl.slice(0, question)
   const parsed = parseRest({
     method,
     entity,
-    query: question < 0 ? '' : url.slice(question + 1),
+    query: question < 0 ? '' : originalUrl.slice(question + 1),
     headers,
     body: typeof body === 'string' && body !== '' ? body : undefined,
-    locationBase: question < 0 ? url : url.slice(0, question),
+    locationBase: path,
+    allowRollback: platform.product.config.allowRollback ?? false,
   })
   const answer = await platform.postgres.datasource.run(context, parsed.plan, { signal: signalOf(reply) })
-  allowOrigin(request, reply)
   return sendRest(reply, respondRest(parsed, answer))
 }
 
@@ -89,7 +103,8 @@ function findEntity(
   const name = request.params.entity
   const profile =
     request.headers[request.method === 'GET' || request.method === 'HEAD' ? 'accept-profile' : 'content-profile']
-  if (typeof profile === 'string') {
+  // `public` is what clients send that were told of none.
+  if (typeof profile === 'string' && profile !== 'public') {
     const [moduleName = '', major] = profile.split('@')
     const module =
       major === undefined ? exposure.findLatest(moduleName) : exposure.findModule(moduleName, Number(major))
@@ -122,5 +137,11 @@ function noSuchEntity(name: string): never {
 function entityError(name: string): TenantryError {
   return new TenantryError('not_found', `Could not find the table ${quote(name)} in the schema cache`, {
     reason: 'PGRST205',
+  })
+}
+
+function noSuchAction(name: string): TenantryError {
+  return new TenantryError('not_found', `Could not find the function ${quote(name)} in the schema cache`, {
+    reason: 'PGRST202',
   })
 }

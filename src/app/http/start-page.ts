@@ -40,10 +40,10 @@ ${
 ${
   example
     ? `<h2>To paste</h2>
-<pre>TOKEN=$(npm run -s tenantry -- token ${escapeHtml(example.tenant)} --role admin --dir ${escapeHtml(relativeDir(product.dir))})
+<pre>TOKEN=$(npx tenantry token ${escapeHtml(example.tenant)} --role admin --dir ${escapeHtml(relativeDir(product.dir))})
 curl -s -H "Authorization: Bearer $TOKEN" '${escapeHtml(url + example.path)}?limit=5'
 curl -s -H "Authorization: Bearer $TOKEN" '${escapeHtml(`${url}/${example.tenant}`)}/openapi.json'
-npm run -s tenantry -- --help</pre>`
+npx tenantry --help</pre>`
     : ''
 }
 <h2>Links</h2>
@@ -58,9 +58,9 @@ function relativeDir(dir: string): string {
 
 function page(title: string, body: string): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(title)}</title><style>
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a2e;background:#fff}
+html{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a2e;background:#fff}
 h1{margin-bottom:0}h2{margin-top:2rem;font-size:1.1rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .8rem .3rem 0;border-bottom:1px solid #ddd;vertical-align:top}
-pre{background:#f4f4f8;padding:1rem;overflow-x:auto;border-radius:.4rem}a{color:#3b3bb3}
+td{overflow-wrap:break-word}pre{background:#f4f4f8;padding:1rem;border-radius:.4rem;font-size:.875rem;white-space:pre-wrap;overflow-wrap:anywhere}a{color:#3b3bb3}
 @media (prefers-color-scheme:dark){body{color:#e6e6f0;background:#16161f}th,td{border-color:#333}pre{background:#22222e}a{color:#a0a0ff}}
 </style></head><body>${body}</body></html>`
 }

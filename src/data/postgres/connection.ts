@@ -8,7 +8,10 @@ import { WireBuffer } from './wire.ts'
 export interface Job extends NamedStatement {
   /** Set when its caller no longer waits. */
   cancelled: boolean
-  done(error: unknown, row: StatementRow | undefined): void
+  /** True when others may wait behind it. */
+  readonly isPrompt: boolean
+  /** `ran`: the milliseconds for which it was at the head. */
+  done(error: unknown, row: StatementRow | undefined, ran: number): void
 }
 
 /** PostgreSQL keeps every prepared statement in memory, per connection. */
@@ -37,7 +40,8 @@ export class Connection {
       application_name: 'tenantry',
       keepAlive: true,
       connectionTimeoutMillis: 5_000,
-      options: '-c timezone=UTC',
+      // A row that somebody has locked is waited for, but not as long as a statement may take.
+      options: '-c timezone=UTC -c lock_timeout=3000',
     })
     const connection = new Connection(client, on.free)
     let established = false
@@ -61,6 +65,11 @@ export class Connection {
     return this.#jobs.length
   }
 
+  /** True when a statement here may take long, so that nothing else should wait behind it. */
+  get isHeld(): boolean {
+    return this.#jobs.some(({ isPrompt }) => !isPrompt)
+  }
+
   /** Milliseconds for which the statement at the head has been running. */
   headAge(now: number): number {
     return this.#jobs.length === 0 ? 0 : now - this.#headSince
@@ -70,15 +79,17 @@ export class Connection {
     if (this.#jobs.length === 0) this.#headSince = performance.now()
     this.#jobs.push(job)
     const query = new TenantStatement(job, this.#wire, this.#prepared, (error, row) => {
+      const now = performance.now()
+      const ran = now - this.#headSince
       this.#jobs.splice(this.#jobs.indexOf(job), 1)
       if (error !== undefined && isConnectionError(error)) this.#giveUp()
       const next = this.#jobs[0]
       if (next) {
-        this.#headSince = performance.now()
+        this.#headSince = now
         // Nobody waits for it: it is its turn, so a cancel request meets it and not a neighbour.
-        if (next.cancelled) this.#sendCancel()
+        if (next.cancelled) this.#cancelHead(next)
       }
-      job.done(error, row)
+      job.done(error, row, ran)
       this.#onFree()
     })
     const wasEmpty = this.#wire.isEmpty
@@ -101,7 +112,14 @@ export class Connection {
   /** Asks the server to stop `job` if it is the one that runs; one that waits is stopped when its turn comes. */
   cancel(job: Job): void {
     job.cancelled = true
-    if (this.#jobs[0] === job) this.#sendCancel()
+    if (this.#jobs[0] === job) this.#cancelHead(job)
+  }
+
+  /** A request that comes before the statement has begun is lost, so it is repeated while the statement is at the head. */
+  #cancelHead(job: Job, pause = 10): void {
+    if (this.#jobs[0] !== job || !this.#open) return
+    this.#sendCancel()
+    setTimeout(() => this.#cancelHead(job, Math.min(500, pause * 2)), pause).unref()
   }
 
   /**

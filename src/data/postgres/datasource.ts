@@ -1,7 +1,7 @@
 import { resolveAccess, type ServingRole } from '../../core/access-role.ts'
 import type { Datasource, PlanRunner, RunOptions, TransactionOptions } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
-import type { Answer, Plan } from '../../core/plan.ts'
+import type { Answer, Plan, Read } from '../../core/plan.ts'
 import { type CheckedPlan, checkPlan } from '../../core/plan-check.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import { notSingle } from './errors.ts'
@@ -35,6 +35,7 @@ export class PostgresDatasource implements Datasource {
 
   async run(context: TenantContext, plan: Plan, { signal }: RunOptions = {}): Promise<Answer> {
     const checked = checkPlan(plan, context.exposure)
+    if (plan.kind !== 'read' && plan.rollback) return this.#runAndUndo(context, plan, signal)
     const role = accessOf(context, checked)
     const row = await this.#lane(context).pool.run({
       settings: settingsOf(this.#options.prefix, role, context, this.#options.statementTimeout),
@@ -43,6 +44,28 @@ export class PostgresDatasource implements Datasource {
       signal,
     })
     return answerOf(checked, row)
+  }
+
+  /**
+   * The answer is taken out of a transaction that is then rolled back. An error of the statement's own would do it in one
+   * round trip, but would carry rows into the server's log and has a limited length.
+   */
+  async #runAndUndo(
+    context: TenantContext,
+    plan: Exclude<Plan, Read>,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
+    const undone = new Error('rolled back')
+    let answer: Answer | undefined
+    const work = async (runner: PlanRunner) => {
+      answer = await runner.run(context, { ...plan, rollback: false })
+      throw undone
+    }
+    await this.transaction(context, work, { ...(signal && { signal }) }).catch(error => {
+      if (error !== undone) throw error
+    })
+    if (answer) return answer
+    throw new TenantryError('internal', 'A rolled back statement had no answer')
   }
 
   transaction<T>(
@@ -56,6 +79,8 @@ export class PostgresDatasource implements Datasource {
           if (inner !== context)
             throw new TenantryError('forbidden', 'A transaction belongs to the context it was begun in')
           const checked = checkPlan(plan, context.exposure)
+          if (plan.kind !== 'read' && plan.rollback)
+            throw new TenantryError('invalid', 'One statement of a transaction cannot be rolled back')
           const role = accessOf(context, checked)
           const settings = settingsOf(this.#options.prefix, role, context, this.#options.statementTimeout)
           return answerOf(checked, await transaction.run(settings, statementOf(checked)))
@@ -106,8 +131,13 @@ function accessOf(context: TenantContext, plan: CheckedPlan): ServingRole {
 }
 
 function answerOf(plan: CheckedPlan, row: StatementRow): Answer {
-  const [body, rows, total] = row
-  const answer: Answer = { body: body ?? '', rows: Number(rows ?? 0), total: total == null ? null : Number(total) }
+  const [body, rows, total, inserted] = row
+  const answer: Answer = {
+    body: body ?? '',
+    rows: Number(rows ?? 0),
+    total: total == null ? null : Number(total),
+    ...(inserted != null && { inserted: Number(inserted) }),
+  }
   if (plan.single && plan.kind === 'read' && answer.rows !== 1) throw notSingle(answer.rows)
   return answer
 }

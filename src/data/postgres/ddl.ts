@@ -1,7 +1,8 @@
 import { constraintName, type Entity, type EntityField, type Module, type Relation } from '../../core/module-set.ts'
 import { currentInstance, currentTenant, grantSql, policySql, rolesOnTable } from './policies.ts'
 import { rolesOf } from './roles.ts'
-import { tableOf } from './sql/read.ts'
+import { defaultSql } from './sql/defaults.ts'
+import { tableOf } from './sql/join.ts'
 import { elementType, valueType } from './sql/types.ts'
 import { identifier, literal } from './sql/writer.ts'
 
@@ -68,30 +69,22 @@ function fieldColumns(entity: Entity): Column[] {
 
 function columnSql(entity: Entity, field: EntityField): string {
   const { spec } = field
+  if (spec.type === 'searchText') return searchColumnSql(field)
   const collation = elementType(entity, field) === 'text' ? ` collate ${identifier(spec.collation ?? 'C')}` : ''
   const given = defaultSql(entity, field)
   return `${identifier(field.name)} ${columnType(entity, field)}${collation}${spec.optional ? '' : ' not null'}${given ? ` default ${given}` : ''}`
 }
 
+/** Filled in by the database with every write. A missing text has no words. */
+function searchColumnSql({ name, spec }: EntityField): string {
+  const words = (spec.from ?? []).map(field => `coalesce(${identifier(field)}, '')`).join(` || ' ' || `)
+  const config = literal(`pg_catalog.${spec.config ?? 'simple'}`)
+  return `${identifier(name)} tsvector generated always as (to_tsvector(${config}::regconfig, ${words})) stored`
+}
+
 function columnType(entity: Entity, field: EntityField): string {
   const { type, precision, scale, array } = field.spec
   return type === 'decimal' ? `numeric(${precision}, ${scale})${array ? '[]' : ''}` : valueType(entity, field)
-}
-
-function defaultSql(entity: Entity, { name, spec, platform }: EntityField): string | undefined {
-  if (platform && name === 'id') return 'tenantry.uuid_v7()'
-  // The trigger fills these in from the context; the default lets a payload leave them out.
-  if (platform && (name === 'created_by' || name === 'updated_by')) return `''`
-  if (spec.default === undefined) return undefined
-  if (spec.default === 'now' && spec.type === 'timestamp') return 'now()'
-  if (spec.default === 'now' && spec.type === 'date') return 'current_date'
-  if (spec.array && Array.isArray(spec.default)) {
-    const type = elementType(entity, { name, spec, platform, write: 'always' })
-    return `array[${spec.default.map(value => literal(String(value))).join(', ')}]::${type}[]`
-  }
-  if (spec.type === 'json') return `${literal(JSON.stringify(spec.default))}::jsonb`
-  if (typeof spec.default === 'number' || typeof spec.default === 'boolean') return String(spec.default)
-  return `${literal(String(spec.default))}::${elementType(entity, { name, spec, platform, write: 'always' })}`
 }
 
 interface Constraint {

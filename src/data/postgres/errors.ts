@@ -1,5 +1,6 @@
 import { type ErrorParts, TenantryError } from '../../core/errors.ts'
-import { raised } from './sql/write.ts'
+import { putMismatch } from '../../core/plan-names.ts'
+import { raised } from './sql/raised.ts'
 
 /** What PostgreSQL says with an error; only the parts that are read here. */
 interface ServerError {
@@ -7,6 +8,7 @@ interface ServerError {
   readonly severity: string
   readonly message: string
   readonly detail?: string
+  readonly hint?: string
   readonly table?: string
   readonly column?: string
   readonly constraint?: string
@@ -52,17 +54,14 @@ export function toError(error: unknown): TenantryError {
         details: keyDetail(error.detail, 'already exists.'),
       })
     case '23503':
-      return new TenantryError(
-        'conflict',
-        `a row names another that is not there, or is still named by one: foreign key "${error.constraint}"`,
-        {
-          ...parts,
-          details: keyDetail(
-            error.detail,
-            /still referenced/.test(error.detail ?? '') ? 'is still referenced.' : 'is not present.',
-          ),
-        },
-      )
+      // PostgreSQL's own words name only the two tables and the key, which is named after them.
+      return new TenantryError('conflict', error.message, {
+        ...parts,
+        details: keyDetail(
+          error.detail,
+          /still referenced/.test(error.detail ?? '') ? 'is still referenced.' : 'is not present.',
+        ),
+      })
     case '23502':
       return new TenantryError(
         'invalid',
@@ -80,13 +79,20 @@ export function toError(error: unknown): TenantryError {
     case '42883':
       return new TenantryError('invalid', error.message, {
         ...parts,
-        hint: 'The operator does not fit the type of the field',
+        hint: error.hint ?? 'The operator does not fit the type of the field',
       })
     case '42804':
     case '42846':
       return new TenantryError('invalid', error.message, {
         ...parts,
         hint: 'The test or the cast does not fit the type of the field',
+      })
+    case '42601':
+      // Our statements are well formed; what a caller searches for is parsed by PostgreSQL while it runs.
+      if (!/tsquery/.test(error.message)) break
+      return new TenantryError('invalid', withoutValues(error.message), {
+        ...parts,
+        hint: 'Write it as words with & and | between them, or search with plfts or wfts',
       })
     case '21000':
       return new TenantryError('invalid', 'Two of the given rows have the same key', {
@@ -111,6 +117,19 @@ export function toError(error: unknown): TenantryError {
       return new TenantryError('conflict', 'The row has another revision than the one given', {
         reason: 'stale_revision',
         hint: 'Read the row again and repeat the change on what it says now',
+        cause: error,
+      })
+    case raised.tooMany:
+      return new TenantryError('invalid', 'Query result exceeds max-affected preference constraint', {
+        reason: 'PGRST124',
+        details: `The query affects ${Number(error.message)} rows`,
+        cause: error,
+      })
+    case raised.notPut:
+      return putMismatch(error)
+    case raised.tooLarge:
+      return new TenantryError('too_large', 'The answer is too large', {
+        hint: 'Ask for fewer rows or fields: limit, select',
         cause: error,
       })
     case raised.refused:

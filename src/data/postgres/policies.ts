@@ -1,6 +1,6 @@
 import { reachOf, type ServingRole, servingRoles } from '../../core/access-role.ts'
 import type { Entity } from '../../core/module-set.ts'
-import { tableOf } from './sql/read.ts'
+import { tableOf } from './sql/join.ts'
 import { identifier } from './sql/writer.ts'
 
 /** The context's tenant. After a local setting ends PostgreSQL leaves the empty text, which must count as none. */

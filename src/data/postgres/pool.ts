@@ -2,17 +2,23 @@ import { TenantryError } from '../../core/errors.ts'
 import { Connection, type Job } from './connection.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { abandoned, isConnectionError, isStalePreparation, isStrayCancel, toError, unknownOutcome } from './errors.ts'
+import { FairQueue } from './fair-queue.ts'
 import type { Settings } from './settings.ts'
 import type { Statement } from './sql/writer.ts'
+import { isPrompt, learnCost, type StatementShape, StatementShapes } from './statement-shapes.ts'
 import type { StatementRow } from './tenant-statement.ts'
 
 export interface PoolOptions {
   /** Connections to hold. */
   readonly size: number
+  /** Connections at the most, while slow statements hold the others. Absent: no more than `size`. */
+  readonly most?: number
   /** Statements that one connection takes before the first of them has answered. */
   readonly depth?: number
   /** Statements that may wait for a connection; one more is refused with `unavailable`. */
   readonly queue?: number
+  /** How many of them may be one tenant's, of what is prompt and of what may take long each. Absent: all. */
+  readonly tenantQueue?: number
   /** Milliseconds that a statement may wait for a connection. */
   readonly patience?: number
 }
@@ -28,7 +34,13 @@ export interface PoolRun {
 /** A head that has run longer than this many milliseconds is slow: its connection takes nothing new. */
 const slowHead = 4
 
+/** Milliseconds after which a connection above `size` that has nothing to do is closed. */
+const idleTime = 10_000
+
 interface Waiting extends PoolRun {
+  readonly shape: StatementShape
+  /** In the queue: what is prompt does not wait behind the same tenant's slow statements. */
+  lane: string
   attempts: number
   resolve(row: StatementRow): void
   reject(error: unknown): void
@@ -47,13 +59,17 @@ export class Pool {
   #opening = 0
   #backoff = 0
   #closed = false
-  readonly #queue: Waiting[] = []
-  readonly #names = new StatementNames(2_000)
+  readonly #queue = new FairQueue<Waiting>(({ lane }) => lane)
+  readonly #shapes = new StatementShapes(2_000)
+  /** How many statements that may take long each tenant has on connections. */
+  readonly #holds = new Map<string, number>()
   #recheck: NodeJS.Timeout | undefined
+  #shrink: NodeJS.Timeout | undefined
 
   constructor(target: ConnectionTarget, options: PoolOptions) {
     this.#target = target
-    this.#options = { depth: 16, queue: 2_000, patience: 5_000, ...options }
+    const { size, queue = 2_000 } = options
+    this.#options = { depth: 16, most: size, queue, tenantQueue: queue, patience: 5_000, ...options }
   }
 
   /** Opens all connections. Rejects when the first cannot be opened. */
@@ -64,7 +80,7 @@ export class Pool {
 
   /** Statements that wait for a connection. */
   get waiting(): number {
-    return this.#queue.length
+    return this.#queue.size
   }
 
   get connections(): number {
@@ -78,6 +94,8 @@ export class Pool {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         ...run,
+        shape: this.#shapes.of(run.settings[0], run.statement.text),
+        lane: '',
         attempts: 0,
         resolve,
         reject,
@@ -102,51 +120,86 @@ export class Pool {
   }
 
   #submit(waiting: Waiting): void {
-    const connection = this.#queue.length === 0 ? this.#pick() : undefined
-    if (connection) this.#send(waiting, connection)
-    else this.#enqueue(waiting)
+    if (!this.#trySend(waiting)) this.#enqueue(waiting)
   }
 
-  /** The least loaded connection whose head is not slow. */
-  #pick(): Connection | undefined {
+  #trySend(waiting: Waiting): boolean {
+    const prompt = isPrompt(waiting.shape)
+    if (!prompt && this.#holdsOf(waiting) >= this.#shareOf(waiting)) return false
+    const connection = this.#pick(prompt)
+    if (connection) this.#send(waiting, connection, prompt)
+    return connection !== undefined
+  }
+
+  /**
+   * How many connections one tenant may hold with statements that take long: half of them. What never ran may be quick, so
+   * it may have all but one.
+   */
+  #shareOf({ shape }: Waiting): number {
+    const { most } = this.#options
+    return Math.max(1, shape.cost === undefined ? most - 1 : Math.floor(most / 2))
+  }
+
+  #holdsOf(waiting: Waiting): number {
+    return this.#holds.get(tenantOf(waiting)) ?? 0
+  }
+
+  /** An idle connection; for what is prompt also the least loaded whose statements are, as long as its head is not slow. */
+  #pick(prompt: boolean): Connection | undefined {
     const now = performance.now()
     let best: Connection | undefined
     for (const connection of this.#connections) {
       if (!connection.isOpen) continue
       if (connection.load === 0) return connection
-      if (connection.load >= this.#options.depth || connection.headAge(now) > slowHead) continue
+      if (!prompt || connection.load >= this.#options.depth || connection.isHeld) continue
+      if (connection.headAge(now) > slowHead) continue
       if (!best || connection.load < best.load) best = connection
     }
     return best
   }
 
   #enqueue(waiting: Waiting): void {
-    if (this.#closed || this.#queue.length >= this.#options.queue) {
+    const { queue, tenantQueue, patience } = this.#options
+    waiting.lane = `${isPrompt(waiting.shape) ? 'prompt' : 'slow'} ${tenantOf(waiting)}`
+    if (this.#closed || this.#queue.size >= queue || this.#queue.sizeOf(waiting.lane) >= tenantQueue) {
       waiting.settled = true
       waiting.reject(overloaded())
       return
     }
     waiting.expires = setTimeout(() => {
-      this.#queue.splice(this.#queue.indexOf(waiting), 1)
+      this.#queue.remove(waiting)
       waiting.settled = true
       waiting.reject(overloaded())
-    }, this.#options.patience)
-    this.#queue.push(waiting)
+    }, patience)
+    this.#queue.add(waiting)
+    this.#grow()
   }
 
-  #send(waiting: Waiting, connection: Connection): void {
+  #send(waiting: Waiting, connection: Connection, prompt: boolean): void {
     clearTimeout(waiting.expires)
     waiting.expires = undefined
+    if (!prompt) this.#holds.set(tenantOf(waiting), this.#holdsOf(waiting) + 1)
     const job: Job = {
       settings: waiting.settings,
-      name: this.#names.of(waiting.settings[0], waiting.statement.text),
+      name: waiting.shape.name,
       statement: waiting.statement,
       cancelled: false,
-      done: (error, row) => this.#answer(waiting, job, error, row),
+      isPrompt: prompt,
+      done: (error, row, ran) => {
+        if (!prompt) this.#release(waiting)
+        learnCost(waiting.shape, ran)
+        this.#answer(waiting, job, error, row)
+      },
     }
     waiting.sent = { connection, job }
     waiting.attempts++
     connection.send(job)
+  }
+
+  #release(waiting: Waiting): void {
+    const left = this.#holdsOf(waiting) - 1
+    if (left > 0) this.#holds.set(tenantOf(waiting), left)
+    else this.#holds.delete(tenantOf(waiting))
   }
 
   #answer(waiting: Waiting, job: Job, error: unknown, row: StatementRow | undefined): void {
@@ -177,19 +230,39 @@ export class Pool {
     if (waiting.settled) return
     waiting.settled = true
     clearTimeout(waiting.expires)
-    const place = this.#queue.indexOf(waiting)
-    if (place >= 0) this.#queue.splice(place, 1)
+    this.#queue.remove(waiting)
     waiting.sent?.connection.cancel(waiting.sent.job)
     waiting.reject(abandoned())
   }
 
   #drain(): void {
-    while (this.#queue.length > 0) {
-      const connection = this.#pick()
-      if (!connection) return
-      const waiting = this.#queue.shift()
-      if (waiting) this.#send(waiting, connection)
+    this.#queue.drain(waiting => this.#trySend(waiting))
+  }
+
+  /** While somebody waits and slow statements hold what is there, more connections are opened, one at a time. */
+  #grow(): void {
+    if (this.#closed || this.#opening > 0 || this.#connections.length >= this.#options.most) return
+    const now = performance.now()
+    const slow = this.#connections.filter(connection => connection.isHeld && connection.headAge(now) > slowHead)
+    if (slow.length === 0 || this.#connections.length < this.#options.size) return
+    this.#openOne().then(
+      () => {
+        if (this.#queue.size > 0) this.#grow()
+      },
+      () => {}, // Those that are there go on serving.
+    )
+    this.#shrink ??= setInterval(() => this.#closeIdle(), idleTime).unref()
+  }
+
+  #closeIdle(): void {
+    const surplus = this.#connections.length - this.#options.size
+    for (const connection of this.#connections.filter(({ load }) => load === 0).slice(0, Math.max(0, surplus))) {
+      this.#connections = this.#connections.filter(other => other !== connection)
+      connection.close().catch(() => {}) // It was on its way out.
     }
+    if (this.#connections.length > this.#options.size) return
+    clearInterval(this.#shrink)
+    this.#shrink = undefined
   }
 
   async #openOne(): Promise<void> {
@@ -197,7 +270,7 @@ export class Pool {
     try {
       const connection = await Connection.open(this.#target, {
         free: () => {
-          if (this.#queue.length > 0) this.#drain()
+          if (this.#queue.size > 0) this.#drain()
         },
         lost: () => {
           this.#connections = this.#connections.filter(other => other !== connection)
@@ -242,7 +315,8 @@ export class Pool {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#recheck)
-    for (const waiting of this.#queue.splice(0)) {
+    clearInterval(this.#shrink)
+    for (const waiting of this.#queue.takeAll()) {
       clearTimeout(waiting.expires)
       waiting.settled = true
       waiting.reject(overloaded())
@@ -252,28 +326,8 @@ export class Pool {
   }
 }
 
-/** Short names for statements. A cached plan belongs to the role it was made under, so the role is part of the name. */
-class StatementNames {
-  readonly #limit: number
-  readonly #names = new Map<string, string>()
-  #count = 0
-
-  constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  of(role: string, text: string): string {
-    const key = `${role}\n${text}`
-    const known = this.#names.get(key)
-    if (known !== undefined) return known
-    if (this.#names.size >= this.#limit) {
-      const [oldest] = this.#names.keys()
-      if (oldest !== undefined) this.#names.delete(oldest)
-    }
-    const name = `s${++this.#count}`
-    this.#names.set(key, name)
-    return name
-  }
+function tenantOf({ settings: [, tenant] }: PoolRun): string {
+  return tenant
 }
 
 function overloaded(): TenantryError {

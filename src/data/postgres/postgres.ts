@@ -26,7 +26,7 @@ export interface PostgresSettings {
   readonly prefix?: string
   /** Default `additive`. */
   readonly apply?: 'additive' | 'never'
-  /** Pipelined connections for tenants. Default 4. */
+  /** Pipelined connections for tenants; twice as many while slow statements hold them. Default 4. */
   readonly connections?: number
   /** Connections for interactive transactions. Default 8. */
   readonly transactions?: number
@@ -68,7 +68,12 @@ export async function openPostgres({ target, modules, secrets, settings = {} }: 
   const tenantTarget = asLogin(target, roles.tenantLogin, passwords.tenant)
   const platformTarget = asLogin(target, roles.platformLogin, passwords.platform)
   const tenantLane = {
-    pool: new Pool(tenantTarget, { size: connections, queue }),
+    pool: new Pool(tenantTarget, {
+      size: connections,
+      most: connections * 2,
+      queue,
+      tenantQueue: Math.ceil(queue / 4),
+    }),
     transactions: new TransactionPool(tenantTarget, transactions),
   }
   const platformLane = {

@@ -7,7 +7,7 @@ import { atDatabase } from './bootstrap.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { toError } from './errors.ts'
 import { settingsSql } from './settings.ts'
-import { tableOf } from './sql/read.ts'
+import { tableOf } from './sql/join.ts'
 import { identifier } from './sql/writer.ts'
 
 const batch = 1_000
@@ -23,12 +23,18 @@ export class PostgresTenantRows implements TenantRows {
   }
 
   /** One snapshot for all entities: `repeatable read`. Rows come as JSON text, in the order of their key. */
-  snapshot(
+  async snapshot(
     tenant: TenantKey,
     entities: readonly Entity[],
     onRow: (entity: Entity, row: string) => Promise<void>,
   ): Promise<void> {
-    return this.#transaction(
+    let thrown: { readonly error: unknown } | undefined
+    const give = (entity: Entity, row: string) =>
+      onRow(entity, row).catch(error => {
+        thrown = { error }
+        throw error
+      })
+    await this.#transaction(
       tenant,
       'tenant_reader',
       'begin isolation level repeatable read, read only',
@@ -41,13 +47,16 @@ export class PostgresTenantRows implements TenantRows {
           )
           for (;;) {
             const { rows } = await client.query<{ row: string }>(`fetch ${batch} from rows`)
-            for (const { row } of rows) await onRow(entity, row)
+            for (const { row } of rows) await give(entity, row)
             if (rows.length < batch) break
           }
           await client.query('close rows')
         }
       },
-    )
+    ).catch(error => {
+      // What the caller throws is not the database's fault.
+      throw thrown ? thrown.error : error
+    })
   }
 
   /** In one transaction; rows may name each other in circles. Answers how many rows each entity had. */
@@ -56,18 +65,22 @@ export class PostgresTenantRows implements TenantRows {
     entities: readonly Entity[],
     expected: (entity: Entity) => number,
   ): Promise<ReadonlyMap<Entity, number>> {
-    return this.#transaction(tenant, 'tenant_writer', 'begin', async client => {
+    // All of it is counted before anything goes, because a row that is removed may take others with it.
+    return this.#transaction(tenant, 'tenant_writer', 'begin isolation level repeatable read', async client => {
       await client.query('set constraints all deferred')
+      const own = entities.filter(({ global }) => !global).toReversed()
       const counts = new Map<Entity, number>()
-      for (const entity of entities.filter(({ global }) => !global).toReversed()) {
-        const { rowCount } = await client.query(`delete from ${tableOf(entity)}`)
-        if (rowCount !== expected(entity)) {
+      for (const entity of own) {
+        const { rows } = await client.query<{ count: string }>(`select count(*) from ${tableOf(entity)}`)
+        const count = Number(rows[0]?.count)
+        if (count !== expected(entity)) {
           throw new TenantryError('conflict', `${entity.id} has changed since its rows were counted`, {
             hint: 'Try again',
           })
         }
-        counts.set(entity, rowCount)
+        counts.set(entity, count)
       }
+      for (const entity of own) await client.query(`delete from ${tableOf(entity)}`)
       return counts
     })
   }

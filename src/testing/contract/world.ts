@@ -19,7 +19,7 @@ import type {
 } from '../../core/plan.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import { TenantData } from '../../core/tenant-data.ts'
-import { type ContextOptions, createContext } from '../two-tenants.ts'
+import { type ContextOptions, createContext } from '../context.ts'
 import { contractModule } from './entities.ts'
 
 export interface OpenDatasource {

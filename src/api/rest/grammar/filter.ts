@@ -1,6 +1,6 @@
 import type { AndOr, Comparison, Condition } from '../../../core/plan.ts'
 import { checkDepth } from '../limits.ts'
-import { parsePath, parseTreePath } from './names.ts'
+import { anyName, parsePath, parseTreePath } from './names.ts'
 import { parseListedValue, parseOperation } from './operation.ts'
 import { Scanner } from './scanner.ts'
 
@@ -56,7 +56,7 @@ function startsAndOr(scanner: Scanner): boolean {
 
 function parseComparison(scanner: Scanner, count: () => void): Comparison {
   count()
-  const path = parsePath(scanner)
+  const path = parsePath(scanner, `${anyName}, negation operator (not) or logic operator (and, or)`)
   scanner.expect('.', 'delimiter (.)')
   return parseOperation(scanner, path, parseValue)
 }

@@ -2,15 +2,15 @@ import type { FieldPath, JsonStep } from '../../../core/plan.ts'
 import { createCounter, maxColumns, maxNameBytes } from '../limits.ts'
 import { Scanner } from './scanner.ts'
 
-const anyName = 'field name (* or [a..z0..9_$])'
+export const anyName = 'field name (* or [a..z0..9_$])'
 const anyKey = '"-", digit or any non reserved character different from: .,>()'
 const greatestIndex = 2_147_483_647
 
 /** Letters, digits, `_`, `$` and spaces inside; `-` unless it begins an arrow; or anything between quotes. */
-export function parseName(scanner: Scanner): string {
+export function parseName(scanner: Scanner, expecting: string = anyName): string {
   const start = scanner.position
   const name = parseQuoted(scanner) ?? joinDashed(scanner.match(/[\p{L}0-9_ $]+(?:-(?!>)[\p{L}0-9_ $]+)*/uy))
-  if (name === undefined || name === '') scanner.fail(anyName, start)
+  if (name === undefined || name === '') scanner.fail(expecting, start)
   if (Buffer.byteLength(name) > maxNameBytes) scanner.fail(`a name of ${maxNameBytes} bytes at most`, start)
   return name
 }
@@ -23,9 +23,9 @@ export function parseQuoted(scanner: Scanner): string | undefined {
     .replace(/\\(.)/gs, '$1')
 }
 
-export function parsePath(scanner: Scanner): FieldPath {
+export function parsePath(scanner: Scanner, expecting?: string): FieldPath {
   scanner.skipSpace()
-  return parsePathOf(parseName(scanner), scanner)
+  return parsePathOf(parseName(scanner, expecting), scanner)
 }
 
 /** The rest of a path whose field was just read. */

@@ -1,18 +1,19 @@
-import { TenantryError } from '../../../core/errors.ts'
-import { type Comparison, type FieldPath, isValues, type ScalarOperator, scalarOperators } from '../../../core/plan.ts'
+import {
+  type Comparison,
+  type FieldPath,
+  isValues,
+  quantifiableOperators,
+  scalarOperators,
+  searchOperators,
+} from '../../../core/plan.ts'
 import { createCounter, maxValues } from '../limits.ts'
 import { parseArrayLiteral } from './array-literal.ts'
 import { parseQuoted } from './names.ts'
 import type { Scanner } from './scanner.ts'
 
-/** Operators that take `(any)` and `(all)`. */
-const quantifiable: ReadonlySet<string> = new Set(
-  scalarOperators.filter(name => name !== 'neq' && name !== 'isdistinct'),
-)
-const notYet = ['fts', 'plfts', 'phfts', 'wfts', 'cs', 'cd', 'ov', 'sl', 'sr', 'nxr', 'nxl', 'adj']
 const anyOperator = 'operator (eq, gt, ...)'
 
-/** `not.eq.value`, `in.(a,b)`, `is.null`, `like(any).{a*,b*}`. `readValue` reads a single value to where it ends. */
+/** `not.eq.value`, `in.(a,b)`, `is.null`, `like(any).{a*,b*}`, `fts(english).a&b`. `readValue` reads a single value to where it ends. */
 export function parseOperation(scanner: Scanner, path: FieldPath, readValue: (scanner: Scanner) => string): Comparison {
   const not = scanner.take('not.')
   const start = scanner.position
@@ -26,18 +27,28 @@ export function parseOperation(scanner: Scanner, path: FieldPath, readValue: (sc
     scanner.expect('.', anyOperator)
     return { ...base, operator: 'is', value: parseIsValue(scanner) }
   }
-  if (notYet.includes(name)) throw notSupportedYet(name)
-  if (!isScalarOperator(name)) scanner.fail(not ? anyOperator : `"not" or ${anyOperator}`, start)
-  const quantifier = quantifiable.has(name) ? parseQuantifier(scanner) : undefined
+  const search = searchOperators.find(operator => operator === name)
+  if (search) {
+    const config = parseConfig(scanner)
+    scanner.expect('.', anyOperator)
+    return { ...base, operator: search, value: readValue(scanner), ...(config !== undefined && { config }) }
+  }
+  const operator = scalarOperators.find(operator => operator === name)
+  if (!operator) scanner.fail(not ? anyOperator : `"not" or ${anyOperator}`, start)
+  const quantifier = quantifiableOperators.some(name => name === operator) ? parseQuantifier(scanner) : undefined
   scanner.expect('.', anyOperator)
   const text = readValue(scanner)
-  const value = name === 'like' || name === 'ilike' ? text.replaceAll('*', '%') : text
-  if (quantifier === undefined) return { ...base, operator: name, value }
-  return { ...base, operator: name, quantifier, values: parseArrayLiteral(value) }
+  const value = operator === 'like' || operator === 'ilike' ? text.replaceAll('*', '%') : text
+  if (quantifier === undefined) return { ...base, operator, value }
+  return { ...base, operator, quantifier, values: parseArrayLiteral(value) }
 }
 
-function isScalarOperator(name: string): name is ScalarOperator {
-  return (scalarOperators as readonly string[]).includes(name)
+/** `(english)` */
+function parseConfig(scanner: Scanner): string | undefined {
+  if (!scanner.take('(')) return undefined
+  const config = scanner.match(/[\p{L}\p{N}_]+/uy)
+  if (config === undefined || !scanner.take(')')) scanner.fail(anyOperator)
+  return config
 }
 
 function parseQuantifier(scanner: Scanner): 'any' | 'all' | undefined {
@@ -77,11 +88,4 @@ export function parseListedValue(scanner: Scanner): string {
   if (quoted !== undefined && (scanner.atEnd || scanner.sees(',') || scanner.sees(')'))) return quoted
   scanner.position = start
   return scanner.match(/[^,)]*/y) ?? ''
-}
-
-function notSupportedYet(operator: string): TenantryError {
-  return new TenantryError('invalid', `The operator ${operator} is not supported yet`, {
-    reason: 'PGRST100',
-    hint: `Use one of ${[...scalarOperators, 'in', 'is'].join(', ')}`,
-  })
 }

@@ -1,10 +1,16 @@
-import { TenantryError } from '../../../core/errors.ts'
-import type { Embed, FieldPath, FieldSelection, Selection } from '../../../core/plan.ts'
+import {
+  type Aggregate,
+  aggregateFunctions,
+  type Embed,
+  type FieldPath,
+  type FieldSelection,
+  type Selection,
+} from '../../../core/plan.ts'
 import { checkDepth, createCounter, maxSelections } from '../limits.ts'
-import { parseName, parsePathOf } from './names.ts'
+import { anyName, parseName, parsePathOf } from './names.ts'
 import { Scanner } from './scanner.ts'
 
-/** `select=id,alias:field->>key::text,rel!hint!inner(…),...rel(…)`. Empty means `*`. */
+/** `select=id,alias:field->>key::text,field.sum(),count(),rel!hint!inner(…),...rel(…)`. Empty means `*`. */
 export function parseSelect(text: string): Selection[] {
   const scanner = new Scanner(text, 'select parameter')
   const selections = parseForest(scanner, {
@@ -43,11 +49,15 @@ function parseSelection(scanner: Scanner, level: Level): Selection {
     expectSelectionEnd(scanner, '")", "," or end of input')
     return { kind: 'all' }
   }
-  const first = parseName(scanner)
+  const first = parseName(scanner, `"...", ${anyName}, "*" or "count()"`)
   const aliased = scanner.sees(':') && !scanner.sees('::') && scanner.take(':')
   const name = aliased ? parseName(scanner) : first
   const alias = aliased ? { alias: first } : {}
-  if (name === 'count' && scanner.sees('()')) refuseAggregate()
+  if (name === 'count' && scanner.take('()')) {
+    const cast = parseCast(scanner)
+    expectSelectionEnd(scanner, '"::", ")", "," or end of input')
+    return { kind: 'count', ...alias, ...(cast !== undefined && { cast }) }
+  }
   return scanner.sees('(') || scanner.sees('!')
     ? parseEmbed(scanner, level, { relation: name, spread: false, ...alias })
     : parseField(scanner, name, alias)
@@ -56,9 +66,31 @@ function parseSelection(scanner: Scanner, level: Level): Selection {
 function parseField(scanner: Scanner, name: string, alias: Aliased): FieldSelection {
   const path = parsePathOf(name, scanner)
   const cast = parseCast(scanner)
-  if (scanner.match(/\.(?:sum|avg|count|max|min)\(\)/y) !== undefined) refuseAggregate()
-  expectSelectionEnd(scanner, 'letter, digit, "-", "->>", "->", "::", ".", ")", "," or end of input')
-  return { kind: 'field', path, ...jsonAlias(path), ...alias, ...(cast !== undefined && { cast }) }
+  const aggregate = parseAggregate(scanner)
+  expectSelectionEnd(
+    scanner,
+    aggregate
+      ? '"::", ")", "," or end of input'
+      : 'letter, digit, "-", "->>", "->", "::", ".", ")", "," or end of input',
+  )
+  return {
+    kind: 'field',
+    path,
+    ...(!aggregate && jsonAlias(path)),
+    ...alias,
+    ...(cast !== undefined && { cast }),
+    ...(aggregate && { aggregate }),
+  }
+}
+
+/** `.sum()`, and the type of the sum behind it. */
+function parseAggregate(scanner: Scanner): Aggregate | undefined {
+  if (!scanner.take('.')) return undefined
+  const name = aggregateFunctions.find(name => scanner.take(name))
+  if (!name) return scanner.fail('"sum", "avg", "count", "max" or "min"')
+  scanner.expect('()')
+  const cast = parseCast(scanner)
+  return { function: name, ...(cast !== undefined && { cast }) }
 }
 
 function parseCast(scanner: Scanner): string | undefined {
@@ -94,8 +126,4 @@ function parseEmbed(scanner: Scanner, level: Level, head: Pick<Embed, 'relation'
 function expectSelectionEnd(scanner: Scanner, expecting: string): void {
   scanner.skipSpace()
   if (!scanner.atEnd && !scanner.sees(',') && !scanner.sees(')')) scanner.fail(expecting)
-}
-
-function refuseAggregate(): never {
-  throw new TenantryError('invalid', 'Use of aggregate functions is not allowed', { reason: 'PGRST123' })
 }

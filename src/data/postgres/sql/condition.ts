@@ -1,6 +1,12 @@
+import type {
+  CheckedComparison,
+  CheckedCondition,
+  CheckedEmbed,
+  CheckedPath,
+  CheckedTest,
+} from '../../../core/checked-plan.ts'
 import type { Entity } from '../../../core/module-set.ts'
-import type { ScalarOperator } from '../../../core/plan.ts'
-import type { CheckedComparison, CheckedCondition, CheckedEmbed, CheckedPath } from '../../../core/plan-check.ts'
+import type { ScalarOperator, SearchOperator } from '../../../core/plan.ts'
 import { elementType, valueType } from './types.ts'
 import { arrayLiteral, type Binder, identifier } from './writer.ts'
 
@@ -16,10 +22,25 @@ const operators: Readonly<Record<ScalarOperator, string>> = {
   match: '~',
   imatch: '~*',
   isdistinct: 'is distinct from',
+  cs: '@>',
+  cd: '<@',
+  ov: '&&',
+  sl: '<<',
+  sr: '>>',
+  nxr: '&<',
+  nxl: '&>',
+  adj: '-|-',
 }
 
 /** Operators on the text of a value, whatever its type. */
 const textOperators: ReadonlySet<string> = new Set(['like', 'ilike', 'match', 'imatch'])
+
+const searches: Readonly<Record<SearchOperator, string>> = {
+  fts: 'to_tsquery',
+  plfts: 'plainto_tsquery',
+  phfts: 'phraseto_tsquery',
+  wfts: 'websearch_to_tsquery',
+}
 
 const isTests = {
   null: 'is null',
@@ -56,15 +77,25 @@ export function conditionSql(
 
 function comparisonSql({ path, not, test }: CheckedComparison, entity: Entity, alias: string, binder: Binder): string {
   const column = pathSql(path, alias, binder)
-  const prefix = not ? 'not ' : ''
-  if (test.operator === 'is') return `${prefix}(${column} ${isTests[test.value]})`
+  return `${not ? 'not ' : ''}(${testSql(test, column, path, entity, binder)})`
+}
+
+function testSql(test: CheckedTest, column: string, path: CheckedPath, entity: Entity, binder: Binder): string {
+  if (test.operator === 'is') return `${column} ${isTests[test.value]}`
+  if ('config' in test) {
+    const config = binder.bind(`pg_catalog.${test.config}`, 'regconfig')
+    const type = pathType(path, entity)
+    // What is neither text nor JSON is left to PostgreSQL, which knows whether it can be searched.
+    const words = type === 'text' || type === 'jsonb' ? `to_tsvector(${config}, ${column})` : column
+    return `${words} @@ ${searches[test.operator]}(${config}, ${binder.bind(test.value, 'text')})`
+  }
   const type = textOperators.has(test.operator) ? 'text' : pathType(path, entity)
   if ('values' in test) {
     const list = binder.bind(arrayLiteral(test.values), `${listType(type, path, entity)}[]`)
     const operator = test.operator === 'in' ? '=' : operators[test.operator]
-    return `${prefix}(${column} ${operator} ${test.quantifier ?? 'any'} (${list}))`
+    return `${column} ${operator} ${test.quantifier === 'all' ? 'all' : 'any'} (${list})`
   }
-  return `${prefix}(${column} ${operators[test.operator as ScalarOperator]} ${binder.bind(test.value, type)})`
+  return `${column} ${operators[test.operator]} ${binder.bind(test.value, type)}`
 }
 
 /** An array has no array of arrays to be compared with; its elements' type is the best that can be done. */
@@ -76,11 +107,10 @@ function listType(type: string, path: CheckedPath, entity: Entity): string {
 export function pathSql({ field, json }: CheckedPath, alias: string, binder: Binder): string {
   const column = `${alias}.${identifier(field.name)}`
   if (json.length === 0) return column
-  const steps = json.map(({ arrow, key }) =>
-    typeof key === 'number'
-      ? `${arrow} ${binder.bind(String(key), 'integer')}`
-      : `${arrow} ${binder.bind(key, 'text')}`,
-  )
+  const steps = json.map(({ arrow, key }) => {
+    const place = typeof key === 'number' ? binder.bind(String(key), 'integer') : binder.bind(key, 'text')
+    return `${arrow === '->>' ? '->>' : '->'} ${place}`
+  })
   return `(${column} ${steps.join(' ')})`
 }
 

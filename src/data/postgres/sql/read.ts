@@ -1,43 +1,67 @@
-import type { Entity } from '../../../core/module-set.ts'
-import type { Deleted, Output } from '../../../core/plan.ts'
-import type { CheckedEmbed, CheckedOrder, CheckedQuery, CheckedRead } from '../../../core/plan-check.ts'
+import type {
+  CheckedColumn,
+  CheckedEmbed,
+  CheckedOrder,
+  CheckedPlan,
+  CheckedQuery,
+  CheckedRead,
+} from '../../../core/checked-plan.ts'
+import type { Output } from '../../../core/plan.ts'
 import { conditionSql, pathSql } from './condition.ts'
+import { deletedConditions, sourceOf, tableOf } from './join.ts'
+import { raised } from './raised.ts'
+import { bodySql, groupSql, type Member, type Rows, rowsOf } from './rows.ts'
 import { needsExactOutput } from './types.ts'
-import { type Binder, identifier } from './writer.ts'
+import type { Binder } from './writer.ts'
+
+/** An answer travels as one text through this process, which could not hold any number of the largest at once. */
+const mostBytes = 32 * 1024 * 1024
+const boundedBody = `case when octet_length(body) > ${mostBytes} then tenantry.refuse('${raised.tooLarge}', '') else body end`
+
+/** What a query shows of a row, and the joins that it takes. */
+interface Shown {
+  readonly members: readonly Member[]
+  readonly joins: string
+}
 
 /** Writes the reading part of one statement; aliases `t0`, `t1`, … are unique in it. */
 export class Reader {
   readonly #binder: Binder
   readonly #output: Output
   #aliases = 0
-  readonly #spreads = new Map<CheckedEmbed, string>()
+  #joined = 0
 
   constructor(binder: Binder, output: Output) {
     this.#binder = binder
     this.#output = output
   }
 
-  /** One row: the JSON text of the rows, their number, and the number without limit where it was asked for. */
-  statement({ query, count, single }: CheckedRead): string {
+  /** One row: the text of the rows, their number, and the number without limit where it was asked for. */
+  statement(plan: CheckedRead): string {
+    const { query, count } = plan
     const alias = this.#alias()
+    const from = ` from ${tableOf(query.entity)} ${alias}`
     const where = this.where(query, alias)
-    const rows = `${this.#select(query, alias)} from ${tableOf(query.entity)} ${alias}${this.#joins(query, alias)}${where}${this.#tail(query, alias)}`
-    const total = count ? `(select count(*) from ${tableOf(query.entity)} ${alias}${where})` : 'null'
-    return `select ${jsonOfRows(single)}, count(*), ${total} from (${rows}) r`
+    const rows = this.#rows(query, alias, from, where)
+    const total = count ? `(select count(*)${from}${where})` : 'null'
+    const body = bodySql(rows, 'r', plan, this.#binder)
+    return `select ${boundedBody}, n, total from (select ${body} as body, count(*) as n, ${total} as total from (${rows.sql}) r) a`
   }
 
-  /** The JSON text of rows that a write returned under the name `source`. */
-  returned(query: CheckedQuery, source: string, single: boolean): string {
+  /** The text of rows that a write returned under the name `source`. */
+  returned(query: CheckedQuery, source: string, plan: CheckedPlan): string {
     const alias = this.#alias()
-    return `(select ${jsonOfRows(single)} from (${this.#select(query, alias)} from ${source} ${alias}${this.#joins(query, alias)}${this.where(query, alias)}) r)`
+    const rows = this.#rows(query, alias, ` from ${source} ${alias}`, this.where(query, alias))
+    return `(select ${boundedBody} from (select ${bodySql(rows, 'r', plan, this.#binder)} as body from (${rows.sql}) r) a)`
   }
 
   /** ` where …`, or nothing. Inner embeds are conditions too. */
-  where(query: CheckedQuery, alias: string): string {
+  where(query: CheckedQuery, alias: string, tie?: string): string {
     const parts = [
       ...deletedConditions(query.entity, query.deleted, alias),
       ...(query.where ? [this.condition(query, alias)] : []),
       ...query.embeds.filter(({ inner }) => inner).map(embed => this.#exists(embed, alias)),
+      ...(tie === undefined ? [] : [tie]),
     ]
     return parts.length === 0 ? '' : ` where ${parts.join(' and ')}`
   }
@@ -47,118 +71,93 @@ export class Reader {
     return conditionSql(query.where, query.entity, alias, this.#binder, (embed, of) => this.#exists(embed, of))
   }
 
-  #alias(): string {
-    return `t${this.#aliases++}`
+  #alias = (): string => `t${this.#aliases++}`
+
+  #rows(query: CheckedQuery, alias: string, from: string, where: string): Rows {
+    const { members, joins } = this.#shown(query, alias, query.grouped)
+    const group = query.grouped ? groupSql(members) : ''
+    const columns = new Map(query.columns.map((column, index) => [column, members[index]?.value ?? '']))
+    return rowsOf(members, `${from}${joins}${where}${group}${this.#tail(query, alias, columns)}`, this.#binder)
   }
 
-  #spreadAlias(embed: CheckedEmbed): string {
-    const alias = this.#spreads.get(embed) ?? `s${this.#spreads.size}`
-    this.#spreads.set(embed, alias)
-    return alias
+  /** `grouped`: rows will be grouped, by this query or by the one that it is spread into. */
+  #shown(query: CheckedQuery, alias: string, grouped: boolean): Shown {
+    const members = query.columns.map(column => this.#column(query, column, alias))
+    const joins: string[] = []
+    for (const embed of query.embeds) {
+      if (!embed.spread && !isShown(embed)) continue
+      const name = `s${this.#joined++}`
+      if (embed.spread) {
+        const inner = this.#spread(embed, alias, grouped)
+        joins.push(` left join lateral (${inner.sql}) ${name} on true`)
+        members.push(...inner.members.map((member, index) => ({ ...member, value: `${name}.c${index}` })))
+      } else {
+        const json = this.#embedded(embed, alias)
+        if (grouped) joins.push(` cross join lateral (select ${json}::text as c0) ${name}`)
+        const value = grouped ? `${name}.c0` : json
+        members.push({ name: embed.name, value, aggregate: null, jsonText: grouped, shownAs: null })
+      }
+    }
+    return { members, joins: joins.join('') }
   }
 
-  #select(query: CheckedQuery, alias: string): string {
-    const columns = query.columns.map(({ name, path, cast }) => {
-      const value = pathSql(path, alias, this.#binder)
-      const exact = this.#output === 'exact' && path.json.length === 0 && needsExactOutput(query.entity, path.field)
-      const type = cast ?? (exact ? `text${path.field.spec.array ? '[]' : ''}` : null)
-      return `${value}${type ? `::${type}` : ''} as ${identifier(name)}`
-    })
-    const embeds = query.embeds.flatMap(embed => {
-      if (!isShown(embed)) return []
-      if (embed.spread) return this.#spreadNames(embed).map(name => `${this.#spreadAlias(embed)}.${identifier(name)}`)
-      return [`${this.#embedded(embed, alias)} as ${identifier(embed.name)}`]
-    })
-    return `select ${[...columns, ...embeds].join(', ')}`
+  #column({ entity }: CheckedQuery, { name, path, cast, aggregate }: CheckedColumn, alias: string): Member {
+    const member = { name, aggregate, jsonText: false }
+    if (!path) return { ...member, value: '*', shownAs: this.#output === 'exact' && !aggregate?.cast ? 'text' : null }
+    const value = `${pathSql(path, alias, this.#binder)}${cast ? `::${cast}` : ''}`
+    const counts = aggregate !== null && aggregate.function !== 'max' && aggregate.function !== 'min'
+    const exact = counts || (!cast && path.json.length === 0 && needsExactOutput(entity, path.field))
+    if (this.#output !== 'exact' || !exact || aggregate?.cast) return { ...member, value, shownAs: null }
+    return { ...member, value, shownAs: path.field.spec.array && !counts ? 'text[]' : 'text' }
   }
 
-  #spreadNames({ query }: CheckedEmbed): string[] {
-    const inner = query.embeds.flatMap(embed => (embed.spread ? this.#spreadNames(embed) : [embed.name]))
-    return [...query.columns.map(({ name }) => name), ...inner]
+  /** The related row, one at most, with its values as columns `c0`, `c1`, …; what it aggregates is left to the outer query. */
+  #spread(embed: CheckedEmbed, outer: string, grouped: boolean): { sql: string; members: readonly Member[] } {
+    const { alias, from, condition } = sourceOf(embed, outer, this.#alias)
+    const { members, joins } = this.#shown(embed.query, alias, grouped)
+    const columns = members.map(({ value }, index) => `${value === '*' ? 'true' : value} as c${index}`)
+    const where = this.where(embed.query, alias, condition)
+    const tail = this.#tail(embed.query, alias, new Map())
+    return { sql: `select ${columns.join(', ')} from ${from}${joins}${where}${tail}`, members }
   }
 
   /** A related row as an object or related rows as an array: a sub-select, run only for the rows that are shown. */
   #embedded(embed: CheckedEmbed, outer: string): string {
-    const rows = this.#relatedRows(embed, outer)
-    if (embed.arity === 'one') return `(select row_to_json(e) from (${rows}) e)`
-    return `(select coalesce(json_agg(e), '[]') from (${rows}) e)`
-  }
-
-  #relatedRows(embed: CheckedEmbed, outer: string): string {
-    const { query } = embed
-    const alias = this.#alias()
-    const select = this.#select(query, alias)
-    const joins = this.#joins(query, alias)
-    const where = this.where(query, alias)
-    const join = joinCondition(embed, outer, alias)
-    const conditions = where === '' ? ` where ${join}` : `${where} and ${join}`
-    return `${select} from ${tableOf(query.entity)} ${alias}${joins}${conditions}${this.#tail(query, alias)}`
-  }
-
-  /** Spread embeds are joined, because several columns come from each. */
-  #joins(query: CheckedQuery, alias: string): string {
-    return query.embeds
-      .filter(({ spread }) => spread)
-      .map(embed => ` left join lateral (${this.#relatedRows(embed, alias)}) ${this.#spreadAlias(embed)} on true`)
-      .join('')
+    const { alias, from, condition } = sourceOf(embed, outer, this.#alias)
+    const rows = this.#rows(embed.query, alias, ` from ${from}`, this.where(embed.query, alias, condition))
+    if (embed.arity === 'one') return `(select ${rows.asJson('e')} from (${rows.sql}) e)`
+    return `(select coalesce(json_agg(${rows.inAggregate('e')}), '[]') from (${rows.sql}) e)`
   }
 
   #exists(embed: CheckedEmbed, outer: string): string {
-    const alias = this.#alias()
-    const where = this.where(embed.query, alias)
-    const join = joinCondition(embed, outer, alias)
-    return `exists (select from ${tableOf(embed.query.entity)} ${alias}${where === '' ? ` where ${join}` : `${where} and ${join}`})`
+    const { alias, from, condition } = sourceOf(embed, outer, this.#alias)
+    return `exists (select from ${from}${this.where(embed.query, alias, condition)})`
   }
 
-  #tail(query: CheckedQuery, alias: string): string {
-    const order =
-      query.order.length === 0 ? '' : ` order by ${query.order.map(item => this.#order(item, alias)).join(', ')}`
+  /** `columns`: the selected ones as SQL. A grouped query orders by one of them in the very same words. */
+  #tail(query: CheckedQuery, alias: string, columns: ReadonlyMap<CheckedColumn, string>): string {
+    const terms = query.order.map(order => this.#order(order, alias, columns))
+    const order = terms.length === 0 ? '' : ` order by ${terms.join(', ')}`
     // A limit is a number that was checked and takes few values, so it stays in the text, where the planner sees it.
     const limit = query.limit === null ? '' : ` limit ${Math.trunc(query.limit)}`
     const offset = query.offset === 0 ? '' : ` offset ${this.#binder.bind(String(query.offset), 'bigint')}`
     return `${order}${limit}${offset}`
   }
 
-  #order({ path, embed, direction, nulls }: CheckedOrder, alias: string): string {
-    return `${embed ? this.#relatedValue(embed, path, alias) : pathSql(path, alias, this.#binder)} ${direction}${nulls ? ` nulls ${nulls}` : ''}`
+  #order(order: CheckedOrder, alias: string, columns: ReadonlyMap<CheckedColumn, string>): string {
+    const { path, embed, column, direction, nulls } = order
+    const selected = column && columns.get(column)
+    const value = embed ? this.#relatedValue(embed, path, alias) : (selected ?? pathSql(path, alias, this.#binder))
+    return `${value} ${direction}${nulls ? ` nulls ${nulls}` : ''}`
   }
 
   #relatedValue(embed: CheckedEmbed, path: CheckedOrder['path'], outer: string): string {
-    const alias = this.#alias()
-    const where = this.where(embed.query, alias)
-    const join = joinCondition(embed, outer, alias)
-    const conditions = where === '' ? ` where ${join}` : `${where} and ${join}`
-    return `(select ${pathSql(path, alias, this.#binder)} from ${tableOf(embed.query.entity)} ${alias}${conditions})`
+    const { alias, from, condition } = sourceOf(embed, outer, this.#alias)
+    return `(select ${pathSql(path, alias, this.#binder)} from ${from}${this.where(embed.query, alias, condition)})`
   }
-}
-
-export function tableOf(entity: Entity): string {
-  return `${identifier(entity.module.schema)}.${identifier(entity.name)}`
-}
-
-/** What a softly deleted row's absence or presence demands of the row called `alias`. */
-export function deletedConditions(entity: Entity, deleted: Deleted, alias: string): string[] {
-  if (!entity.softDelete || deleted === 'include') return []
-  return [`${alias}.deleted_at is ${deleted === 'only' ? 'not ' : ''}null`]
-}
-
-function jsonOfRows(single: boolean): string {
-  return single ? '(json_agg(r) -> 0)::text' : `coalesce(json_agg(r), '[]')::text`
 }
 
 /** An embed without columns only filters: `rel!inner()`. */
 function isShown({ query }: CheckedEmbed): boolean {
   return query.columns.length > 0 || query.embeds.some(isShown)
-}
-
-/** Tenant and instance are part of every join, so that it is served from the keys that begin with them. */
-function joinCondition({ relation, outgoing }: CheckedEmbed, outer: string, alias: string): string {
-  const { from, to } = relation
-  const shared = [
-    ...(from.global || to.global ? [] : ['tenant_id']),
-    ...(from.instanced && to.instanced ? ['instance_id'] : []),
-  ].map(column => `${alias}.${column} = ${outer}.${column}`)
-  const inner = identifier(outgoing ? relation.toField : relation.field)
-  const own = identifier(outgoing ? relation.field : relation.toField)
-  return [...shared, `${alias}.${inner} = ${outer}.${own}`].join(' and ')
 }

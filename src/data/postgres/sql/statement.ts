@@ -1,10 +1,10 @@
-import type { CheckedPlan } from '../../../core/plan-check.ts'
+import type { CheckedPlan } from '../../../core/checked-plan.ts'
 import { Reader } from './read.ts'
 import { writeSql } from './write.ts'
 import { Binder, type Statement } from './writer.ts'
 
 /**
- * A checked plan as one statement that answers one row: JSON text, number of rows, total. Pure; the text depends only on
+ * A checked plan as one statement that answers one row: text, number of rows, total, number of inserted rows. Pure; the text depends only on
  * the plan's shape, so equal shapes share one prepared statement.
  */
 export function statementOf(plan: CheckedPlan): Statement {

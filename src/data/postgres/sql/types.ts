@@ -1,3 +1,4 @@
+import type { RangeType } from '../../../core/field.ts'
 import type { Entity, EntityField } from '../../../core/module-set.ts'
 
 const types = {
@@ -12,7 +13,16 @@ const types = {
   json: 'jsonb',
   bytes: 'bytea',
   oneOf: 'text',
+  searchText: 'tsvector',
 } as const
+
+const ranges: Readonly<Record<RangeType, string>> = {
+  integer: 'int4range',
+  bigint: 'int8range',
+  decimal: 'numrange',
+  date: 'daterange',
+  timestamp: 'tstzrange',
+}
 
 /** The SQL type of a field's values, without limits (those are the column's): what a value is bound and cast as. */
 export function valueType(entity: Entity, field: EntityField): string {
@@ -20,9 +30,10 @@ export function valueType(entity: Entity, field: EntityField): string {
 }
 
 /** The SQL type of one value, also where the field is an array. */
-export function elementType(entity: Entity, field: EntityField): string {
-  if (field.spec.type !== 'reference') return types[field.spec.type]
-  const relation = entity.references.find(({ field: name }) => name === field.name)
+export function elementType(entity: Entity, { name, spec }: EntityField): string {
+  if (spec.type === 'range') return ranges[spec.of ?? 'integer']
+  if (spec.type !== 'reference') return types[spec.type]
+  const relation = entity.references.find(({ field }) => field === name)
   const target = relation?.to.fields.get(relation.toField)
   return relation && target ? elementType(relation.to, target) : types.uuid
 }

@@ -1,44 +1,37 @@
+import type { CheckedInsert, CheckedUpdate } from '../../../core/checked-plan.ts'
 import type { Entity, EntityField } from '../../../core/module-set.ts'
-import type {
-  CheckedCondition,
-  CheckedDelete,
-  CheckedInsert,
-  CheckedQuery,
-  CheckedUpdate,
-} from '../../../core/plan-check.ts'
-import { deletedConditions, Reader, tableOf } from './read.ts'
+import { defaultSql } from './defaults.ts'
+import { guardsOf, type Write, whereSql } from './guards.ts'
+import { tableOf } from './join.ts'
+import { raised } from './raised.ts'
+import { Reader } from './read.ts'
 import { valueType } from './types.ts'
 import { type Binder, identifier, literal } from './writer.ts'
 
-type Write = CheckedInsert | CheckedUpdate | CheckedDelete
-
-/** SQLSTATEs of our own that a statement raises once it knows its rows; `errors.ts` turns them into answers. */
-export const raised = { notSingle: 'TN406', stale: 'TN409', refused: 'TN400' } as const
+/** No field can be called so. */
+const inserted = '"inserted?"'
 
 /** One statement: writes in a CTE called `w`, then makes the answer from the rows that were written. */
 export function writeSql(plan: Write, binder: Binder): string {
   const reader = new Reader(binder, plan.output)
-  const guards: string[] = []
-  const write = writeOf(plan, binder, reader, guards)
-  if (plan.single) {
-    guards.push(
-      `case when (select count(*) from w) <> 1 then tenantry.refuse(${literal(raised.notSingle)}, (select count(*) from w)::text) end`,
-    )
-  }
-  const body = plan.returning ? reader.returned(plan.returning, 'w', plan.single) : `''`
+  const write = writeOf(plan, binder, reader)
+  const body = plan.returning ? reader.returned(plan.returning, 'w', plan) : `''`
+  const merges = plan.kind === 'insert' && plan.onConflict?.resolution === 'merge'
+  // A row that was there before has been locked by the transaction that now changes it.
+  const written = [plan.returning || plan.single ? 't0.*' : '1', ...(merges ? [`t0.xmax = 0 as ${inserted}`] : [])]
+  const count = merges ? `(select count(*) from w where ${inserted})` : 'null'
   // The guards stand last: they are read by nobody, they only raise.
-  return `with w as (${write} returning ${plan.returning || plan.single ? 't0.*' : '1'}) select ${[body, '(select count(*) from w)', 'null', ...guards].join(', ')}`
+  const answer = [body, '(select count(*) from w)', 'null', count, ...guardsOf(plan, binder, reader)]
+  return `with w as (${write} returning ${written.join(', ')}) select ${answer.join(', ')}`
 }
 
-function writeOf(plan: Write, binder: Binder, reader: Reader, guards: string[]): string {
+function writeOf(plan: Write, binder: Binder, reader: Reader): string {
   switch (plan.kind) {
     case 'insert':
-      return insertSql(plan, binder)
+      return insertSql(plan, binder, reader)
     case 'update':
-      guards.push(...staleGuard(plan, reader))
       return updateSql(plan, binder, reader)
     case 'delete': {
-      guards.push(...staleGuard(plan, reader))
       const where = whereSql(plan, reader)
       if (plan.mode === 'soft') return `update ${tableOf(plan.entity)} t0 set deleted_at = now()${where}`
       return `delete from ${tableOf(plan.entity)} t0${where}`
@@ -46,7 +39,8 @@ function writeOf(plan: Write, binder: Binder, reader: Reader, guards: string[]):
   }
 }
 
-function insertSql({ entity, fields, rows, onConflict }: CheckedInsert, binder: Binder): string {
+function insertSql(plan: CheckedInsert, binder: Binder, reader: Reader): string {
+  const { entity, fields, rows, onConflict, put } = plan
   const text = rows.trimStart().startsWith('{') ? `[${rows}]` : rows
   const given = binder.bind(text, 'json')
   const target = `insert into ${tableOf(entity)} as t0`
@@ -54,7 +48,21 @@ function insertSql({ entity, fields, rows, onConflict }: CheckedInsert, binder: 
   // Rows that give nothing still have to be as many; every table has a creation time, which the trigger sets anyway.
   if (fields.length === 0) return `${target} (created_at) select now() from json_array_elements(${given})${conflict}`
   const names = fields.map(({ name }) => identifier(name)).join(', ')
-  return `${target} (${names}) select ${names} from json_to_recordset(${given}) as j(${recordType(entity, fields)})${conflict}`
+  const record = `as j(${recordType(entity, fields)})`
+  const from = plan.defaults
+    ? `json_array_elements(${given}) g(row) cross join lateral json_to_record(g.row) ${record}`
+    : `json_to_recordset(${given}) ${record}`
+  const values = fields.map(field => givenValue(entity, field, plan.defaults)).join(', ')
+  const where = put ? ` where ${reader.condition({ entity, where: put }, 'j')}` : ''
+  return `${target} (${names}) select ${values} from ${from}${where}${conflict}`
+}
+
+/** What a row gives for a field: null where it does not name it, unless that means the field's default. */
+function givenValue(entity: Entity, field: EntityField, defaults: boolean): string {
+  const value = `j.${identifier(field.name)}`
+  const missing = defaults ? defaultSql(entity, field) : undefined
+  if (missing === undefined) return value
+  return `case when g.row -> ${literal(field.name)} is null then ${missing} else ${value} end`
 }
 
 function conflictSql(
@@ -74,66 +82,23 @@ function conflictSql(
 }
 
 function updateSql(plan: CheckedUpdate, binder: Binder, reader: Reader): string {
-  const { entity, fields, patch } = plan
+  const { entity, fields, patch, defaults } = plan
   if (fields.length === 0) return `update ${tableOf(entity)} t0 set updated_at = updated_at where false`
   const given = binder.bind(patch, 'json')
-  const sets = fields.map(field => `${identifier(field.name)} = ${newValue(field)}`).join(', ')
-  return `update ${tableOf(entity)} t0 set ${sets} from json_to_record(${given}) as j(${recordType(entity, fields)})${whereSql(plan, reader)}`
+  const sets = fields.map(field => `${identifier(field.name)} = ${newValue(entity, field, defaults)}`).join(', ')
+  const record = `as j(${recordType(entity, fields)})`
+  const from = defaults
+    ? `(select ${given} as row) g cross join lateral json_to_record(g.row) ${record}`
+    : `json_to_record(${given}) ${record}`
+  return `update ${tableOf(entity)} t0 set ${sets} from ${from}${whereSql(plan, reader)}`
 }
 
-function newValue({ name, write }: EntityField): string {
-  const value = `j.${identifier(name)}`
-  if (write !== 'restore') return value
+function newValue(entity: Entity, field: EntityField, defaults: boolean): string {
+  if (field.write !== 'restore') return givenValue(entity, field, defaults)
   const refusal = `tenantry.refuse(${literal(raised.refused)}, 'deleted_at can only be set to null, which restores the row')`
-  return `case when ${value} is null then null else ${refusal}::timestamptz end`
+  return `case when j.${identifier(field.name)} is null then null else ${refusal}::timestamptz end`
 }
 
 function recordType(entity: Entity, fields: readonly EntityField[]): string {
   return fields.map(field => `${identifier(field.name)} ${valueType(entity, field)}`).join(', ')
-}
-
-function whereSql(plan: CheckedUpdate | CheckedDelete, reader: Reader): string {
-  const parts = conditionsOf(plan, plan.where, reader)
-  return parts.length === 0 ? '' : ` where ${parts.join(' and ')}`
-}
-
-function conditionsOf(plan: CheckedUpdate | CheckedDelete, where: CheckedCondition | null, reader: Reader): string[] {
-  return [
-    ...deletedConditions(plan.entity, plan.deleted, 't0'),
-    ...(where
-      ? [reader.condition({ entity: plan.entity, where } satisfies Pick<CheckedQuery, 'entity' | 'where'>, 't0')]
-      : []),
-  ]
-}
-
-/**
- * A write that names a revision and finds no row, although the row is there, was made from a stale copy (F3.2): it is
- * refused instead of silently doing nothing.
- */
-function staleGuard(plan: CheckedUpdate | CheckedDelete, reader: Reader): string[] {
-  if (!plan.entity.revision || !plan.where) return []
-  const without = withoutRevision(plan.where)
-  if (without === plan.where) return []
-  const parts = conditionsOf(plan, without, reader)
-  const exists = `exists (select from ${tableOf(plan.entity)} t0${parts.length === 0 ? '' : ` where ${parts.join(' and ')}`})`
-  return [
-    `case when not exists (select from w) and ${exists} then tenantry.refuse(${literal(raised.stale)}, ${literal(plan.entity.name)}) end`,
-  ]
-}
-
-/** The condition without a demand on the revision at its top; the same object when there is none. */
-function withoutRevision(condition: CheckedCondition): CheckedCondition | null {
-  if (isRevisionDemand(condition)) return null
-  if (condition.kind !== 'and' || condition.not) return condition
-  const rest = condition.conditions.filter(inner => !isRevisionDemand(inner))
-  return rest.length === condition.conditions.length ? condition : { ...condition, conditions: rest }
-}
-
-function isRevisionDemand(condition: CheckedCondition): boolean {
-  return (
-    condition.kind === 'compare' &&
-    !condition.not &&
-    condition.path.field.write === 'check' &&
-    condition.test.operator === 'eq'
-  )
 }

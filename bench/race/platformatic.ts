@@ -1,0 +1,72 @@
+import type { EmbeddedServer } from '../../src/data/postgres/embedded.ts'
+import type { BenchCase } from '../cases.ts'
+import type { Processes } from '../processes.ts'
+import type { RequestParts } from '../request.ts'
+import type { AnsweredRow, Competitor } from './competitor.ts'
+import { copyTables } from './copy.ts'
+import { versionOf } from './peer.ts'
+
+const fields = 'id number customerId status issuedOn dueOn total note createdAt updatedAt revision'
+const lineFields = 'id position productId title quantity unitPrice createdAt updatedAt'
+
+/** Its REST cannot embed the lines of many invoices in one request, its GraphQL can; there a reference is no plain field. */
+const nested = `{ invoices(limit: 20, orderBy: { field: id, direction: ASC }) { ${fields} lineItems(limit: 5) { ${lineFields} } } }`
+
+const json = { 'content-type': 'application/json' }
+
+/**
+ * Platformatic DB without tenancy, which is its fastest: no authorization, and tables that hold the rows of this tenant alone.
+ */
+export async function openPlatformatic(
+  server: EmbeddedServer,
+  processes: Processes,
+  { tenant, pool }: { readonly tenant: string; readonly pool: number },
+): Promise<Competitor> {
+  const database = 'race_platformatic'
+  const client = await copyTables(server, { database, tenant })
+  await client.end()
+  const url = new URL(server.url)
+  url.pathname = `/${database}`
+  const [child, { port }] = await processes.fork<{ port: number }>(
+    'peers/platformatic.js',
+    { RACE_DATABASE: url.href, RACE_POOL: String(pool) },
+    'inherit',
+  )
+  return {
+    name: 'Platformatic DB',
+    setup: `${versionOf('@platformatic/db')}, pool ${pool}, log off; no tenancy: no token, tables of one tenant's rows alone, no triggers; nested by GraphQL, since its REST has no embeds`,
+    pid: child.pid ?? 0,
+    port,
+    request,
+    rows,
+  }
+}
+
+function request({ name, body }: BenchCase, id: string): RequestParts {
+  switch (name) {
+    case 'point read':
+      return { method: 'GET', path: `/customers/${id}`, headers: {} }
+    case 'list of 20':
+      return { method: 'GET', path: '/customers/?limit=20&orderby.id=asc', headers: {} }
+    case 'nested 20x5':
+      return { method: 'POST', path: '/graphql', headers: json, body: JSON.stringify({ query: nested }) }
+    default:
+      return { method: 'POST', path: '/customers/', headers: json, body }
+  }
+}
+
+interface GraphqlAnswer {
+  readonly data: {
+    readonly invoices: readonly { readonly id: string; readonly lineItems: readonly unknown[] }[]
+  } | null
+  readonly errors?: unknown
+}
+
+function rows(body: unknown): readonly AnsweredRow[] {
+  if (typeof body === 'object' && body !== null && 'data' in body) {
+    const { data, errors } = body as GraphqlAnswer
+    if (!data) throw new Error(`Platformatic DB answers ${JSON.stringify(errors)}`)
+    return data.invoices.map(({ id, lineItems }) => ({ id, embedded: lineItems.length }))
+  }
+  return ((Array.isArray(body) ? body : [body]) as { id: string }[]).map(({ id }) => ({ id, embedded: 0 }))
+}

@@ -1,0 +1,138 @@
+import type { EntityUse } from './access-role.ts'
+import type { SearchConfig } from './field.ts'
+import type { Entity, EntityField, Relation } from './module-set.ts'
+import type { Aggregate, Deleted, OnConflict, Output } from './plan.ts'
+import type { JsonStep, ListComparison, ScalarComparison, SearchOperator } from './plan-condition.ts'
+
+/** A plan whose every name has been found in the definitions. */
+export type CheckedPlan = CheckedRead | CheckedInsert | CheckedUpdate | CheckedDelete
+
+interface CheckedCommon {
+  readonly entity: Entity
+  readonly output: Output
+  readonly single: boolean
+  readonly format: 'json' | 'csv'
+  readonly stripNulls: boolean
+  /** Every entity that the plan touches and what it does there. */
+  readonly uses: readonly EntityUseOf[]
+}
+
+export interface EntityUseOf extends EntityUse {
+  readonly entity: Entity
+}
+
+export interface CheckedRead extends CheckedCommon {
+  readonly kind: 'read'
+  readonly query: CheckedQuery
+  readonly count: boolean
+}
+
+interface CheckedWrite extends CheckedCommon {
+  readonly returning: CheckedQuery | null
+}
+
+export interface CheckedInsert extends CheckedWrite {
+  readonly kind: 'insert'
+  readonly fields: readonly EntityField[]
+  readonly rows: string
+  /** A row without a field gives the field's default and not null. */
+  readonly defaults: boolean
+  readonly onConflict: { readonly fields: readonly EntityField[]; readonly resolution: OnConflict['resolution'] } | null
+  readonly put: CheckedCondition | null
+}
+
+export interface CheckedUpdate extends CheckedWrite {
+  readonly kind: 'update'
+  readonly fields: readonly EntityField[]
+  readonly patch: string
+  readonly defaults: boolean
+  readonly where: CheckedCondition | null
+  readonly deleted: Deleted
+  readonly maxAffected: number | null
+}
+
+export interface CheckedDelete extends CheckedWrite {
+  readonly kind: 'delete'
+  readonly mode: 'soft' | 'purge'
+  readonly where: CheckedCondition | null
+  readonly deleted: Deleted
+  readonly maxAffected: number | null
+}
+
+export interface CheckedQuery {
+  readonly entity: Entity
+  readonly columns: readonly CheckedColumn[]
+  readonly embeds: readonly CheckedEmbed[]
+  /** Aggregates are among the columns or those of spread embeds: alike rows become one. */
+  readonly grouped: boolean
+  readonly where: CheckedCondition | null
+  readonly order: readonly CheckedOrder[]
+  readonly limit: number | null
+  readonly offset: number
+  readonly deleted: Deleted
+}
+
+/** A name in the answer. One that is not `ours` comes from outside and never becomes part of a statement's text. */
+export interface OutputName {
+  readonly text: string
+  readonly ours: boolean
+}
+
+export interface CheckedColumn {
+  readonly name: OutputName
+  /** Null: rows are counted. */
+  readonly path: CheckedPath | null
+  readonly cast: string | null
+  readonly aggregate: CheckedAggregate | null
+}
+
+export interface CheckedAggregate {
+  readonly function: Aggregate['function']
+  readonly cast: string | null
+}
+
+export interface CheckedPath {
+  readonly field: EntityField
+  readonly json: readonly JsonStep[]
+}
+
+export interface CheckedEmbed {
+  readonly name: OutputName
+  readonly relation: Relation
+  /** `one`: a row names at most one of the embedded; `many`: any number. */
+  readonly arity: 'one' | 'many'
+  /** True when the row's own reference is followed; false when others' references to it are. */
+  readonly outgoing: boolean
+  /** Many-to-many: the junction's reference to the row. `relation` is then its reference to the embedded ones. */
+  readonly through: Relation | null
+  readonly inner: boolean
+  readonly spread: boolean
+  readonly query: CheckedQuery
+}
+
+export type CheckedCondition =
+  | { readonly kind: 'and' | 'or'; readonly not: boolean; readonly conditions: readonly CheckedCondition[] }
+  | CheckedComparison
+  | { readonly kind: 'related'; readonly embed: CheckedEmbed; readonly not: boolean }
+
+export interface CheckedComparison {
+  readonly kind: 'compare'
+  readonly path: CheckedPath
+  readonly not: boolean
+  readonly test: CheckedTest
+}
+
+export type CheckedTest =
+  | Pick<ScalarComparison, 'operator' | 'value'>
+  | Pick<ListComparison, 'operator' | 'values' | 'quantifier'>
+  | { readonly operator: 'is'; readonly value: 'null' | 'not_null' | 'true' | 'false' | 'unknown' }
+  | { readonly operator: SearchOperator; readonly value: string; readonly config: SearchConfig }
+
+export interface CheckedOrder {
+  readonly path: CheckedPath
+  readonly embed: CheckedEmbed | null
+  /** In a grouped query: the selected column that it orders by. */
+  readonly column: CheckedColumn | null
+  readonly direction: 'asc' | 'desc'
+  readonly nulls: 'first' | 'last' | null
+}

@@ -1,0 +1,74 @@
+import type {
+  CheckedCondition,
+  CheckedDelete,
+  CheckedInsert,
+  CheckedQuery,
+  CheckedUpdate,
+} from '../../../core/checked-plan.ts'
+import { deletedConditions, tableOf } from './join.ts'
+import { raised } from './raised.ts'
+import type { Reader } from './read.ts'
+import { type Binder, literal } from './writer.ts'
+
+export type Write = CheckedInsert | CheckedUpdate | CheckedDelete
+
+/** What makes a write refuse itself once it knows its rows, which it calls `w`. */
+export function guardsOf(plan: Write, binder: Binder, reader: Reader): string[] {
+  const rows = '(select count(*) from w)'
+  const refuse = (code: string, condition: string) =>
+    `case when ${condition} then tenantry.refuse(${literal(code)}, ${rows}::text) end`
+  const tooMany = (limit: number) => `${rows} > ${binder.bind(String(limit), 'bigint')}`
+  return [
+    ...(plan.kind === 'insert' ? [] : staleGuard(plan, reader)),
+    ...(plan.kind === 'insert' && plan.put ? [refuse(raised.notPut, `${rows} <> 1`)] : []),
+    ...(plan.kind === 'insert' || plan.maxAffected === null ? [] : [refuse(raised.tooMany, tooMany(plan.maxAffected))]),
+    ...(plan.single ? [refuse(raised.notSingle, `${rows} <> 1`)] : []),
+  ]
+}
+
+/** ` where …` for the rows that a write changes, or nothing. */
+export function whereSql(plan: CheckedUpdate | CheckedDelete, reader: Reader): string {
+  const parts = conditionsOf(plan, plan.where, reader)
+  return parts.length === 0 ? '' : ` where ${parts.join(' and ')}`
+}
+
+function conditionsOf(plan: CheckedUpdate | CheckedDelete, where: CheckedCondition | null, reader: Reader): string[] {
+  return [
+    ...deletedConditions(plan.entity, plan.deleted, 't0'),
+    ...(where
+      ? [reader.condition({ entity: plan.entity, where } satisfies Pick<CheckedQuery, 'entity' | 'where'>, 't0')]
+      : []),
+  ]
+}
+
+/**
+ * A write that names a revision and finds no row, although the row is there, was made from a stale copy (F3.2): it is
+ * refused instead of silently doing nothing.
+ */
+function staleGuard(plan: CheckedUpdate | CheckedDelete, reader: Reader): string[] {
+  if (!plan.entity.revision || !plan.where) return []
+  const without = withoutRevision(plan.where)
+  if (without === plan.where) return []
+  const parts = conditionsOf(plan, without, reader)
+  const exists = `exists (select from ${tableOf(plan.entity)} t0${parts.length === 0 ? '' : ` where ${parts.join(' and ')}`})`
+  return [
+    `case when not exists (select from w) and ${exists} then tenantry.refuse(${literal(raised.stale)}, ${literal(plan.entity.name)}) end`,
+  ]
+}
+
+/** The condition without a demand on the revision at its top; the same object when there is none. */
+function withoutRevision(condition: CheckedCondition): CheckedCondition | null {
+  if (isRevisionDemand(condition)) return null
+  if (condition.kind !== 'and' || condition.not) return condition
+  const rest = condition.conditions.filter(inner => !isRevisionDemand(inner))
+  return rest.length === condition.conditions.length ? condition : { ...condition, conditions: rest }
+}
+
+function isRevisionDemand(condition: CheckedCondition): boolean {
+  return (
+    condition.kind === 'compare' &&
+    !condition.not &&
+    condition.path.field.write === 'check' &&
+    condition.test.operator === 'eq'
+  )
+}

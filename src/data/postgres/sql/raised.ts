@@ -1,0 +1,9 @@
+/** SQLSTATEs of our own that a statement raises once it knows its rows; `errors.ts` turns them into answers. */
+export const raised = {
+  notSingle: 'TN406',
+  stale: 'TN409',
+  refused: 'TN400',
+  tooMany: 'TN124',
+  notPut: 'TN115',
+  tooLarge: 'TN413',
+} as const

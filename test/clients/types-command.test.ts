@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { type EmbeddedServer, openEmbedded } from '../../src/data/postgres/embedded.ts'
+import { newFolder, productFiles } from '../cli/product-files.ts'
+import { run } from '../cli/run.ts'
+
+const { dir, remove } = newFolder(productFiles)
+let server: EmbeddedServer
+
+before(async () => {
+  server = await openEmbedded({ folder: join(dir, '.tenantry'), mode: 'own', fsync: false })
+})
+after(async () => {
+  await server?.close()
+  remove()
+})
+
+const tenantry = (...args: string[]) => run(args, { dir })
+const tablesOf = (types: string) => [...types.matchAll(/^export type (\w+)Row\b/gm)].map(([, name]) => name)
+
+test('the types of all modules are on standard output, and nothing else', async () => {
+  const { code, stdout, stderr } = await tenantry('types')
+  assert.deepEqual([code, stderr], [0, ''])
+  assert.deepEqual(tablesOf(stdout), ['Notes', 'People', 'Tasks'])
+  assert.match(stdout, /^\/\/ Made by "tenantry types" from notes 1\.0\.0, people 1\.2\.0, tasks 1\.0\.0\.$/m)
+})
+
+test('only some modules bring along what is public of those that they need', async () => {
+  assert.deepEqual(tablesOf((await tenantry('types', '--modules', 'tasks@1')).stdout), ['People', 'Tasks'])
+  assert.deepEqual(tablesOf((await tenantry('types', '--modules', 'notes@1,people@1')).stdout), ['Notes', 'People'])
+})
+
+test('the types of a tenant are those of the modules that it sees', async () => {
+  await tenantry('tenant', 'add', 'acme', '--subscribe', 'tasks@1')
+  await tenantry('tenant', 'add', 'globex')
+  const { modules, types } = JSON.parse((await tenantry('types', '--tenant', 'acme', '--json')).stdout)
+  assert.deepEqual(modules, ['people@1', 'tasks@1'])
+  assert.deepEqual(tablesOf(types), ['People', 'Tasks'])
+  const without = await tenantry('types', '--tenant', 'globex')
+  assert.deepEqual([without.code, without.stdout], [4, ''])
+  assert.match(without.stderr, /tenantry subscribe globex/)
+})
+
+test('they are written to a file', async () => {
+  const { code, stdout } = await tenantry('types', '--out', 'database.ts')
+  assert.deepEqual([code, stdout], [0, 'Wrote the types of notes@1, people@1, tasks@1 to database.ts\n'])
+  assert.equal(readFileSync(join(dir, 'database.ts'), 'utf8'), (await tenantry('types')).stdout)
+  assert.equal((await tenantry('types', '--out', 'nowhere/database.ts')).code, 2)
+})
+
+const refusals: readonly (readonly [line: string, exit: number])[] = [
+  ['types --modules nothing@1', 3],
+  ['types --tenant nobody', 3],
+  ['types --tenant acme --modules tasks@1', 2],
+]
+for (const [line, exit] of refusals) {
+  test(`"${line}" is refused with ${exit}`, async () => {
+    const { code, stdout } = await tenantry(...line.split(' '))
+    assert.deepEqual([code, stdout], [exit, ''])
+  })
+}

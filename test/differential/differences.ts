@@ -1,0 +1,422 @@
+import type { Exchange, Part } from './exchange.ts'
+import { sameJson } from './json-text.ts'
+
+/** Where Tenantry answers otherwise than PostgREST 12.0.2 on purpose. */
+export interface Difference {
+  readonly name: string
+  readonly reason: string
+  /** Only these parts may be unlike; all others must still agree. */
+  readonly parts: readonly Part[]
+  /** Whether this exchange is a case of it. Keep it narrow. */
+  applies(exchange: Exchange): boolean
+}
+
+const everything: readonly Part[] = [
+  'status',
+  'content-range',
+  'content-type',
+  'preference-applied',
+  'content-location',
+  'location',
+  'body',
+  'code',
+  'message',
+  'details',
+  'hint',
+  'rows',
+]
+
+const newer = (version: string) => `PostgREST ${version} does so, and clients of today expect it.`
+
+/** Error texts. */
+const ofErrors: readonly Difference[] = [
+  {
+    name: 'messages show no values',
+    reason: 'What PostgreSQL could not read stands in its message; ours ends before it (THREATS A22).',
+    parts: ['message', 'details', 'hint'],
+    applies: exchange =>
+      sameCode(exchange, /^(22|42601)/) && messageOf(exchange.ours) === withoutValues(messageOf(exchange.peer)),
+  },
+  {
+    name: 'details show no rows',
+    reason: 'Those of a refused row hold all its values, or the values of a key.',
+    parts: ['details'],
+    applies: exchange => sameCode(exchange, /^(23502|23503|23505|23514)$/),
+  },
+  {
+    name: 'values have types',
+    reason: 'PostgREST binds values without a type, which PostgreSQL calls unknown; ours have the type of the field.',
+    parts: ['message'],
+    applies: exchange => {
+      const pattern = quotePattern(messageOf(exchange.peer)).replaceAll('unknown', String.raw`[\w\[\] ]+`)
+      return sameCode(exchange, /^42883$/) && new RegExp(`^${pattern}$`).test(messageOf(exchange.ours))
+    },
+  },
+  {
+    name: 'tables are called as in the request',
+    reason: 'PostgREST calls an embedded table by its alias inside the statement: reviews_1.',
+    parts: ['message'],
+    applies: exchange =>
+      sameCode(exchange, /^42703$/) &&
+      messageOf(exchange.peer).replace(/(\w+)_\d+\./, '$1.') === messageOf(exchange.ours),
+  },
+  {
+    name: 'no guess at a column',
+    reason: 'PostgreSQL guesses among all columns, the hidden ones too.',
+    parts: ['hint'],
+    applies: exchange => sameCode(exchange, /^42703$/) && exchange.ours.error?.hint === null,
+  },
+  {
+    name: 'no guess at a relation',
+    reason: 'The guess of PostgREST is a matter of its own word distance.',
+    parts: ['hint'],
+    applies: exchange => sameCode(exchange, /^PGRST200$/) && exchange.ours.error?.hint === null,
+  },
+  {
+    name: 'hints of our own',
+    reason: 'Where PostgREST has no hint, ours says what to do.',
+    parts: ['hint'],
+    applies: ({ peer, ours }) => peer.error?.hint === null && typeof ours.error?.hint === 'string',
+  },
+  {
+    name: 'who may not',
+    reason: 'The entity, the verb and what is missing: rights belong to service roles here and not to tables.',
+    parts: ['message', 'hint'],
+    applies: exchange => sameCode(exchange, /^42501$/),
+  },
+  {
+    name: 'the same key twice',
+    reason: 'PostgreSQL speaks of its command; ours of the rows.',
+    parts: ['message', 'hint'],
+    applies: exchange => sameCode(exchange, /^21000$/),
+  },
+  {
+    name: 'fewer things expected',
+    reason: 'The place and what was found there are the same; Parsec also lists each letter that might have gone on.',
+    parts: ['details'],
+    applies: exchange => sameCode(exchange, /^PGRST100$/),
+  },
+  {
+    name: 'where reading stopped',
+    reason: 'Parsec names the place where it could last choose another way, or the start of the word.',
+    parts: ['message', 'details'],
+    applies: exchange => sameCode(exchange, /^PGRST100$/) && messageOf(exchange.peer) !== messageOf(exchange.ours),
+  },
+  {
+    name: 'no such entity',
+    reason: newer('13'),
+    parts: ['code', 'message', 'body', 'status', 'details', 'hint'],
+    applies: ({ ours, peer }) => ours.error?.code === 'PGRST205' && [404, 405].includes(peer.status),
+  },
+  {
+    name: 'no such column of a payload',
+    reason: newer('12.2'),
+    parts: ['message'],
+    applies: exchange => sameCode(exchange, /^PGRST204$/),
+  },
+  {
+    name: 'the first of several faults',
+    reason:
+      'Both refuse a request that was made up with several faults, for another of them. The corpus has them one by one.',
+    parts: everything,
+    applies: ({ request, peer, ours }) =>
+      request.generated === true && peer.status >= 300 && ours.status >= 300 && peer.error?.code !== ours.error?.code,
+  },
+]
+
+/** What only PostgREST reads, or reads otherwise. */
+const ofRequests: readonly Difference[] = [
+  {
+    name: 'half-read parameters',
+    reason: 'PostgREST stops reading a parameter where it no longer understands it and forgets the rest.',
+    parts: everything,
+    applies: ({ peer, ours }) => ours.error?.code === 'PGRST100' && peer.error?.code !== 'PGRST100',
+  },
+  {
+    name: 'semicolons',
+    reason: 'PostgREST takes ; for & (an old rule of forms); in our URLs it is a character.',
+    parts: everything,
+    applies: ({ request }) => request.path.includes(';'),
+  },
+  {
+    name: 'is.not_null',
+    reason: newer('13'),
+    parts: everything,
+    applies: ({ request, peer, ours }) =>
+      /is\.not_null/i.test(request.path) && peer.status === 400 && ours.status === 200,
+  },
+  {
+    name: 'texts of null bytes',
+    reason: 'PostgreSQL has no text with one; PostgREST forgets what comes after it.',
+    parts: everything,
+    applies: ({ request, ours }) => request.path.includes('%00') && ours.error?.code === '22021',
+  },
+  {
+    name: 'an empty text in a list',
+    reason: 'in.("") looks for the empty text; PostgREST takes it for the empty list.',
+    parts: ['body', 'content-range', 'status'],
+    applies: ({ request, peer, ours }) =>
+      /in\.\(""\)/.test(decode(request.path)) && peer.status < 300 && ours.status < 300,
+  },
+  {
+    name: 'languages of search',
+    reason:
+      'Words of a plain text or JSON field are compared in the language of the filter, else simple; PostgREST leaves it to how a server is set. On JSON: PostgREST 14.',
+    parts: everything,
+    applies: ({ request, ours }) =>
+      /\b(body|other|data|eq|title)\S*(=|%3D|\.)(not\.)?(fts|plfts|phfts|wfts)\b/.test(decode(request.path)) &&
+      ours.status < 300,
+  },
+  {
+    name: 'order=count',
+    reason: 'Fields are ordered by; PostgREST takes the word for the function of the statement by accident.',
+    parts: everything,
+    applies: ({ request, ours }) => /order=count/.test(request.path) && ours.error?.code === '42703',
+  },
+  {
+    name: 'aggregates are allowed by an entity',
+    reason: 'PostgREST allows them for all tables or none.',
+    parts: everything,
+    applies: ({ request, peer, ours }) =>
+      /\(\)/.test(decode(request.path)) && (peer.error?.code === 'PGRST123') !== (ours.error?.code === 'PGRST123'),
+  },
+  {
+    name: 'the URL names the module',
+    reason: 'On the address of a module a profile has nothing to choose.',
+    parts: everything,
+    applies: ({ request, peer }) =>
+      peer.error?.code === 'PGRST106' && ('Accept-Profile' in request.headers || 'Content-Profile' in request.headers),
+  },
+  {
+    name: 'no such address',
+    reason: 'There are no functions of the database to call, and no methods but those of HTTP.',
+    parts: everything,
+    applies: ({ request, ours }) =>
+      ours.status === 404 &&
+      (request.path.startsWith('rpc/') || ['PROPFIND', 'LINK', 'TRACE'].includes(request.method)),
+  },
+  {
+    name: 'timezone',
+    reason: 'Answers are in UTC.',
+    parts: ['preference-applied'],
+    applies: ({ request }) => /timezone=/.test(String(request.headers.Prefer)),
+  },
+  {
+    name: 'max-affected',
+    reason: newer('12.1'),
+    parts: everything,
+    applies: ({ request, peer }) =>
+      /max-affected/.test(String(request.headers.Prefer)) && peer.error?.code === 'PGRST122',
+  },
+]
+
+/** Answers to reads. */
+const ofAnswers: readonly Difference[] = [
+  {
+    name: 'embeds keep the order of their members',
+    reason: 'PostgREST 12.0 passes them through jsonb, which sorts members by length and sets spaces.',
+    parts: ['body'],
+    applies: ({ request, peer, ours }) =>
+      request.path.includes('(') === true || request.path.includes('%28') ? sameJson(peer.body, ours.body) : false,
+  },
+  {
+    name: 'a page of an embed is no condition',
+    reason: 'PostgREST leaves out rows whose inner embed has rows, but none on the page that is shown.',
+    parts: ['body', 'content-range', 'status'],
+    applies: ({ request, peer, ours }) =>
+      peer.status < 300 && ours.status < 300 && /!inner.*[.](offset|limit)=/.test(decode(request.path)),
+  },
+  {
+    name: 'types of casts',
+    reason: 'A cast is to one of a closed list: names of types become part of a statement.',
+    parts: everything,
+    applies: ({ peer, ours }) => ours.error?.code === '42704' && peer.error?.code !== '42704',
+  },
+  {
+    name: 'long names in the answer',
+    reason: 'They are values of ours; PostgREST makes identifiers of them, which PostgreSQL cuts at 63 bytes.',
+    parts: everything,
+    applies: ({ request }) => /[\w-]{64,}:/.test(request.path),
+  },
+  {
+    name: 'counts are exact',
+    reason: 'A plan knows of the rows of all tenants (THREATS A23).',
+    parts: ['preference-applied', 'content-range', 'status'],
+    applies: ({ request, ours }) =>
+      /count=(planned|estimated)/.test(String(request.headers.Prefer)) &&
+      ours.headers['preference-applied']?.includes('count=exact') === true,
+  },
+  {
+    name: 'encoded once',
+    reason: 'PostgREST takes the bytes of UTF-8 for characters when it writes Content-Location.',
+    parts: ['content-location'],
+    applies: ({ peer, ours }) => encodedOnce(peer.headers['content-location']) === ours.headers['content-location'],
+  },
+  {
+    name: 'repeated parameters are repeated in Content-Location',
+    reason: 'PostgREST writes their values as one with commas between, which would mean something else.',
+    parts: ['content-location'],
+    applies: ({ request, peer, ours }) =>
+      isRepeating(request.path) &&
+      sortedPieces(encodedOnce(peer.headers['content-location'])) === sortedPieces(ours.headers['content-location']),
+  },
+  {
+    name: 'a parameter without =',
+    reason: 'It says nothing and is left out of Content-Location; PostgREST writes it with an empty value.',
+    parts: ['content-location'],
+    applies: ({ request }) => /[?&][^=&]+(&|$)/.test(request.path),
+  },
+  {
+    name: 'media types that are not made',
+    reason: newer('13'),
+    parts: ['status', 'message', 'hint', 'code'],
+    applies: ({ request, peer, ours }) =>
+      ours.error?.code === 'PGRST107' &&
+      (peer.error?.code === 'PGRST107' || request.headers.Accept === 'application/geo+json'),
+  },
+  {
+    name: 'patterns of media types',
+    reason: 'application/* and text/* are accepted, in capital letters too (RFC 9110).',
+    parts: everything,
+    applies: ({ request, peer, ours }) =>
+      peer.status === 415 && ours.status < 300 && /\/\*|[A-Z]/.test(String(request.headers.Accept)),
+  },
+  {
+    name: 'plain CSV',
+    reason: 'Names are quoted where they must be, a backslash is a character, an empty list has its names (RFC 4180).',
+    parts: ['body'],
+    applies: ({ request, peer, ours }) => request.headers.Accept === 'text/csv' && peer.status === ours.status,
+  },
+  {
+    name: 'what PostgREST does not survive',
+    reason: 'Its answer is 500 "Something went wrong" as text.',
+    parts: everything,
+    applies: ({ peer, ours }) => peer.status === 500 && ours.status < 500,
+  },
+  {
+    name: 'a name that means two things',
+    reason:
+      'PostgREST writes a statement that PostgreSQL finds ambiguous: two embeds of one name, order beside a spread.',
+    parts: everything,
+    applies: ({ request, peer, ours }) =>
+      /^(42712|42702|42803)$/.test(String(peer.error?.code)) && ours.status < 300 && decode(request.path).includes('('),
+  },
+  {
+    name: 'nothing spread',
+    reason: 'PostgREST writes a statement that PostgreSQL cannot read.',
+    parts: everything,
+    applies: ({ request, peer, ours }) =>
+      peer.error?.code === '42601' && ours.status < 300 && decode(request.path).includes('()'),
+  },
+]
+
+/** Writes. */
+const ofWrites: readonly Difference[] = [
+  {
+    name: 'filters are for what is changed',
+    reason: 'PostgREST applies logic trees and inner embeds once more to the changed rows and hides some of them.',
+    parts: ['body', 'content-range'],
+    applies: ({ request, peer, ours }) =>
+      ['PATCH', 'DELETE', 'POST'].includes(request.method) &&
+      peer.status === ours.status &&
+      /[?&.](or|and)=|!inner/.test(decode(request.path)),
+  },
+  {
+    name: 'Location in the order of the key',
+    reason: 'PostgREST writes the fields of a key as they come out of its statement.',
+    parts: ['location'],
+    applies: ({ peer, ours }) => sortedPieces(peer.headers.location) === sortedPieces(ours.headers.location),
+  },
+  {
+    name: 'no limit for writes',
+    reason: newer('13'),
+    parts: everything,
+    applies: ({ request, ours }) => ['PATCH', 'DELETE'].includes(request.method) && ours.error?.code === 'PGRST109',
+  },
+  {
+    name: 'bodies that are no rows',
+    reason: 'PostgREST does nothing for null, a number or a text and calls it done.',
+    parts: everything,
+    applies: ({ request, peer, ours }) =>
+      peer.status < 300 && ours.error?.code === 'PGRST102' && !/^\s*[[{]/.test(request.body ?? ''),
+  },
+  {
+    name: 'a CSV body',
+    reason:
+      'Nothing is lost: a line with too many values and a name that stands twice are refused, columns chooses among names.',
+    parts: everything,
+    applies: ({ request }) =>
+      (request.headers['Content-Type'] === 'text/csv' &&
+        /^slug,title\n\S*,\S*,|^slug,slug|^slug,title\s*$/.test(request.body ?? '')) ||
+      (request.headers['Content-Type'] === 'text/csv' && request.path.includes('columns=')),
+  },
+  {
+    name: 'a change is one object',
+    reason: 'PostgREST takes the first of several objects of a PATCH in silence.',
+    parts: everything,
+    applies: ({ request, ours }) =>
+      request.method === 'PATCH' && ours.error?.code === 'PGRST102' && /^\s*\[/.test(request.body ?? ''),
+  },
+  {
+    name: 'fields that a payload cannot name',
+    reason: 'The key of a row, words to search and times are not to be changed; refused before the statement.',
+    parts: everything,
+    applies: ({ request, ours }) => request.body !== undefined && ours.status === 400 && ours.error?.code === 'invalid',
+  },
+  {
+    name: 'PUT without its key',
+    reason: 'PostgREST shows the name of a table inside its statement.',
+    parts: ['code', 'message'],
+    applies: ({ peer, ours }) => messageOf(peer).startsWith('column pgrst_body.') && ours.error?.code === 'PGRST115',
+  },
+]
+
+export const differences: readonly Difference[] = [...ofErrors, ...ofRequests, ...ofAnswers, ...ofWrites]
+
+type Side = Exchange['ours']
+
+function messageOf({ error }: Side): string {
+  return typeof error?.message === 'string' ? error.message : ''
+}
+
+function sameCode({ peer, ours }: Exchange, code: RegExp): boolean {
+  return peer.error?.code === ours.error?.code && code.test(String(ours.error?.code))
+}
+
+function withoutValues(message: string): string {
+  const colon = message.indexOf(': ')
+  return (colon < 0 ? message : message.slice(0, colon)).replace(/"[^"]*"/g, '"…"')
+}
+
+function quotePattern(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+}
+
+function decode(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+function encodedOnce(header = ''): string {
+  return header.replace(/(?:%[89A-F][0-9A-F])+/g, bytes => {
+    const text = Buffer.from(decode(bytes), 'latin1').toString('utf8')
+    return encodeURIComponent(text)
+  })
+}
+
+function isRepeating(path: string): boolean {
+  const names = (path.split('?')[1] ?? '').split('&').map(part => part.split('=')[0])
+  return new Set(names).size < names.length
+}
+
+/** The values of a query in any order, whichever way repeated ones are written. */
+function sortedPieces(location = ''): string {
+  return location
+    .split(/[?&,]/)
+    .map(piece => piece.replace(/^[^=]+=/, ''))
+    .sort()
+    .join(' ')
+}

@@ -1,0 +1,22 @@
+/** Whether two JSON texts mean the same: members in any order, white space anywhere, every digit of a number as it is. */
+export function sameJson(one: string, other: string): boolean {
+  const [first, second] = [canonical(one), canonical(other)]
+  return first !== undefined && first === second
+}
+
+function canonical(text: string): string | undefined {
+  try {
+    // Digits that JavaScript would drop are kept as text; a text of the data never begins with this character.
+    const exact = text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, token =>
+      token.startsWith('"') ? token : `"\u{f8ff}${token}"`,
+    )
+    return JSON.stringify(JSON.parse(exact, sortMembers))
+  } catch {
+    return undefined
+  }
+}
+
+function sortMembers(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+}
