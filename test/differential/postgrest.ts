@@ -56,7 +56,6 @@ export async function startPostgrest(
       PGRST_DB_SCHEMAS: peerSchema,
       PGRST_DB_MAX_ROWS: '1000',
       PGRST_DB_AGGREGATES_ENABLED: String(aggregates),
-      PGRST_DB_TX_END: 'commit-allow-override',
       PGRST_DB_CHANNEL_ENABLED: 'false',
       PGRST_DB_POOL: '8',
       PGRST_JWT_SECRET: secret,

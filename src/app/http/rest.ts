@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { parseRest } from '../../api/rest/parse.ts'
+import { createParseMemory } from '../../api/rest/parse-memory.ts'
 import type { RestResponse } from '../../api/rest/request.ts'
 import { respondRest } from '../../api/rest/respond.ts'
 import { TenantryError } from '../../core/errors.ts'
@@ -9,6 +9,7 @@ import type { Platform } from '../platform.ts'
 import { openContext, refuseAnonymous } from './context.ts'
 import { signalOf } from './disconnect.ts'
 
+const parse = createParseMemory()
 const methods = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE']
 
 interface ModuleParams {
@@ -76,7 +77,7 @@ async function serve(
   // As the client wrote it: on a tenant's own host without the tenant in front.
   const question = originalUrl.indexOf('?')
   const path = question < 0 ? originalUrl : originalUrl.slice(0, question)
-  const parsed = parseRest({
+  const parsed = parse({
     method,
     entity,
     query: question < 0 ? '' : originalUrl.slice(question + 1),

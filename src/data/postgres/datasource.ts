@@ -1,6 +1,7 @@
 import { resolveAccess, type ServingRole } from '../../core/access-role.ts'
 import type { Datasource, PlanRunner, RunOptions, TransactionOptions } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
+import type { Exposure } from '../../core/module-set.ts'
 import type { Answer, Plan, Read } from '../../core/plan.ts'
 import { type CheckedPlan, checkPlan } from '../../core/plan-check.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
@@ -8,13 +9,22 @@ import { notSingle } from './errors.ts'
 import type { Pool } from './pool.ts'
 import { settingsOf } from './settings.ts'
 import { statementOf } from './sql/statement.ts'
+import type { Statement } from './sql/writer.ts'
 import type { StatementRow } from './tenant-statement.ts'
 import type { TransactionPool } from './transaction.ts'
 
 /** Which connections serve a principal: those of tenants, or those that reach across them. */
 export interface Lane {
-  readonly pool: Pool
+  readonly reads: Pool
+  /** More of them: a connection that commits waits for the disk, and those that wait together share the wait. */
+  readonly writes: Pool
   readonly transactions: TransactionPool
+}
+
+interface Compiled {
+  readonly exposure: Exposure
+  readonly checked: CheckedPlan
+  readonly statement: Statement
 }
 
 export interface PostgresDatasourceOptions {
@@ -28,22 +38,34 @@ export interface PostgresDatasourceOptions {
 /** Plans on PostgreSQL: one round trip each, under the access role that the principal has for what the plan touches. */
 export class PostgresDatasource implements Datasource {
   readonly #options: PostgresDatasourceOptions
+  /** Reads that are asked again as the same object need no second look; what their author sees is part of it. */
+  readonly #compiled = new WeakMap<Plan, Compiled>()
 
   constructor(options: PostgresDatasourceOptions) {
     this.#options = options
   }
 
   async run(context: TenantContext, plan: Plan, { signal }: RunOptions = {}): Promise<Answer> {
-    const checked = checkPlan(plan, context.exposure)
+    const { checked, statement } = this.#compile(plan, context.exposure)
     if (plan.kind !== 'read' && plan.rollback) return this.#runAndUndo(context, plan, signal)
     const role = accessOf(context, checked)
-    const row = await this.#lane(context).pool.run({
+    const { reads, writes } = this.#lane(context)
+    const row = await (checked.kind === 'read' ? reads : writes).run({
       settings: settingsOf(this.#options.prefix, role, context, this.#options.statementTimeout),
-      statement: statementOf(checked),
+      statement,
       repeatable: checked.kind === 'read',
       signal,
     })
     return answerOf(checked, row)
+  }
+
+  #compile(plan: Plan, exposure: Exposure): Compiled {
+    const known = this.#compiled.get(plan)
+    if (known?.exposure === exposure) return known
+    const checked = checkPlan(plan, exposure)
+    const compiled = { exposure, checked, statement: statementOf(checked) }
+    if (plan.kind === 'read') this.#compiled.set(plan, compiled)
+    return compiled
   }
 
   /**
@@ -97,7 +119,11 @@ export class PostgresDatasource implements Datasource {
   async close(): Promise<void> {
     const { tenantLane, platformLane } = this.#options
     await Promise.all(
-      [tenantLane, platformLane].flatMap(({ pool, transactions }) => [pool.close(), transactions.close()]),
+      [tenantLane, platformLane].flatMap(({ reads, writes, transactions }) => [
+        reads.close(),
+        writes.close(),
+        transactions.close(),
+      ]),
     )
   }
 }

@@ -26,8 +26,10 @@ export interface PostgresSettings {
   readonly prefix?: string
   /** Default `additive`. */
   readonly apply?: 'additive' | 'never'
-  /** Pipelined connections for tenants; twice as many while slow statements hold them. Default 4. */
+  /** Pipelined connections for tenants' reads; twice as many while slow statements hold them. Default 4. */
   readonly connections?: number
+  /** The same for writes. Default twice as many as for reads. */
+  readonly writeConnections?: number
   /** Connections for interactive transactions. Default 8. */
   readonly transactions?: number
   /** Statements that may wait for a connection before `unavailable` is answered. Default 2,000. */
@@ -57,6 +59,7 @@ export async function openPostgres({ target, modules, secrets, settings = {} }: 
     prefix = 'tenantry',
     apply = 'additive',
     connections = 4,
+    writeConnections = connections * 2,
     transactions = 8,
     queue = 2_000,
     statementTimeout = 10_000,
@@ -67,32 +70,32 @@ export async function openPostgres({ target, modules, secrets, settings = {} }: 
   const roles = rolesOf(prefix)
   const tenantTarget = asLogin(target, roles.tenantLogin, passwords.tenant)
   const platformTarget = asLogin(target, roles.platformLogin, passwords.platform)
+  const poolOf = (size: number) =>
+    new Pool(tenantTarget, { size, most: size * 2, queue, tenantQueue: Math.ceil(queue / 4) })
   const tenantLane = {
-    pool: new Pool(tenantTarget, {
-      size: connections,
-      most: connections * 2,
-      queue,
-      tenantQueue: Math.ceil(queue / 4),
-    }),
+    reads: poolOf(connections),
+    writes: poolOf(writeConnections),
     transactions: new TransactionPool(tenantTarget, transactions),
   }
-  const platformLane = {
-    pool: new Pool(platformTarget, { size: 1, queue: 100 }),
-    transactions: new TransactionPool(platformTarget, 2),
-  }
+  const across = new Pool(platformTarget, { size: 1, queue: 100 })
+  const platformLane = { reads: across, writes: across, transactions: new TransactionPool(platformTarget, 2) }
+  const pools = [tenantLane.reads, tenantLane.writes, across]
   const platform = new PlatformStore(platformTarget, prefix)
   const datasource = new PostgresDatasource({ prefix, tenantLane, platformLane, statementTimeout })
   try {
-    await Promise.all([tenantLane.pool.open(), platformLane.pool.open()])
+    await Promise.all(pools.map(pool => pool.open()))
     const watch = await platform.watchSchema(() => {
-      for (const { pool } of [tenantLane, platformLane]) pool.renew().catch(() => {}) // The old connections go on serving.
+      for (const pool of pools) pool.renew().catch(() => {}) // The old connections go on serving.
     })
     return {
       datasource,
       platform,
       rows: new PostgresTenantRows(tenantTarget, prefix),
       applied,
-      load: () => ({ connections: tenantLane.pool.connections, waiting: tenantLane.pool.waiting }),
+      load: () => ({
+        connections: pools.reduce((sum, pool) => sum + pool.connections, 0),
+        waiting: pools.reduce((sum, pool) => sum + pool.waiting, 0),
+      }),
       close: async () => {
         await watch.close()
         await datasource.close()

@@ -183,6 +183,8 @@ export const embed: readonly Group[] = [
       'products?select=sku&reviews.limit=1&limit=3',
       'products?select=sku&nothing.stars=eq.1&limit=3',
       `products?select=sku,reviews(stars)&id=eq.${keyOf('products', 5)}`,
+      'reviews?select=stars,products(details->tags->>1)&limit=5',
+      'reviews?select=stars,products(details->tags->>1,sku)&limit=5',
       'products?select=sku,makers!maker_id!inner(name)&makers.offset=1&limit=3',
       'products?select=sku,reviews!inner(stars)&reviews.order=id&reviews.offset=2&limit=5',
       'reviews?select=stars,...products(*)&order=id&limit=3',

@@ -43,6 +43,7 @@ export const headers: readonly Group[] = [
         'application/vnd.pgrst.plan',
         'application/vnd.pgrst.nothing+json',
         'application/json;nulls=stripped',
+        'application/vnd.pgrst.array+json;charset=utf-8;nulls=stripped',
         'application/json; charset=utf-8',
         'text/html, application/json',
         'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',

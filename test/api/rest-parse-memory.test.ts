@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseRest } from '../../src/api/rest/parse.ts'
+import { createParseMemory } from '../../src/api/rest/parse-memory.ts'
+import type { RestRequest } from '../../src/api/rest/request.ts'
+import { entity } from '../../src/core/entity.ts'
+import { text } from '../../src/core/field.ts'
+import { createModuleSet } from '../../src/core/module-set.ts'
+
+const notes = entity('notes', { title: text() })
+const set = createModuleSet([{ name: 'desk', version: '1.0.0', entities: [notes] }])
+
+function request(tenant: string, query: string, more: Partial<RestRequest> = {}): RestRequest {
+  const locationBase = `/${tenant}/desk/v1/notes`
+  return { method: 'GET', entity: set.entityOf(notes), query, headers: {}, body: undefined, locationBase, ...more }
+}
+
+test('a read that is asked again is the same plan for every tenant, each with its own address', () => {
+  const parse = createParseMemory()
+  const [acme, globex] = ['acme', 'globex'].map(tenant => parse(request(tenant, 'select=title&limit=2')))
+  assert.equal(acme?.plan, globex?.plan)
+  assert.equal(acme?.contentLocation, '/acme/desk/v1/notes?limit=2&select=title')
+  assert.equal(globex?.contentLocation, '/globex/desk/v1/notes?limit=2&select=title')
+  assert.deepEqual(globex, parseRest(request('globex', 'select=title&limit=2')))
+  assert.equal(parse(request('acme', '')).contentLocation, '/acme/desk/v1/notes')
+})
+
+test('whatever changes the plan or the form of the answer is remembered apart', () => {
+  const parse = createParseMemory()
+  const variants: Partial<RestRequest>[] = [
+    {},
+    { method: 'HEAD' },
+    { headers: { prefer: 'count=exact' } },
+    { headers: { accept: 'application/vnd.pgrst.object+json' } },
+    { headers: { range: '1-2' } },
+  ]
+  for (const variant of [...variants, ...variants]) {
+    const asked = request('acme', 'order=title', variant)
+    assert.deepEqual(parse(asked), parseRest(asked))
+  }
+})
+
+test('what is refused is refused again, and writes are never remembered', () => {
+  const parse = createParseMemory()
+  for (let round = 0; round < 2; round++)
+    assert.throws(() => parse(request('acme', 'limit=x.y&title=foo.1')), { code: 'invalid' })
+  const write = request('acme', '', { method: 'POST', body: '{"title":"a"}' })
+  assert.notEqual(parse(write).plan, parse(write).plan)
+})
+
+test('the memory is bounded: what was asked longest ago is parsed anew', () => {
+  const parse = createParseMemory()
+  const first = parse(request('acme', 'title=eq.0')).plan
+  for (let index = 1; index <= 500; index++) parse(request('acme', `title=eq.${index}`))
+  assert.notEqual(parse(request('acme', 'title=eq.0')).plan, first)
+  const long = `title=eq.${'x'.repeat(2_000)}`
+  assert.notEqual(parse(request('acme', long)).plan, parse(request('acme', long)).plan)
+})
