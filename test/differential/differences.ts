@@ -302,6 +302,13 @@ const ofAnswers: readonly Difference[] = [
       (peer.error?.code === 'PGRST107' || request.headers.Accept === 'application/geo+json'),
   },
   {
+    name: 'errors are JSON',
+    reason:
+      'PostgREST sends Content-Type twice with a range that is not there: of the answer that was asked for, and of JSON.',
+    parts: ['content-type'],
+    applies: ({ peer, ours }) => peer.status === 416 && ours.status === 416,
+  },
+  {
     name: 'patterns of media types',
     reason: 'application/* and text/* are accepted, in capital letters too (RFC 9110).',
     parts: everything,

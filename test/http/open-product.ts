@@ -49,7 +49,7 @@ export function variablesFor({ target, server }: TestDatabase, folder: string): 
     DATABASE_URL: url.href,
     TENANTRY_FOLDER: folder,
     // Login passwords come from the master key, so whoever shares it shares the roles too.
-    TENANTRY_PREFIX: `${server.prefix}_http`,
+    TENANTRY_PREFIX: `${server.prefix}http`,
     TENANTRY_MASTER_KEY: server.masterKey,
     LOG_LEVEL: 'info',
   }

@@ -105,6 +105,8 @@ export const headers: readonly Group[] = [
       ].map(path => get(path, accept(strippedType))),
       get(one, accept('application/vnd.pgrst.object+json;nulls=stripped')),
       get('empties', accept('application/vnd.pgrst.object+json;nulls=stripped')),
+      get('products?offset=100', { ...accept(strippedType), ...prefer('count=exact') }),
+      head('products?offset=100', { ...accept(strippedType), ...prefer('count=exact') }),
       post('empties', { title: null }, { ...accept(strippedType), ...full() }),
       patch('orders?number=eq.1', { note: null }, { ...accept(strippedType), ...full() }),
     ],
