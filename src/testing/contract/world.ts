@@ -138,7 +138,7 @@ export function by(field: string, direction: 'asc' | 'desc' = 'asc', nulls?: 'fi
 }
 
 /** What a promise rejects with, which must be one of our errors. */
-export async function errorOf(work: Promise<unknown>): Promise<TenantryError> {
+async function errorOf(work: Promise<unknown>): Promise<TenantryError> {
   const outcome = await work.then(
     () => undefined,
     (error: unknown) => error,
