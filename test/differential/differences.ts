@@ -136,6 +136,13 @@ const ofRequests: readonly Difference[] = [
     applies: ({ peer, ours }) => ours.error?.code === 'PGRST100' && peer.error?.code !== 'PGRST100',
   },
   {
+    name: 'spaces between names',
+    reason: 'They mean nothing anywhere in the lists of select and order; PostgREST takes them in some places only.',
+    parts: everything,
+    applies: ({ request, peer, ours }) =>
+      peer.error?.code === 'PGRST100' && ours.status < 300 && / /.test(decode(request.path)),
+  },
+  {
     name: 'semicolons',
     reason: 'PostgREST takes ; for & (an old rule of forms); in our URLs it is a character.',
     parts: everything,
@@ -217,6 +224,53 @@ const ofRequests: readonly Difference[] = [
 
 /** Answers to reads. */
 const ofAnswers: readonly Difference[] = [
+  {
+    name: 'white space between rows',
+    reason:
+      'PostgreSQL breaks the line between records. Rows with names that the request chose are no records here, so that no name from outside becomes part of a statement.',
+    parts: ['body'],
+    applies: ({ peer, ours }) =>
+      peer.status < 300 && peer.body.replaceAll('}, \n {', '}, {') === ours.body.replaceAll('}, \n {', '}, {'),
+  },
+  {
+    name: 'an empty page has no wrong place',
+    reason: 'No rows are asked for, so there is nothing that could be out of range.',
+    parts: everything,
+    applies: ({ request, ours }) =>
+      ours.status < 300 && /limit=0(&|$)/.test(request.path) && /offset=/.test(request.path),
+  },
+  {
+    name: 'an offset below zero in an embed',
+    reason: 'It is the beginning; PostgREST hands it to PostgreSQL.',
+    parts: everything,
+    applies: ({ request, peer, ours }) =>
+      /^2201X$/.test(String(peer.error?.code)) && ours.status < 300 && /offset=-/.test(request.path),
+  },
+  {
+    name: 'NULL in any and all',
+    reason: 'A comparison with NULL is never true; is.null is meant, and the refusal says so.',
+    parts: everything,
+    applies: ({ request, ours }) =>
+      ours.error?.code === '22004' && /\((any|all)\)\.\{.*null/i.test(decode(request.path)),
+  },
+  {
+    name: 'the other side of a self reference',
+    reason: 'PostgREST does not find it by the name of the foreign key or of its key.',
+    parts: everything,
+    applies: ({ peer, ours }) => peer.error?.code === 'PGRST200' && ours.status < 300,
+  },
+  {
+    name: 'lists of arrays',
+    reason: 'PostgreSQL has no arrays of arrays; said of the operator instead of the type.',
+    parts: everything,
+    applies: ({ peer, ours }) => peer.error?.code === '42704' && ours.error?.code === '42883',
+  },
+  {
+    name: 'not.not before a tree',
+    reason: 'The grammar has one not.',
+    parts: everything,
+    applies: ({ request, ours }) => ours.status === 400 && request.path.includes('not.not.'),
+  },
   {
     name: 'embeds keep the order of their members',
     reason: 'PostgREST 12.0 passes them through jsonb, which sorts members by length and sets spaces.',
@@ -346,6 +400,39 @@ const ofAnswers: readonly Difference[] = [
 
 /** Writes. */
 const ofWrites: readonly Difference[] = [
+  {
+    name: 'select is read when rows come back',
+    reason: 'A write that answers no rows does not look at what it would have shown of them.',
+    parts: everything,
+    applies: ({ request, peer, ours }) =>
+      ['POST', 'PATCH', 'DELETE', 'PUT'].includes(request.method) &&
+      /^PGRST20[01]$/.test(String(peer.error?.code)) &&
+      ours.status < 300,
+  },
+  {
+    name: 'PUT names its row first',
+    reason: 'What the address lacks is said before what the body lacks.',
+    parts: everything,
+    applies: ({ request, ours }) => request.method === 'PUT' && ours.error?.code === 'PGRST105',
+  },
+  {
+    name: 'PUT obeys columns',
+    reason: 'As POST does; PostgREST ignores them.',
+    parts: everything,
+    applies: ({ request }) => request.method === 'PUT' && request.path.includes('columns='),
+  },
+  {
+    name: 'any address can be asked what it takes',
+    reason: 'A preflight has no token, and without one nothing says what exists.',
+    parts: [...everything, 'allow'],
+    applies: ({ request, ours }) => request.method === 'OPTIONS' && ours.status === 200,
+  },
+  {
+    name: 'half a character',
+    reason: 'PostgreSQL says what is wrong with the value; PostgREST says that it is no JSON.',
+    parts: everything,
+    applies: ({ request, ours }) => ours.error?.code === '22P02' && /\\ud[89a-f]/i.test(request.body ?? ''),
+  },
   {
     name: 'filters are for what is changed',
     reason: 'PostgREST applies logic trees and inner embeds once more to the changed rows and hides some of them.',

@@ -39,8 +39,6 @@ export interface Fresh {
   read(entity: EntityDefinition, plan: Partial<Read>): Promise<Record<string, unknown>[]>
 }
 
-type Json = Record<string, unknown>
-
 /** The datasource under test; each test takes tenants of its own. */
 export class World {
   readonly modules = createModuleSet([contractModule])

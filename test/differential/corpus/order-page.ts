@@ -9,6 +9,7 @@ export const orderAndPage: readonly Group[] = [
     name: 'order',
     requests: [
       'order=title,sku&limit=10',
+      'order=sold.nullsfirst ,sku&limit=10',
       'order=title.asc,sku&limit=10',
       'order=title.desc,sku.desc&limit=10',
       'order=sold,sku&limit=10',

@@ -107,11 +107,13 @@ function listType(type: string, path: CheckedPath, entity: Entity): string {
 export function pathSql({ field, json }: CheckedPath, alias: string, binder: Binder): string {
   const column = `${alias}.${identifier(field.name)}`
   if (json.length === 0) return column
+  // What is no JSON is looked into as the JSON that it is shown as.
+  const document = field.spec.type === 'json' && !field.spec.array ? column : `to_jsonb(${column})`
   const steps = json.map(({ arrow, key }) => {
     const place = typeof key === 'number' ? binder.bind(String(key), 'integer') : binder.bind(key, 'text')
     return `${arrow === '->>' ? '->>' : '->'} ${place}`
   })
-  return `(${column} ${steps.join(' ')})`
+  return `(${document} ${steps.join(' ')})`
 }
 
 function pathType({ field, json }: CheckedPath, entity: Entity): string {
