@@ -56,7 +56,7 @@ export function createIdentity(deps: { store: KeyStore; masterKey: Buffer; publi
   }
 }
 
-/** RFC 6750: the scheme in any case, then one token. Two headers arrive joined by a comma, which no token contains. */
+/** RFC 6750: the scheme in any case, then one token. Of two headers Node keeps the first; what a proxy joined by a comma is no token. */
 function parseHeader(header: string): string {
   if (header.length > maxHeader) {
     throw new TenantryError('invalid', 'The Authorization header is too long', { hint: 'A token has at most 8 KiB' })
