@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { TenantryError } from '../core/errors.ts'
 
@@ -13,15 +14,19 @@ export interface Environment {
   readonly prefix: string
   readonly production: boolean
   readonly logLevel: string
+  /** Processes that serve. */
+  readonly workers: number
   /** Everything, for what reads secrets by itself. */
   readonly variables: NodeJS.ProcessEnv
 }
 
+const mostWorkers = 64
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 /** Throws `invalid` for a value that cannot be meant. `dir` is the product's folder. */
 export function parseEnvironment(variables: NodeJS.ProcessEnv, dir: string): Environment {
-  const { HOST, PORT, PUBLIC_URL, DATABASE_URL, TENANTRY_FOLDER, TENANTRY_PREFIX, NODE_ENV, LOG_LEVEL } = variables
+  const { HOST, PORT, PUBLIC_URL, DATABASE_URL, TENANTRY_FOLDER, TENANTRY_PREFIX, NODE_ENV, LOG_LEVEL, WORKERS } =
+    variables
   return {
     host: HOST || '127.0.0.1',
     port: parsePort(PORT || '4040'),
@@ -31,6 +36,7 @@ export function parseEnvironment(variables: NodeJS.ProcessEnv, dir: string): Env
     prefix: TENANTRY_PREFIX || 'tenantry',
     production: NODE_ENV === 'production',
     logLevel: parseLogLevel(LOG_LEVEL || 'info'),
+    workers: parseWorkers(WORKERS || '1'),
     variables,
   }
 }
@@ -39,6 +45,15 @@ function parsePort(text: string): number {
   const port = Number(text)
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port
   throw new TenantryError('invalid', 'PORT is not a port number', { hint: 'Use 0 to 65535; 0 takes any free port' })
+}
+
+function parseWorkers(text: string): number {
+  if (text === 'auto') return availableParallelism()
+  const count = Number(text)
+  if (/^\d{1,3}$/.test(text) && count >= 1 && count <= mostWorkers) return count
+  throw new TenantryError('invalid', 'WORKERS is not a number of processes', {
+    hint: `Use 1 to ${mostWorkers}, or auto for one per processor core`,
+  })
 }
 
 function parsePublicUrl(text: string): string {

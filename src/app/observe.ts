@@ -1,15 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Platform } from './platform.ts'
+import { isWorker } from './worker-share.ts'
+import { metricsOfAll } from './workers.ts'
 
 /** What is told about every request: to the log by tenant, to the metrics without it (tenants are too many for labels). */
 export interface Observer {
   readonly contentType: string
-  metrics(tenants: number): Promise<string>
+  metrics(): Promise<string>
   onResponse(request: FastifyRequest, reply: FastifyReply): void
 }
 
-export function createObserver({ log, postgres, product }: Platform): Observer {
+export function createObserver({ log, postgres, product, catalog }: Platform): Observer {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const requests = new Counter({
@@ -25,28 +27,29 @@ export function createObserver({ log, postgres, product }: Platform): Observer {
     buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10],
     registers: [registry],
   })
-  const tenantCount = new Gauge({ name: 'tenantry_tenants', help: 'Tenants in the catalog', registers: [registry] })
-  const connections = new Gauge({
-    name: 'tenantry_database_connections',
-    help: 'Open pipelined connections',
-    registers: [registry],
-  })
-  const waiting = new Gauge({
-    name: 'tenantry_database_waiting',
-    help: 'Statements that wait for a connection',
-    registers: [registry],
-  })
+  const gauge = (name: string, help: string, value: () => number, aggregator: 'sum' | 'max' = 'sum') =>
+    new Gauge({
+      name,
+      help,
+      aggregator,
+      registers: [registry],
+      collect() {
+        this.set(value())
+      },
+    })
+  gauge('tenantry_tenants', 'Tenants in the catalog', () => catalog.list().length, 'max')
+  gauge('tenantry_database_connections', 'Open pipelined connections', () => postgres.load().connections)
+  gauge('tenantry_database_waiting', 'Statements that wait for a connection', () => postgres.load().waiting)
+  // One worker of several is asked for all of them.
+  if (isWorker) {
+    new AggregatorRegistry()
+    AggregatorRegistry.setRegistries(registry)
+  }
   const modules = new Set(product.modules.modules.map(({ name }) => name))
 
   return {
     contentType: registry.contentType,
-    metrics(tenants) {
-      const load = postgres.load()
-      tenantCount.set(tenants)
-      connections.set(load.connections)
-      waiting.set(load.waiting)
-      return registry.metrics()
-    },
+    metrics: () => (isWorker ? metricsOfAll() : registry.metrics()),
     onResponse(request, reply) {
       const { method, url, id } = request
       const question = url.indexOf('?')

@@ -38,24 +38,20 @@ export interface PlatformOptions {
   /** `serve`: this process owns the embedded server. `command`: it uses the one that runs, or starts one for its time. */
   readonly mode: 'serve' | 'command'
   readonly settings?: PostgresSettings
+  /** Settings of the embedded server that win over ours. */
+  readonly serverSettings?: Readonly<Record<string, string>>
   readonly onNotice?: (text: string) => void
 }
 
 /** Opens database, catalog and identity, each with what it needs from those before. Whatever was opened is closed on failure. */
-export async function openPlatform({
-  product,
-  environment,
-  log,
-  mode,
-  settings,
-  onNotice,
-}: PlatformOptions): Promise<Platform> {
+export async function openPlatform(options: PlatformOptions): Promise<Platform> {
+  const { product, environment, log, settings } = options
   const open: (() => Promise<void>)[] = []
   const close = async () => {
     for (const step of open.splice(0).reverse()) await step()
   }
   try {
-    const embedded = await openServer(environment, mode, log, onNotice)
+    const embedded = await openServer(options)
     if (embedded) open.push(() => embedded.close())
 
     const masterKey = await openMasterKey({ folder: environment.folder, env: environment.variables })
@@ -114,16 +110,14 @@ export async function openPlatform({
   }
 }
 
-async function openServer(
-  { databaseUrl, folder }: Environment,
-  mode: 'serve' | 'command',
-  log: Log,
-  onNotice: (text: string) => void = () => {},
-): Promise<EmbeddedServer | undefined> {
+async function openServer(options: PlatformOptions): Promise<EmbeddedServer | undefined> {
+  const { environment, mode, log, serverSettings = {}, onNotice = () => {} } = options
+  const { databaseUrl, folder } = environment
   if (databaseUrl !== undefined) return undefined
   return openEmbedded({
     folder,
     mode: mode === 'serve' ? 'own' : 'attach-or-start',
+    settings: serverSettings,
     onNotice,
     onRestart: () => log.warn('the embedded database was started again'),
   })

@@ -6,6 +6,8 @@ export interface Watch {
   readonly stopped: Promise<number>
   /** True from the moment the end was asked for. */
   isStopping(): boolean
+  /** Asks for the end as a signal does, but any number of times. */
+  stop(): void
   /** Lets signals and failures do again what they do by themselves. */
   release(): void
 }
@@ -37,6 +39,10 @@ export function watchForEnd(deps: { onSignal: () => void; onCrash: (error: unkno
   return {
     stopped: promise,
     isStopping: () => stopping,
+    stop() {
+      stopping = true
+      resolve(0)
+    },
     release() {
       for (const signal of signals) process.off(signal, onSignal)
       process.off('uncaughtException', onCrash)

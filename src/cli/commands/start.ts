@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { Platform } from '../../app/platform.ts'
+import type { RunningServer } from '../../app/server.ts'
+import { isWorker, mostConnections, watcherSettings } from '../../app/worker-share.ts'
 import { systemTenant } from '../../core/tenant.ts'
 import { defineCommand } from '../command.ts'
 import { curlOf, firstRequests, firstRole } from '../first-requests.ts'
 import { findProductFolder } from '../product-folder.ts'
 import { describeDatabase, describeModules, describeTenants, type Ready, readyText } from '../ready-text.ts'
+import { serveAsWorker } from '../serve-worker.ts'
 import { watchForEnd } from '../watch-for-end.ts'
 
 const tokenLife = 86_400
@@ -15,27 +18,27 @@ export const start = defineCommand({
   options: {
     port: { type: 'text', value: '<number>', about: 'Instead of PORT, or 4040; 0 takes any free one' },
     host: { type: 'text', value: '<address>', about: 'Instead of HOST, or 127.0.0.1' },
+    workers: {
+      type: 'text',
+      value: '<number>',
+      about: 'Processes that serve, instead of WORKERS or 1; auto: one per processor core',
+    },
     apply: { type: 'flag', about: 'Add what the database lacks in production too (tables, fields, indexes)' },
   },
-  examples: ['start', 'start --dir examples/backoffice --port 8080', 'start --host 0.0.0.0 --apply'],
+  examples: ['start', 'start --dir examples/backoffice --port 8080', 'start --host 0.0.0.0 --workers auto --apply'],
   async run({ options, globals, output }) {
     const began = performance.now()
-    const [environments, { createLog }, { loadProduct }, { addDevelopmentTenants, openPlatform }, { startServer }] =
-      await Promise.all([
-        import('../../app/environment.ts'),
-        import('../../app/log.ts'),
-        import('../../app/product.ts'),
-        import('../../app/platform.ts'),
-        import('../../app/server.ts'),
-      ])
+    const [environments, { createLog }, { loadProduct }, { addDevelopmentTenants, openPlatform }] = await Promise.all([
+      import('../../app/environment.ts'),
+      import('../../app/log.ts'),
+      import('../../app/product.ts'),
+      import('../../app/platform.ts'),
+    ])
     const dir = findProductFolder(globals.dir)
-    const { port, host, apply } = options
-    const environment = environments.parseEnvironment(
-      { ...process.env, ...(port === undefined ? {} : { PORT: port }), ...(host === undefined ? {} : { HOST: host }) },
-      dir,
-    )
+    const environment = environments.parseEnvironment(variablesOf(options), dir)
     const product = await loadProduct(dir)
     const log = createLog(environment.logLevel)
+    if (isWorker) return serveAsWorker({ product, environment, log })
 
     const watch = watchForEnd({
       onSignal: () => output.note('Stopping: finishing what is in flight. Once more ends at once.'),
@@ -47,12 +50,13 @@ export const start = defineCommand({
         environment,
         log,
         mode: 'serve',
-        ...(apply ? { settings: { apply: 'additive' } } : {}),
+        settings: { ...(environment.workers > 1 && watcherSettings), ...(options.apply && { apply: 'additive' }) },
+        serverSettings: { max_connections: String(mostConnections(environment.workers)) },
         onNotice: text => output.note(`note: ${text}`),
       })
       try {
         if (watch.isStopping()) return await watch.stopped
-        const server = await startServer(platform)
+        const server = await serve(platform)
         try {
           if (!environment.production) await addDevelopmentTenants(platform)
           const ready = await describe(platform, server.url, performance.now() - began)
@@ -69,6 +73,28 @@ export const start = defineCommand({
     }
   },
 })
+
+/** Options stand for what the environment may say, too. */
+function variablesOf(
+  options: { readonly [Name in 'port' | 'host' | 'workers']: string | undefined },
+): NodeJS.ProcessEnv {
+  const { port, host, workers } = options
+  return {
+    ...process.env,
+    ...(port !== undefined && { PORT: port }),
+    ...(host !== undefined && { HOST: host }),
+    ...(workers !== undefined && { WORKERS: workers }),
+  }
+}
+
+/** In this process, or in others that it watches. */
+async function serve(platform: Platform): Promise<Pick<RunningServer, 'url' | 'close'>> {
+  const { environment, log } = platform
+  if (environment.workers === 1) return (await import('../../app/server.ts')).startServer(platform)
+  const workers = await (await import('../../app/workers.ts')).startWorkers({ count: environment.workers, log })
+  await platform.setPublicUrl(workers.publicUrl)
+  return workers
+}
 
 async function describe(platform: Platform, url: string, milliseconds: number): Promise<Ready> {
   const { product, environment, publicUrl } = platform
