@@ -15,11 +15,11 @@ export function workerSettings(count: number): PostgresSettings & { readonly app
 
 /** What the embedded server has to take: twice the pipelined connections of each worker, and commands beside them. */
 export function mostConnections(count: number): number {
-  const { connections, writeConnections, transactions } = connectionsOf(count)
-  return Math.max(100, 40 + count * (2 * connections + 2 * writeConnections + transactions + 6))
+  const { connections, writeConnections, transactions, streams } = connectionsOf(count)
+  return Math.max(100, 40 + count * (2 * connections + 2 * writeConnections + transactions + streams + 8))
 }
 
 function connectionsOf(count: number) {
   const part = (all: number) => Math.max(2, Math.ceil(all / count))
-  return { connections: part(4), writeConnections: part(8), transactions: part(8) }
+  return { connections: part(4), writeConnections: part(8), transactions: part(8), streams: part(4) }
 }

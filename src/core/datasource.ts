@@ -4,6 +4,11 @@ import type { TenantContext } from './tenant-context.ts'
 export interface RunOptions {
   /** When it fires the statement is taken out of the queue or cancelled, and `run` rejects with `unavailable`. */
   readonly signal?: AbortSignal
+  /**
+   * What becomes of a list that is larger than one text should be: `stream` gives it as `Answer.stream`, which has to be read
+   * to its end or closed; `omit` only its numbers. Absent: it is refused, `too_large`.
+   */
+  readonly large?: 'stream' | 'omit'
 }
 
 /** Runs plans for whoever holds a context; the access role is resolved on every run. */

@@ -156,6 +156,8 @@ export interface Answer {
   readonly rows: number
   /** All rows that the read's conditions match, when it asked for the count. */
   readonly total: number | null
+  /** In place of `body`, in parts, when that is larger than one text should be; for callers that take it so (`RunOptions.large`). */
+  readonly stream?: AsyncIterable<string>
   /** Of the rows that an `onConflict: merge` wrote, how many were not there before. */
   readonly inserted?: number
 }

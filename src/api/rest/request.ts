@@ -36,6 +36,8 @@ export interface RestResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | null
+  /** In place of `body`. */
+  readonly stream?: AsyncIterable<string>
 }
 
 /** One header, however often it was sent. */

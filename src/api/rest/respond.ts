@@ -21,7 +21,7 @@ export function respondRest(parsed: ParsedRest, answer: Answer): RestResponse {
   }
 }
 
-function respondRead(parsed: ParsedRest, { body, rows, total }: Answer): RestResponse {
+function respondRead(parsed: ParsedRest, { body, stream, rows, total }: Answer): RestResponse {
   const { offset, head } = parsed
   const headers = {
     'Content-Range': contentRange(offset, rows, total),
@@ -34,7 +34,12 @@ function respondRead(parsed: ParsedRest, { body, rows, total }: Answer): RestRes
     const error = respondError(outside, { anonymous: false })
     return { ...error, headers: { ...headers, ...error.headers }, body: head ? null : error.body }
   }
-  return { status: total !== null && rows < total ? 206 : 200, headers, body: head ? null : body }
+  return {
+    status: total !== null && rows < total ? 206 : 200,
+    headers,
+    body: head ? null : body,
+    ...(stream && { stream }),
+  }
 }
 
 function respondInsert(parsed: ParsedRest, plan: Insert, answer: Answer): RestResponse {

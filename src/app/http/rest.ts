@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { createParseMemory } from '../../api/rest/parse-memory.ts'
 import type { RestResponse } from '../../api/rest/request.ts'
@@ -5,6 +6,7 @@ import { respondRest } from '../../api/rest/respond.ts'
 import { TenantryError } from '../../core/errors.ts'
 import { type Entity, quote } from '../../core/module-set.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
+import type { Log } from '../log.ts'
 import type { Platform } from '../platform.ts'
 import { openContext, refuseAnonymous } from './context.ts'
 import { signalOf } from './disconnect.ts'
@@ -86,14 +88,31 @@ async function serve(
     locationBase: path,
     allowRollback: platform.product.config.allowRollback ?? false,
   })
-  const answer = await platform.postgres.datasource.run(context, parsed.plan, { signal: signalOf(reply) })
-  return sendRest(reply, respondRest(parsed, answer))
+  const answer = await platform.postgres.datasource.run(context, parsed.plan, {
+    signal: signalOf(reply),
+    large: parsed.head ? 'omit' : 'stream',
+  })
+  const response = respondRest(parsed, answer)
+  return sendRest(
+    reply,
+    response.stream ? { ...response, stream: told(response.stream, platform.log, request.id) } : response,
+  )
 }
 
-export function sendRest(reply: FastifyReply, { status, headers, body }: RestResponse): FastifyReply {
+/** What breaks off in the middle can be told to the caller only by ending the connection. */
+async function* told(parts: AsyncIterable<string>, log: Log, reqId: string): AsyncGenerator<string, void, undefined> {
+  try {
+    yield* parts
+  } catch (error) {
+    log.warn({ reqId, err: error }, 'an answer broke off')
+    throw error
+  }
+}
+
+export function sendRest(reply: FastifyReply, { status, headers, body, stream }: RestResponse): FastifyReply {
   reply.code(status)
   for (const name in headers) reply.header(name, headers[name])
-  return reply.send(body ?? undefined)
+  return reply.send(stream ? Readable.from(stream) : (body ?? undefined))
 }
 
 /** By `Accept-Profile` (reading) or `Content-Profile` (writing): `module` or `module@2`; else the name must be unique. */

@@ -5,11 +5,13 @@ import type { Exposure } from '../../core/module-set.ts'
 import type { Answer, Plan, Read } from '../../core/plan.ts'
 import { type CheckedPlan, checkPlan } from '../../core/plan-check.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
-import { notSingle } from './errors.ts'
+import { notSingle, tooLarge } from './errors.ts'
 import type { Pool } from './pool.ts'
-import { settingsOf } from './settings.ts'
+import { type Settings, settingsOf } from './settings.ts'
+import { rowStreamOf } from './sql/row-stream.ts'
 import { statementOf } from './sql/statement.ts'
 import type { Statement } from './sql/writer.ts'
+import type { StreamPool } from './stream.ts'
 import type { StatementRow } from './tenant-statement.ts'
 import type { TransactionPool } from './transaction.ts'
 
@@ -19,6 +21,7 @@ export interface Lane {
   /** More of them: a connection that commits waits for the disk, and those that wait together share the wait. */
   readonly writes: Pool
   readonly transactions: TransactionPool
+  readonly streams: StreamPool
 }
 
 interface Compiled {
@@ -45,18 +48,25 @@ export class PostgresDatasource implements Datasource {
     this.#options = options
   }
 
-  async run(context: TenantContext, plan: Plan, { signal }: RunOptions = {}): Promise<Answer> {
+  async run(context: TenantContext, plan: Plan, { signal, large }: RunOptions = {}): Promise<Answer> {
     const { checked, statement } = this.#compile(plan, context.exposure)
     if (plan.kind !== 'read' && plan.rollback) return this.#runAndUndo(context, plan, signal)
-    const role = accessOf(context, checked)
-    const { reads, writes } = this.#lane(context)
+    const { reads, writes, streams } = this.#lane(context)
+    const settings = this.#settingsOf(context, checked)
     const row = await (checked.kind === 'read' ? reads : writes).run({
-      settings: settingsOf(this.#options.prefix, role, context, this.#options.statementTimeout),
+      settings,
       statement,
       repeatable: checked.kind === 'read',
       signal,
     })
-    return answerOf(checked, row)
+    if (!isTooLarge(row) || large === 'omit') return answerOf(checked, row)
+    if (checked.kind !== 'read' || large !== 'stream') throw tooLarge()
+    const { rows, total, parts } = await streams.open(settings, rowStreamOf(checked), signal)
+    return { body: '', rows, total, stream: parts }
+  }
+
+  #settingsOf(context: TenantContext, checked: CheckedPlan): Settings {
+    return settingsOf(this.#options.prefix, accessOf(context, checked), context, this.#options.statementTimeout)
   }
 
   #compile(plan: Plan, exposure: Exposure): Compiled {
@@ -95,7 +105,7 @@ export class PostgresDatasource implements Datasource {
     work: (runner: PlanRunner) => Promise<T>,
     { verb = 'write', signal }: TransactionOptions = {},
   ): Promise<T> {
-    return this.#lane(context).transactions.run(verb, signal, transaction =>
+    return this.#lane(context).transactions.run({ verb, signal, tenant: context.tenant }, transaction =>
       work({
         run: async (inner, plan) => {
           if (inner !== context)
@@ -103,9 +113,9 @@ export class PostgresDatasource implements Datasource {
           const checked = checkPlan(plan, context.exposure)
           if (plan.kind !== 'read' && plan.rollback)
             throw new TenantryError('invalid', 'One statement of a transaction cannot be rolled back')
-          const role = accessOf(context, checked)
-          const settings = settingsOf(this.#options.prefix, role, context, this.#options.statementTimeout)
-          return answerOf(checked, await transaction.run(settings, statementOf(checked)))
+          const row = await transaction.run(this.#settingsOf(context, checked), statementOf(checked))
+          if (isTooLarge(row)) throw tooLarge()
+          return answerOf(checked, row)
         },
       }),
     )
@@ -119,10 +129,11 @@ export class PostgresDatasource implements Datasource {
   async close(): Promise<void> {
     const { tenantLane, platformLane } = this.#options
     await Promise.all(
-      [tenantLane, platformLane].flatMap(({ reads, writes, transactions }) => [
+      [tenantLane, platformLane].flatMap(({ reads, writes, transactions, streams }) => [
         reads.close(),
         writes.close(),
         transactions.close(),
+        streams.close(),
       ]),
     )
   }
@@ -154,6 +165,11 @@ function accessOf(context: TenantContext, plan: CheckedPlan): ServingRole {
     throw new TenantryError('unauthenticated', 'A token is needed', { hint: 'Send it as "Authorization: Bearer …"' })
   }
   throw new TenantryError('forbidden', what, { reason: '42501', hint: 'None of the roles in the token allows it' })
+}
+
+/** There are rows and no text of them. */
+function isTooLarge([body, rows]: StatementRow): boolean {
+  return body === null && rows !== '0'
 }
 
 function answerOf(plan: CheckedPlan, row: StatementRow): Answer {

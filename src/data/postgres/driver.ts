@@ -2,7 +2,7 @@ import pg from 'pg'
 
 /** What the client calls on the query whose turn it is. */
 interface WireQuery {
-  submit(): null
+  submit(connection: pg.Connection): null
   handleRowDescription(): void
   handleDataRow(message: { fields: (string | null)[] }): void
   handleCommandComplete(): void

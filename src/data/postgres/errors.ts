@@ -128,10 +128,7 @@ export function toError(error: unknown): TenantryError {
     case raised.notPut:
       return putMismatch(error)
     case raised.tooLarge:
-      return new TenantryError('too_large', 'The answer is too large', {
-        hint: 'Ask for fewer rows or fields: limit, select',
-        cause: error,
-      })
+      return tooLarge(error)
     case raised.refused:
       return new TenantryError('invalid', error.message, { cause: error })
   }
@@ -155,6 +152,13 @@ export function notSingle(rows: number, cause?: unknown): TenantryError {
   return new TenantryError('invalid', 'JSON object requested, multiple (or no) rows returned', {
     reason: 'PGRST116',
     details: `The result contains ${rows} rows`,
+    cause,
+  })
+}
+
+export function tooLarge(cause?: unknown): TenantryError {
+  return new TenantryError('too_large', 'The answer is too large', {
+    hint: 'Ask for fewer rows or fields: limit, select',
     cause,
   })
 }

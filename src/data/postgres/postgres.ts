@@ -9,6 +9,7 @@ import { isServerError, toError } from './errors.ts'
 import { PlatformStore } from './platform-store.ts'
 import { Pool } from './pool.ts'
 import { rolesOf } from './roles.ts'
+import { StreamPool } from './stream.ts'
 import { PostgresTenantRows } from './tenant-rows.ts'
 import { TransactionPool } from './transaction.ts'
 
@@ -32,6 +33,8 @@ export interface PostgresSettings {
   readonly writeConnections?: number
   /** Connections for interactive transactions. Default 8. */
   readonly transactions?: number
+  /** Connections for answers that are too large for one text. Default 4. */
+  readonly streams?: number
   /** Statements that may wait for a connection before `unavailable` is answered. Default 2,000. */
   readonly queue?: number
   /** Milliseconds that one statement may take. Default 10,000. */
@@ -61,6 +64,7 @@ export async function openPostgres({ target, modules, secrets, settings = {} }: 
     connections = 4,
     writeConnections = connections * 2,
     transactions = 8,
+    streams = 4,
     queue = 2_000,
     statementTimeout = 10_000,
   } = settings
@@ -76,9 +80,15 @@ export async function openPostgres({ target, modules, secrets, settings = {} }: 
     reads: poolOf(connections),
     writes: poolOf(writeConnections),
     transactions: new TransactionPool(tenantTarget, transactions),
+    streams: new StreamPool(tenantTarget, streams),
   }
   const across = new Pool(platformTarget, { size: 1, queue: 100 })
-  const platformLane = { reads: across, writes: across, transactions: new TransactionPool(platformTarget, 2) }
+  const platformLane = {
+    reads: across,
+    writes: across,
+    transactions: new TransactionPool(platformTarget, 2),
+    streams: new StreamPool(platformTarget, 2),
+  }
   const pools = [tenantLane.reads, tenantLane.writes, across]
   const platform = new PlatformStore(platformTarget, prefix)
   const datasource = new PostgresDatasource({ prefix, tenantLane, platformLane, statementTimeout })

@@ -7,15 +7,24 @@ import { abandoned, isConnectionError, toError, unknownOutcome } from './errors.
 import { type Settings, settingsSql } from './settings.ts'
 import type { Statement } from './sql/writer.ts'
 import type { StatementRow } from './tenant-statement.ts'
+import { Turnstile } from './turnstile.ts'
 
 /** A transaction that is open: each statement runs with settings of its own, which end with the transaction. */
 export interface OpenTransaction {
   run(settings: Settings, statement: Statement): Promise<StatementRow>
 }
 
+export interface TransactionRun {
+  readonly verb: Verb
+  readonly signal: AbortSignal | undefined
+  /** Whose turn it is. */
+  readonly tenant: string
+}
+
 /** Connections for transactions that go back and forth; apart from the pipelined ones, which they would hold up. */
 export class TransactionPool {
   readonly #pool: pg.Pool
+  readonly #turnstile: Turnstile
 
   constructor(target: ConnectionTarget, size: number) {
     this.#pool = new pg.Pool({
@@ -28,14 +37,20 @@ export class TransactionPool {
       options: '-c timezone=UTC -c idle_in_transaction_session_timeout=60000',
     })
     this.#pool.on('error', () => {}) // An idle connection was lost; the pool makes another.
+    this.#turnstile = new Turnstile({ size })
   }
 
   /** Commits when `work` returns, rolls back when it throws or `signal` fires. Rejects with a TenantryError or what `work` threw. */
-  async run<T>(
-    verb: Verb,
-    signal: AbortSignal | undefined,
-    work: (transaction: OpenTransaction) => Promise<T>,
-  ): Promise<T> {
+  async run<T>(options: TransactionRun, work: (transaction: OpenTransaction) => Promise<T>): Promise<T> {
+    const leave = await this.#turnstile.enter(options.tenant, options.signal)
+    try {
+      return await this.#run(options, work)
+    } finally {
+      leave()
+    }
+  }
+
+  async #run<T>({ verb, signal }: TransactionRun, work: (transaction: OpenTransaction) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect().catch(error => {
       throw new TenantryError('unavailable', 'No connection is free for a transaction', { retryAfter: 1, cause: error })
     })

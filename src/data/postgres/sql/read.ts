@@ -10,13 +10,25 @@ import type { Output } from '../../../core/plan.ts'
 import { conditionSql, pathSql } from './condition.ts'
 import { deletedConditions, sourceOf, tableOf } from './join.ts'
 import { raised } from './raised.ts'
-import { bodySql, groupSql, type Member, type Rows, rowsOf } from './rows.ts'
+import { bodySql, groupSql, lineSql, type Member, type Rows, rowsOf } from './rows.ts'
 import { needsExactOutput } from './types.ts'
 import type { Binder } from './writer.ts'
 
-/** An answer travels as one text through this process, which could not hold any number of the largest at once. */
+/** A text travels whole through this process, which could not hold any number of the largest at once. */
 const mostBytes = 32 * 1024 * 1024
-const boundedBody = `case when octet_length(body) > ${mostBytes} then tenantry.refuse('${raised.tooLarge}', '') else body end`
+/** A larger list travels row by row. */
+const mostBytesOfList = 4 * 1024 * 1024
+
+/** `value`, unless it is larger than may be. */
+function bounded(value: string): string {
+  return `case when octet_length(${value}) > ${mostBytes} then tenantry.refuse('${raised.tooLarge}', '') else ${value} end`
+}
+
+/** The body of a list; null when it is too large for one text and its reader can take rows. */
+function boundedList({ output }: CheckedRead): string {
+  if (output === 'exact') return bounded('body')
+  return `case when octet_length(body) > ${mostBytesOfList} then null else body end`
+}
 
 /** What a query shows of a row, and the joins that it takes. */
 interface Shown {
@@ -45,14 +57,34 @@ export class Reader {
     const rows = this.#rows(query, alias, from, where)
     const total = count ? `(select count(*)${from}${where})` : 'null'
     const body = bodySql(rows, 'r', plan, this.#binder)
-    return `select ${boundedBody}, n, total from (select ${body} as body, count(*) as n, ${total} as total from (${rows.sql}) r) a`
+    return `select ${boundedList(plan)}, n, total from (select ${body} as body, count(*) as n, ${total} as total from (${rows.sql}) r) a`
+  }
+
+  /** Instead of it, for a list that is too large for one text: the two numbers, without making the rows. */
+  numbers({ query, count }: CheckedRead): string {
+    const alias = this.#alias()
+    const from = ` from ${tableOf(query.entity)} ${alias}`
+    const where = this.where(query, alias)
+    const total = count ? `(select count(*)${from}${where})` : 'null'
+    return `select count(*), ${total} from (${this.#rows(query, alias, from, where).sql}) r`
+  }
+
+  /** Beside them: each row as a text of its own. */
+  lines(plan: CheckedRead): { readonly sql: string; readonly rows: Rows } {
+    const alias = this.#alias()
+    const from = ` from ${tableOf(plan.query.entity)} ${alias}`
+    const rows = this.#rows(plan.query, alias, from, this.where(plan.query, alias))
+    return {
+      sql: `select ${bounded('line')} from (select ${lineSql(rows, 'r', plan)} as line from (${rows.sql}) r) a`,
+      rows,
+    }
   }
 
   /** The text of rows that a write returned under the name `source`. */
   returned(query: CheckedQuery, source: string, plan: CheckedPlan): string {
     const alias = this.#alias()
     const rows = this.#rows(query, alias, ` from ${source} ${alias}`, this.where(query, alias))
-    return `(select ${boundedBody} from (select ${bodySql(rows, 'r', plan, this.#binder)} as body from (${rows.sql}) r) a)`
+    return `(select ${bounded('body')} from (select ${bodySql(rows, 'r', plan, this.#binder)} as body from (${rows.sql}) r) a)`
   }
 
   /** ` where …`, or nothing. Inner embeds are conditions too. */

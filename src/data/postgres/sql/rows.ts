@@ -68,12 +68,30 @@ export function bodySql(
   return form.single ? `(${shown} -> 0)::text` : `coalesce(${shown}, '[]')::text`
 }
 
-/** A row's text form is a line of CSV (RFC 4180) in parentheses, but for backslashes, which it doubles. */
+/** One row under an alias as a text: what `bodySql` strings together. */
+export function lineSql(
+  rows: Rows,
+  alias: string,
+  form: { readonly format: 'json' | 'csv'; readonly stripNulls: boolean },
+): string {
+  if (form.format === 'csv') return csvLine(alias)
+  const json = rows.asJson(alias)
+  return `${form.stripNulls ? `json_strip_nulls(${json})` : json}::text`
+}
+
 function csvSql(rows: Rows, alias: string, binder: Binder): string {
-  const header = binder.bind(`${rows.names.map(({ text }) => quoteCsv(text)).join(',')}\n`, 'text')
+  const header = binder.bind(`${csvHeader(rows)}\n`, 'text')
+  return `${header} || coalesce(string_agg(${csvLine(alias)}, E'\\n'), '')`
+}
+
+export function csvHeader({ names }: Rows): string {
+  return names.map(({ text }) => quoteCsv(text)).join(',')
+}
+
+/** A row's text form is a line of CSV (RFC 4180) in parentheses, but for backslashes, which it doubles. */
+function csvLine(alias: string): string {
   const text = `${alias}::text`
-  const line = `replace(substr(${text}, 2, length(${text}) - 2), E'\\\\\\\\', E'\\\\')`
-  return `${header} || coalesce(string_agg(${line}, E'\\n'), '')`
+  return `replace(substr(${text}, 2, length(${text}) - 2), E'\\\\\\\\', E'\\\\')`
 }
 
 function quoteCsv(text: string): string {

@@ -1,0 +1,163 @@
+import pg from 'pg'
+import { TenantryError } from '../../core/errors.ts'
+import { atDatabase } from './bootstrap.ts'
+import type { ConnectionTarget } from './driver.ts'
+import { abandoned, toError } from './errors.ts'
+import { Fetch, type Fetched } from './fetch.ts'
+import { type Settings, settingsSql } from './settings.ts'
+import type { RowStream } from './sql/row-stream.ts'
+import { Turnstile } from './turnstile.ts'
+
+export interface Streamed {
+  readonly rows: number
+  readonly total: number | null
+  /** The answer's text in parts; ends its transaction when it is read, closed or left alone. */
+  readonly parts: AsyncIterable<string>
+}
+
+/** Bytes that one part has, more or less. */
+const partSize = 256 * 1024
+/** Milliseconds for which nobody has to take the next part. */
+const stallTime = 15_000
+/** Milliseconds that one answer may take. */
+const mostTime = 300_000
+
+/** Connections for answers that are too large for one text: rows come as they are taken, all from one snapshot. */
+export class StreamPool {
+  readonly #pool: pg.Pool
+  readonly #turnstile: Turnstile
+
+  constructor(target: ConnectionTarget, size: number) {
+    this.#pool = new pg.Pool({
+      ...atDatabase(target),
+      max: size,
+      idleTimeoutMillis: 30_000,
+      connectionTimeoutMillis: 5_000,
+      application_name: 'tenantry stream',
+      options: `-c timezone=UTC -c idle_in_transaction_session_timeout=${stallTime * 2}`,
+    })
+    this.#pool.on('error', () => {}) // An idle connection was lost; the pool makes another.
+    this.#turnstile = new Turnstile({ size })
+  }
+
+  /** Rejects with a TenantryError before the first part, or while parts are read. */
+  async open(settings: Settings, stream: RowStream, signal: AbortSignal | undefined): Promise<Streamed> {
+    const leave = await this.#turnstile.enter(settings[1], signal)
+    const client = await this.#pool.connect().catch(error => {
+      leave()
+      throw new TenantryError('unavailable', 'No connection is free for this', { retryAfter: 1, cause: error })
+    })
+    const lease = new Lease(client, leave, signal)
+    try {
+      // Number and rows are of one moment.
+      await client.query('begin isolation level repeatable read read only')
+      await client.query(settingsSql, [...settings])
+      const { rows } = await client.query<(string | null)[]>({ ...asQuery(stream.count), rowMode: 'array' })
+      await client.query(asQuery({ ...stream.rows, text: `declare answer no scroll cursor for ${stream.rows.text}` }))
+      const [count, total] = rows[0] ?? []
+      return {
+        rows: Number(count ?? 0),
+        total: total == null ? null : Number(total),
+        parts: lease.read(stream),
+      }
+    } catch (error) {
+      lease.end(false)
+      throw toError(error)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end()
+  }
+}
+
+/** A connection for the time of one answer. It is given back at the end, and thrown away when it did not get there. */
+class Lease {
+  readonly #client: pg.PoolClient
+  readonly #leave: () => void
+  readonly #signal: AbortSignal | undefined
+  readonly #end = () => this.end(false)
+  #stall: NodeJS.Timeout
+  readonly #limit: NodeJS.Timeout
+  #over = false
+
+  constructor(client: pg.PoolClient, leave: () => void, signal: AbortSignal | undefined) {
+    this.#client = client
+    this.#leave = leave
+    this.#signal = signal
+    client.on('error', this.#end)
+    signal?.addEventListener('abort', this.#end, { once: true })
+    this.#stall = setTimeout(this.#end, stallTime)
+    this.#limit = setTimeout(this.#end, mostTime)
+  }
+
+  async *read({ first, between, last }: RowStream): AsyncGenerator<string, void, undefined> {
+    let before = first
+    try {
+      for (let count = 1; count > 0; ) {
+        const fetch = new Fetch(count, partSize)
+        this.#client.query(fetch as never)
+        let rows = 0
+        let length = 0
+        for (let over = false; !over; ) {
+          const fetched = await this.#take(fetch)
+          over = fetched.over
+          if (fetched.lines.length === 0) continue
+          const text = fetched.lines.join(between)
+          rows += fetched.lines.length
+          length += text.length
+          yield before + text
+          before = between
+        }
+        count = rows < count ? 0 : countAfter(count, length / rows)
+      }
+      await this.#commit()
+      yield before === first ? first + last : last
+    } finally {
+      this.end(false)
+    }
+  }
+
+  async #take(fetch: Fetch): Promise<Fetched> {
+    clearTimeout(this.#stall)
+    if (this.#over) throw abandoned()
+    const fetched = await fetch.take().catch(error => {
+      throw this.#over ? abandoned() : toError(error)
+    })
+    if (!this.#over) this.#stall = setTimeout(this.#end, stallTime)
+    return fetched
+  }
+
+  async #commit(): Promise<void> {
+    await this.#client.query('commit').catch(error => {
+      throw toError(error)
+    })
+    this.end(true)
+  }
+
+  /** `whole`: its transaction is over, so that the next one may have the connection. */
+  end(whole: boolean): void {
+    if (this.#over) return
+    this.#over = true
+    clearTimeout(this.#stall)
+    clearTimeout(this.#limit)
+    this.#signal?.removeEventListener('abort', this.#end)
+    this.#client.off('error', this.#end)
+    if (!whole) {
+      this.#client.on('error', () => {}) // It is thrown away.
+      // PostgreSQL may be waiting for somebody to read what it has written.
+      this.#client.connection.stream.destroy()
+    }
+    this.#client.release(!whole)
+    this.#leave()
+  }
+}
+
+/** As many rows as one part holds when they are like those before, but not many more than were seen. */
+function countAfter(count: number, length: number): number {
+  return Math.max(1, Math.min(count * 4, 2_000, Math.floor(partSize / (length + 1))))
+}
+
+function asQuery({ text, values }: RowStream['rows']): { text: string; values: (string | null)[] } {
+  return { text, values: [...values] }
+}

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TenantryError } from '../../src/core/errors.ts'
+import { Turnstile } from '../../src/data/postgres/turnstile.ts'
+
+const isUnavailable = (error: unknown) => error instanceof TenantryError && error.code === 'unavailable'
+
+test('of one tenant half are let in at most, and others find room', async () => {
+  const turnstile = new Turnstile({ size: 4 })
+  const entered: string[] = []
+  const enter = async (tenant: string) => {
+    const leave = await turnstile.enter(tenant, undefined)
+    entered.push(tenant)
+    return leave
+  }
+  const acme = [enter('acme'), enter('acme'), enter('acme')]
+  const globex = [enter('globex'), enter('globex'), enter('globex')]
+  await sleep(1)
+  assert.deepEqual(entered, ['acme', 'acme', 'globex', 'globex'])
+  ;(await acme[0])?.()
+  await sleep(1)
+  assert.deepEqual(entered.slice(4), ['acme'])
+  ;(await globex[0])?.()
+  await sleep(1)
+  assert.deepEqual(entered.slice(5), ['globex'])
+})
+
+test('those that wait take turns by tenant, not by who came first', async () => {
+  const turnstile = new Turnstile({ size: 1 })
+  const leave = await turnstile.enter('initech', undefined)
+  const order: string[] = []
+  const pass = (tenant: string) =>
+    turnstile.enter(tenant, undefined).then(async leave => {
+      order.push(tenant)
+      await sleep(1)
+      leave()
+    })
+  const all = [pass('acme'), pass('acme'), pass('acme'), pass('globex')]
+  leave()
+  await Promise.all(all)
+  assert.deepEqual(order, ['acme', 'globex', 'acme', 'acme'])
+})
+
+test('whoever waits too long, goes away or finds the waiting room full is told so and leaves no trace', async () => {
+  const turnstile = new Turnstile({ size: 1, patience: 20, queue: 4 })
+  const leave = await turnstile.enter('acme', undefined)
+  await assert.rejects(turnstile.enter('globex', undefined), isUnavailable)
+  const gone = new AbortController()
+  const abandoned = turnstile.enter('globex', gone.signal)
+  gone.abort()
+  await assert.rejects(abandoned, isUnavailable)
+  await assert.rejects(turnstile.enter('globex', gone.signal), isUnavailable)
+  // Half of the waiting room is one tenant's.
+  const waiting = [turnstile.enter('acme', undefined), turnstile.enter('acme', undefined)]
+  await assert.rejects(turnstile.enter('acme', undefined), isUnavailable)
+  const globex = turnstile.enter('globex', undefined)
+  leave()
+  ;(await waiting[0])?.()
+  ;(await globex)()
+  ;(await waiting[1])?.()
+  const again = await turnstile.enter('acme', undefined)
+  again()
+})
