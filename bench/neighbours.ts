@@ -14,7 +14,7 @@ import { loadHttp, median } from './http-load.ts'
 import type { OpenLoad, OpenMeasured } from './open-load.ts'
 import { backoffice, Processes } from './processes.ts'
 import { requestText } from './request.ts'
-import { calibrate, Lock, slowTime } from './slow-neighbour.ts'
+import { Burners, calibrate, Lock, slowTime } from './slow-neighbour.ts'
 import { loadTenants } from './tenants.ts'
 
 const usage = `npm run bench:neighbours -- [--rounds 5] [--seconds 5] [--tenants 10] [--rows 10000] [--share 0.5]
@@ -22,7 +22,8 @@ const usage = `npm run bench:neighbours -- [--rounds 5] [--seconds 5] [--tenants
 What does a tenant whose requests take ${slowTime} ms do to the others? Their point reads arrive on a schedule, at a share of
 the most that a closed loop reached just before; a time runs from when a request was due. In turns: alone, beside a
 tenant whose reads wait (for a lock that is held outside of Tenantry), and beside one whose reads burn PostgreSQL's
-processor; it sends one request for every 100 of the others. The aim is a p99 within twice the p99 alone.`
+processor; it sends one request for every 100 of the others. For comparison, as many sessions outside of Tenantry burn the
+processor as one tenant may hold of its read connections. The aim is a p99 within twice the p99 alone.`
 
 const { values } = parseArgs({
   options: {
@@ -46,7 +47,7 @@ const [rounds, seconds, tenants, rows, share] = [
   values.share,
 ].map(Number) as [number, number, number, number, number]
 
-const kinds = ['alone', 'waits', 'burns'] as const
+const kinds = ['alone', 'waits', 'burns', 'outside'] as const
 type Kind = (typeof kinds)[number]
 
 /** What one round of a kind showed. */
@@ -73,6 +74,8 @@ const target = platform.embedded?.connection('postgres')
 if (!target) throw new Error('The benchmark uses the embedded server')
 const client = new pg.Client(target)
 const lock = new Lock(target)
+/** Half of the most connections that reads may have. */
+const burners = new Burners(target, 4)
 try {
   await loadTenants(platform, tenants, rows)
   const slowTenant = 'bench-slow'
@@ -82,6 +85,7 @@ try {
   await client.connect()
   await client.query('vacuum analyze')
   await lock.open()
+  await burners.open()
   const [server, { port }] = await processes.server('ignore')
   const [reader] = await processes.fork('neighbour-load.ts', {}, 'inherit')
   const [neighbour] = await processes.fork('neighbour-load.ts', {}, 'inherit')
@@ -129,23 +133,25 @@ try {
   const measure = async (kind: Kind): Promise<Round> => {
     const load: OpenLoad = { port, requests: mixed, rate, seconds, connections: 256 }
     if (kind === 'waits') lock.start()
+    if (kind === 'outside') burners.start()
     const watched = watch(client, server.pid)
     const [others, slow] = await Promise.all([
       ask(reader, load),
-      kind === 'alone'
+      kind === 'alone' || kind === 'outside'
         ? undefined
         : ask(neighbour, { ...load, requests: [slowRequests[kind]], rate: rate / 100, connections: 512 }),
     ])
     if (kind === 'waits') await lock.stop()
+    if (kind === 'outside') await burners.stop()
     return { others, slow, ...(await watched()) }
   }
-  const measured: Readonly<Record<Kind, Round[]>> = { alone: [], waits: [], burns: [] }
+  const measured: Readonly<Record<Kind, Round[]>> = { alone: [], waits: [], burns: [], outside: [] }
   for (let round = 0; round < rounds; round++) for (const kind of kinds) measured[kind].push(await measure(kind))
   for (const kind of kinds) {
     for (const [index, round] of measured[kind].entries())
       console.log(row(`${kind} ${index + 1}`, round, measured.alone[index]))
   }
-  for (const kind of ['waits', 'burns'] as const) {
+  for (const kind of ['waits', 'burns', 'outside'] as const) {
     const ratios = measured[kind].map(
       ({ others }, index) => others.p99 / (measured.alone[index]?.others.p99 ?? others.p99),
     )
@@ -156,7 +162,7 @@ try {
   server.kill('SIGTERM')
 } finally {
   processes.end()
-  await Promise.allSettled([client.end(), lock.close()])
+  await Promise.allSettled([client.end(), lock.close(), burners.close()])
   await platform.close()
   rmSync(folder, { recursive: true, force: true })
 }

@@ -64,3 +64,36 @@ export class Lock {
     await this.#client.end()
   }
 }
+
+/** Sessions outside of Tenantry that keep PostgreSQL's processor busy: what no pool can help against. */
+export class Burners {
+  readonly #clients: readonly pg.Client[]
+  #on = false
+  #work: Promise<unknown> = Promise.resolve()
+
+  constructor(target: ConnectionTarget, sessions: number) {
+    this.#clients = Array.from({ length: sessions }, () => new pg.Client(target))
+  }
+
+  async open(): Promise<void> {
+    await Promise.all(this.#clients.map(client => client.connect()))
+  }
+
+  start(): void {
+    this.#on = true
+    this.#work = Promise.all(
+      this.#clients.map(async client => {
+        while (this.#on) await client.query('select sum(n * n) from generate_series(1, 400000) n')
+      }),
+    )
+  }
+
+  async stop(): Promise<void> {
+    this.#on = false
+    await this.#work
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#clients.map(client => client.end()))
+  }
+}
