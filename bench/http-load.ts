@@ -60,7 +60,7 @@ export async function loadHttp(options: {
 const lastChunk = Buffer.from('0\r\n\r\n')
 
 /** Where the answer ends; undefined as long as that cannot be told. Requests are not pipelined: nothing comes after it. */
-function answerLength(pending: Buffer): number | undefined {
+export function answerLength(pending: Buffer): number | undefined {
   const end = pending.indexOf('\r\n\r\n')
   if (end < 0) return undefined
   const head = pending.toString('latin1', 0, end)

@@ -1,5 +1,6 @@
 import type { Entity, EntityField } from '../core/module-set.ts'
 import type { JsonSchema } from './json-schema.ts'
+import { describeFilter } from './openapi-filters.ts'
 import type { Offer } from './openapi-offer.ts'
 
 /** The body of every answer that is an error. */
@@ -82,14 +83,14 @@ export function filterName({ names }: Offer, field: EntityField): string {
 export function filterParameters(offer: Offer): [name: string, parameter: JsonSchema][] {
   return [...offer.entity.fields.values()].map(field => [
     filterName(offer, field),
-    query(field.name, 'Filter: `operator.value`', filterExample(offer.entity, field)),
+    query(field.name, describeFilter(field), filterExample(offer.entity, field)),
   ])
 }
 
 const id = '018f4c5e-7a10-7c3d-9b52-3f6d1c0a8e41'
 
 function filterExample(entity: Entity, { name, spec }: EntityField): string {
-  if (spec.array) return 'not.is.null'
+  if (spec.array) return spec.type === 'text' ? 'ov.{a,b}' : 'not.is.null'
   switch (spec.type) {
     case 'text':
       return 'ilike.*word*'
@@ -112,7 +113,7 @@ function filterExample(entity: Entity, { name, spec }: EntityField): string {
     case 'bytes':
       return 'not.is.null'
     case 'range':
-      return 'not.is.null'
+      return spec.of === 'date' || spec.of === 'timestamp' ? 'ov.[2026-01-01,2026-02-01)' : 'ov.[1,10)'
     case 'searchText':
       return 'wfts.words to find'
     case 'reference': {

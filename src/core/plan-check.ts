@@ -252,9 +252,9 @@ class PlanCheck {
     if (!embed) throw notEmbedded(order.embed)
     const target = embed.query.entity
     if (embed.arity === 'many') {
-      throw new TenantryError('invalid', `A related order on '${target.name}' is not possible`, {
+      throw new TenantryError('invalid', `A related order on '${order.embed}' is not possible`, {
         reason: 'PGRST118',
-        details: `'${entity.name}' and '${target.name}' do not form a many-to-one or one-to-one relationship`,
+        details: `'${entity.name}' and '${order.embed}' do not form a many-to-one or one-to-one relationship`,
       })
     }
     const path = this.path(target, order.path)

@@ -33,6 +33,22 @@ import { createModuleSet, type Entity } from '../../src/core/module-set.ts'
 
 const backoffice = createModuleSet([shared, customers, products, invoices])
 
+const fitting = createModuleSet([
+  {
+    name: 'fitting',
+    version: '1.0.0',
+    entities: [
+      entity('things', {
+        title: text(),
+        amount: integer(),
+        tags: array(text()),
+        span: range('date'),
+        words: searchText('title'),
+      }),
+    ],
+  },
+])
+
 function describeModules(
   modules = backoffice.modules,
   roles: readonly string[] | null = null,
@@ -181,6 +197,26 @@ describe('the OpenAPI document of the example product', () => {
     }
     const status = document.components.parameters?.['customers_v1_Customers.status']
     assert.equal(status?.example, 'in.(lead,active)')
+  })
+
+  it('says which operators fit a field', () => {
+    const described = describeModules([fitting.get('fitting@1')]).components.parameters ?? {}
+    const operatorsOf = (field: string) =>
+      String(described[`fitting_v1_Things.${field}`]?.description).replace(/^.*Operators: ([^.]*)\..*$/, '$1')
+    const comparisons = '`eq`, `neq`, `gt`, `gte`, `lt`, `lte`, `isdistinct`'
+    const searches = '`fts`, `plfts`, `phfts`, `wfts`'
+    assert.equal(operatorsOf('amount'), `${comparisons}, \`in\`, \`is\``)
+    assert.equal(
+      operatorsOf('title'),
+      `${comparisons}, \`like\`, \`ilike\`, \`match\`, \`imatch\`, ${searches}, \`in\`, \`is\``,
+    )
+    assert.equal(operatorsOf('words'), `${searches}, \`is\``)
+    assert.equal(operatorsOf('tags'), `\`cs\`, \`cd\`, \`ov\`, ${comparisons}, \`is\``)
+    assert.equal(
+      operatorsOf('span'),
+      '`cs`, `cd`, `ov`, `sl`, `sr`, `nxr`, `nxl`, `adj`, `eq`, `neq`, `isdistinct`, `is`',
+    )
+    assert.match(String(described['fitting_v1_Things.title']?.description), /`eq\(any\)\.\{a,b\}`.*`wfts\(english\)/)
   })
 
   it('says which relations a row embeds', () => {

@@ -74,7 +74,7 @@ describe('PostgREST and Tenantry answer the same requests alike', { skip }, () =
 
   test('every deliberate difference has a request that shows it', () => {
     assert.deepEqual(
-      differences.map(({ name }) => name).filter(name => !seen.has(name)),
+      differences.filter(({ name, byChance }) => !byChance && !seen.has(name)).map(({ name }) => name),
       [],
     )
   })

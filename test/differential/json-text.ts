@@ -4,6 +4,12 @@ export function sameJson(one: string, other: string): boolean {
   return first !== undefined && first === second
 }
 
+/** Whether two JSON texts hold the same names and values, in any order. */
+export function sameTokens(one: string, other: string): boolean {
+  const tokens = (text: string) => (text.match(/"(?:[^"\\]|\\.)*"|[\w.+-]+|[{}[\]]/g) ?? []).sort().join(' ')
+  return tokens(one) === tokens(other)
+}
+
 function canonical(text: string): string | undefined {
   try {
     // Digits that JavaScript would drop are kept as text; a text of the data never begins with this character.

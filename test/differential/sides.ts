@@ -114,8 +114,10 @@ async function exchange(
 /** What HEAD does not say of an error, GET does; it is asked only where the answers part. */
 async function withErrors(request: Request, [peer, ours]: readonly [Asked, Asked]): Promise<readonly [Answer, Answer]> {
   if (request.method !== 'HEAD' || peer.answer.status === ours.answer.status) return [peer.answer, ours.answer]
+  // A range means something to GET only.
+  const { Range: _, ...headers } = request.headers
   const withError = async ({ side, answer }: Asked): Promise<Answer> => {
-    const { error } = readAnswer(await ask(side, { ...request, method: 'GET' }), side.base)
+    const { error } = readAnswer(await ask(side, { ...request, headers, method: 'GET' }), side.base)
     return { ...answer, error }
   }
   return [await withError(peer), await withError(ours)]

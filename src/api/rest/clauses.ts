@@ -55,9 +55,6 @@ function where({ embeds, condition }: ReturnType<typeof parseFilter>): Scoped {
 }
 
 function page(key: string, name: 'limit' | 'offset', value: string): Scoped {
-  const number = parseRowNumber(value)
-  return {
-    embeds: parseTreePath(key).embeds,
-    clause: { kind: 'page', page: number === undefined ? {} : { [name]: number } },
-  }
+  const page = { [name]: parseRowNumber(value) ?? null }
+  return { embeds: parseTreePath(key).embeds, clause: { kind: 'page', page } }
 }

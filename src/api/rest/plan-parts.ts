@@ -85,7 +85,7 @@ export function locatedBy({ request: { entity }, preferences }: Parts): Pick<Ins
 /** Throws `PGRST114` for a limit, and `PGRST105` unless each field of the key, and nothing else, is tested with `eq`. */
 export function keyConditionOf({ request: { entity }, clauses: { scoped } }: Parts): Condition {
   const own = scoped.filter(({ embeds }) => embeds.length === 0).map(({ clause }) => clause)
-  if (own.some(clause => clause.kind === 'page' && Object.keys(clause.page).length > 0)) {
+  if (own.some(clause => clause.kind === 'page' && Object.values(clause.page).some(number => number !== null))) {
     throw new TenantryError('invalid', 'limit/offset querystring parameters are not allowed for PUT', {
       reason: 'PGRST114',
     })

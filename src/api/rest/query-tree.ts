@@ -12,9 +12,10 @@ export type Clause =
   | { readonly kind: 'order'; readonly order: readonly Order[] }
   | { readonly kind: 'page'; readonly page: Page }
 
+/** What `limit` and `offset` say; null is no number. */
 export interface Page {
-  readonly limit?: number
-  readonly offset?: number
+  readonly limit?: number | null
+  readonly offset?: number | null
 }
 
 /** Puts each clause into the query of its embed. Throws `PGRST108` for an embed that is not selected. Pages stay as asked for. */
@@ -42,7 +43,16 @@ export function buildQuery(select: readonly Selection[], clauses: readonly Scope
     ),
     ...(where && { where }),
     ...(order && { order }),
-    ...page,
+    ...knownPage(page),
+  }
+}
+
+/** As in PostgREST, a limit that is no number is none, unless there is an offset too: then no rows are asked for. */
+function knownPage({ limit, offset }: Page): Pick<Query, 'limit' | 'offset'> {
+  const rows = limit === null && offset !== undefined ? 0 : limit
+  return {
+    ...(typeof rows === 'number' && { limit: rows }),
+    ...(typeof offset === 'number' && { offset }),
   }
 }
 

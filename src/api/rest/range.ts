@@ -1,7 +1,6 @@
 import { TenantryError } from '../../core/errors.ts'
 import type { Query } from '../../core/plan.ts'
 import { defaultRows, maxRows } from './limits.ts'
-import type { Page } from './query-tree.ts'
 
 const integer = /^\s*-?\d+\s*$/
 
@@ -23,6 +22,8 @@ export function paginate({ limit, offset, select, ...query }: Query, capped: boo
     ...(capped && { limit: Math.min(page.limit ?? defaultRows, maxRows) }),
   }
 }
+
+type Page = Pick<Query, 'limit' | 'offset'>
 
 interface Rows {
   readonly first: number

@@ -6,7 +6,11 @@ import { sendRest } from './rest.ts'
 
 /** Every error of every route, as `{ code, message, details, hint }`. */
 export function answerError(log: Log, thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const error = isFastifyError(thrown) ? fromFastify(thrown) : toTenantryError(thrown)
+  const error = isFastifyError(thrown)
+    ? fromFastify(thrown)
+    : isCutOff(thrown, request)
+      ? cutOff()
+      : toTenantryError(thrown)
   if (error.code === 'internal') log.error({ reqId: request.id, err: error }, 'the request failed')
   else if (error.code === 'unavailable') log.warn({ reqId: request.id, err: error }, 'the request was turned away')
   return sendRest(reply, respondError(error, { anonymous: request.headers.authorization === undefined }))
@@ -16,6 +20,15 @@ function isFastifyError(error: unknown): error is FastifyError {
   return (
     error instanceof Error && 'code' in error && typeof error.code === 'string' && /^(FST_|ERR_HTTP)/.test(error.code)
   )
+}
+
+/** The caller hung up in the middle of its request, which is no failure of ours. */
+function isCutOff(error: unknown, { raw }: FastifyRequest): boolean {
+  return raw.destroyed && !raw.complete && error instanceof Error && 'code' in error && error.code === 'ECONNRESET'
+}
+
+function cutOff(): TenantryError {
+  return new TenantryError('invalid', 'The request ended before it was complete')
 }
 
 /** What Fastify itself refuses before a route sees it. */

@@ -110,6 +110,17 @@ export const aggregate: readonly Group[] = [
     ],
   },
   {
+    name: 'aggregates of embeds, and groups in them',
+    requests: [
+      ...of('products', [
+        'sku,reviews(stars.max())&reviews=is.null&order=sku',
+        'sku,reviews!inner(stars.max())&order=sku',
+        'maker_id::text,...makers!products_maker_id_fkey(tags.count())&order=id',
+      ]),
+      ...of('labels', ['slug,products(id,count())&products.order=launched_on,id&order=slug']),
+    ],
+  },
+  {
     name: 'aggregates that are not allowed',
     requests: of('labels', [
       'count()',

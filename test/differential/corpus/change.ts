@@ -1,4 +1,4 @@
-import { full, type Group, objectType, patch, prefer, remove } from '../request.ts'
+import { full, type Group, objectType, patch, prefer, put, remove } from '../request.ts'
 import { keyOf } from '../rows.ts'
 
 const first = `products?id=eq.${keyOf('products', 1)}`
@@ -126,6 +126,13 @@ export const change: readonly Group[] = [
       remove('vaults'),
       remove('nothing'),
       remove('labels', prefer('handling=strict', 'max-affected=3')),
+      put('texts?n=eq.5', { n: 5, body: 'Put' }, full('missing=default')),
+      put('texts?n=eq.5&select=n', { n: 5, body: 'Put' }, full()),
+      put(
+        `products?id=eq.${keyOf('products', 40)}&select=sku,product_labels!inner(product_id)`,
+        { id: keyOf('products', 40), sku: 'S-040', title: 'Put' },
+        full(),
+      ),
     ],
   },
 ]

@@ -145,6 +145,7 @@ export const select: readonly Group[] = [
           'c:details->color',
           'c:details->>color,s:details->size',
           'details->"odd key"',
+          'details->"odd key',
           'details->odd key',
           'details->>a-b',
           'details->"a-b"',

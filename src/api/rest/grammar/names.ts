@@ -80,7 +80,9 @@ function parseJsonKey(scanner: Scanner): string | number {
     if (Math.abs(Number(index)) > greatestIndex) scanner.fail(`an index of ${greatestIndex} at most`, start)
     return Number(index)
   }
-  const key = parseQuoted(scanner) ?? joinDashed(scanner.match(/[^(\-:.,>)]+(?:-(?!>)[^(\-:.,>)]+)*/y))
+  const quoted = parseQuoted(scanner)
+  if (quoted === undefined && scanner.sees('"')) scanner.failAtEnd('"\\" or """')
+  const key = quoted ?? joinDashed(scanner.match(/[^(\-:.,>)]+(?:-(?!>)[^(\-:.,>)]+)*/y))
   return key ?? scanner.fail(scanner.sees('-') ? 'digit' : anyKey)
 }
 

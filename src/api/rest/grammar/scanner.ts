@@ -50,6 +50,11 @@ export class Scanner {
     if (!this.atEnd) this.fail(expecting)
   }
 
+  /** For what was begun and is never closed. */
+  failAtEnd(expecting: string): never {
+    return this.fail(expecting, this.text.length)
+  }
+
   fail(expecting: string, at: number = this.position): never {
     const next = this.text.codePointAt(at)
     const unexpected = next === undefined ? 'end of input' : `"${String.fromCodePoint(next)}"`

@@ -1,0 +1,229 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import pg from 'pg'
+import { generateRows } from '../examples/backoffice/generate.ts'
+import { parseEnvironment } from '../src/app/environment.ts'
+import { createLog } from '../src/app/log.ts'
+import { openPlatform } from '../src/app/platform.ts'
+import { loadProduct } from '../src/app/product.ts'
+import { loadHttp, median } from './http-load.ts'
+import type { OpenLoad, OpenMeasured } from './open-load.ts'
+import { backoffice, Processes } from './processes.ts'
+import { requestText } from './request.ts'
+import { Burners, calibrate, Lock, slowTime } from './slow-neighbour.ts'
+import { loadTenants } from './tenants.ts'
+
+const usage = `npm run bench:neighbours -- [--rounds 5] [--seconds 5] [--tenants 10] [--rows 10000] [--share 0.5]
+
+What does a tenant whose requests take ${slowTime} ms do to the others? Their point reads arrive on a schedule, at a share of
+the most that a closed loop reached just before; a time runs from when a request was due. In turns: alone, beside a
+tenant whose reads wait (for a lock that is held outside of Tenantry), and beside one whose reads burn PostgreSQL's
+processor; it sends one request for every 100 of the others. For comparison, as many sessions outside of Tenantry burn the
+processor as one tenant may hold of its read connections. The aim is a p99 within twice the p99 alone.`
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '5' },
+    tenants: { type: 'string', default: '10' },
+    rows: { type: 'string', default: '10000' },
+    share: { type: 'string', default: '0.5' },
+    help: { type: 'boolean', default: false },
+  },
+})
+if (values.help) {
+  console.log(usage)
+  process.exit(0)
+}
+const [rounds, seconds, tenants, rows, share] = [
+  values.rounds,
+  values.seconds,
+  values.tenants,
+  values.rows,
+  values.share,
+].map(Number) as [number, number, number, number, number]
+
+const kinds = ['alone', 'waits', 'burns', 'outside'] as const
+type Kind = (typeof kinds)[number]
+
+/** What one round of a kind showed. */
+interface Round {
+  readonly others: OpenMeasured
+  readonly slow: OpenMeasured | undefined
+  /** Sessions of Tenantry that were at work, on average, and how many were opened meanwhile. */
+  readonly active: number
+  readonly connected: number
+  /** Cores that the server's own process used. */
+  readonly serverCores: number
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'tenantry-bench-'))
+// As root the database runs under another account, which has to walk through this folder.
+chmodSync(folder, 0o755)
+process.env.TENANTRY_FOLDER = folder
+process.env.PUBLIC_URL = 'http://bench.localhost'
+const product = await loadProduct(backoffice)
+const environment = parseEnvironment(process.env, backoffice)
+const platform = await openPlatform({ product, environment, log: createLog('warn'), mode: 'serve' })
+const processes = new Processes()
+const target = platform.embedded?.connection('postgres')
+if (!target) throw new Error('The benchmark uses the embedded server')
+const client = new pg.Client(target)
+const lock = new Lock(target)
+/** Half of the most connections that reads may have. */
+const burners = new Burners(target, 4)
+try {
+  await loadTenants(platform, tenants, rows)
+  const slowTenant = 'bench-slow'
+  await platform.operations.addTenant({ key: slowTenant, subscribe: ['customers@1', 'products@1', 'invoices@1'] })
+  // Enough to be slow over.
+  for (const batch of generateRows(0, rows * 4)) await platform.operations.addRows(slowTenant, [batch])
+  await client.connect()
+  await client.query('vacuum analyze')
+  await lock.open()
+  await burners.open()
+  const [server, { port }] = await processes.server('ignore')
+  const [reader] = await processes.fork('neighbour-load.ts', {}, 'inherit')
+  const [neighbour] = await processes.fork('neighbour-load.ts', {}, 'inherit')
+
+  const tokens = new Map<string, string>()
+  for (const key of [...Array.from({ length: tenants }, (_, n) => `bench-${n + 1}`), slowTenant])
+    tokens.set(key, await platform.operations.issueToken({ tenant: key, roles: ['admin'] }))
+  const headersOf = (tenant: string) => ({ authorization: `Bearer ${tokens.get(tenant)}` })
+  const get = (tenant: string, path: string) => requestText({ method: 'GET', path, headers: headersOf(tenant) })
+  const points: string[] = []
+  for (const tenant of tokens.keys()) {
+    if (tenant === slowTenant) continue
+    const { rows: found } = await client.query<{ id: string }>(
+      'select id from customers_v1.customers where tenant_id = $1 order by id limit 50',
+      [tenant],
+    )
+    points.push(...found.map(({ id }) => get(tenant, `/${tenant}/customers/v1/customers?id=eq.${id}`)))
+  }
+  const mixed = points.map((_, n) => points[(n * 37) % points.length] ?? '')
+  const burning = await calibrate(slowTenant, async path => {
+    const started = performance.now()
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: headersOf(slowTenant) })
+    await answer.text()
+    if (answer.status !== 200) throw new Error(`The slow request is answered with ${answer.status}`)
+    return performance.now() - started
+  })
+  const slowRequests = {
+    waits: get(slowTenant, `/${slowTenant}/shared/v1/phones?select=id&limit=1`),
+    burns: get(slowTenant, burning.path),
+  }
+
+  await loadHttp({ port, requests: mixed, connections: 32, seconds: 1 })
+  const { perSecond } = await loadHttp({ port, requests: mixed, connections: 32, seconds })
+  const rate = perSecond * share
+  console.log(
+    `${tenants} tenants, ${rows} rows each; ${availableParallelism()} cores; ${rounds} rounds of ${seconds} s\n` +
+      `closed loop ${Math.round(perSecond)}/s; point reads at ${Math.round(rate)}/s; slow requests at ${(rate / 100).toFixed(1)}/s, ` +
+      `each ${Math.round(burning.time)} ms alone\n`,
+  )
+  console.log(
+    '| | p50 | p99 | p99.9 | to alone | not served | slow: served, p50 | sessions at work (opened) | server |',
+  )
+  console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |')
+
+  const measure = async (kind: Kind): Promise<Round> => {
+    const load: OpenLoad = { port, requests: mixed, rate, seconds, connections: 256 }
+    if (kind === 'waits') lock.start()
+    if (kind === 'outside') burners.start()
+    const watched = watch(client, server.pid)
+    const [others, slow] = await Promise.all([
+      ask(reader, load),
+      kind === 'alone' || kind === 'outside'
+        ? undefined
+        : ask(neighbour, { ...load, requests: [slowRequests[kind]], rate: rate / 100, connections: 512 }),
+    ])
+    if (kind === 'waits') await lock.stop()
+    if (kind === 'outside') await burners.stop()
+    return { others, slow, ...(await watched()) }
+  }
+  const measured: Readonly<Record<Kind, Round[]>> = { alone: [], waits: [], burns: [], outside: [] }
+  for (let round = 0; round < rounds; round++) for (const kind of kinds) measured[kind].push(await measure(kind))
+  for (const kind of kinds) {
+    for (const [index, round] of measured[kind].entries())
+      console.log(row(`${kind} ${index + 1}`, round, measured.alone[index]))
+  }
+  for (const kind of ['waits', 'burns', 'outside'] as const) {
+    const ratios = measured[kind].map(
+      ({ others }, index) => others.p99 / (measured.alone[index]?.others.p99 ?? others.p99),
+    )
+    console.log(
+      `\n${kind}: p99 of the others is ${median(ratios).toFixed(2)} times that alone, per round ${ratios.map(ratio => ratio.toFixed(2)).join(' ')}`,
+    )
+  }
+  server.kill('SIGTERM')
+} finally {
+  processes.end()
+  await Promise.allSettled([client.end(), lock.close(), burners.close()])
+  await platform.close()
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function ask(child: ChildProcess, load: OpenLoad): Promise<OpenMeasured> {
+  child.send(load)
+  const [answer] = (await once(child, 'message')) as [{ measured?: OpenMeasured; error?: string }]
+  if (answer.measured) return answer.measured
+  throw new Error(answer.error)
+}
+
+/** Looks at the server's sessions and its processor time until it is asked what it saw. */
+function watch(
+  client: pg.Client,
+  pid: number | undefined,
+): () => Promise<Pick<Round, 'active' | 'connected' | 'serverCores'>> {
+  const seen: { active: number; connected: number }[] = []
+  const started = performance.now()
+  const before = processorTime(pid)
+  const look = async () => {
+    const { rows } = await client.query<{ active: number; connected: number }>(
+      `select count(*) filter (where state = 'active')::int as active, count(*)::int as connected
+       from pg_stat_activity where application_name = 'tenantry'`,
+    )
+    seen.push(...rows)
+  }
+  const timer = setInterval(() => look().catch(() => {}), 100) // One look less changes nothing.
+  return async () => {
+    clearInterval(timer)
+    const serverCores = (processorTime(pid) - before) / (performance.now() - started)
+    return {
+      active: seen.reduce((sum, { active }) => sum + active, 0) / Math.max(1, seen.length),
+      connected: Math.max(0, ...seen.map(({ connected }) => connected)) - (seen[0]?.connected ?? 0),
+      serverCores,
+    }
+  }
+}
+
+/** Milliseconds of processor that a process has used; 0 where there is no /proc. */
+function processorTime(pid: number | undefined): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+    return (Number(fields[11]) + Number(fields[12])) * 10
+  } catch {
+    return 0
+  }
+}
+
+function row(name: string, { others, slow, active, connected, serverCores }: Round, alone: Round | undefined): string {
+  const slowText = slow
+    ? `${slow.requests - slow.refused - slow.lost} of ${slow.requests}, ${Math.round(slow.p50)} ms`
+    : ''
+  return `| ${[
+    name,
+    `${others.p50.toFixed(1)} ms`,
+    `${others.p99.toFixed(1)} ms`,
+    `${others.p999.toFixed(1)} ms`,
+    (others.p99 / (alone?.others.p99 ?? others.p99)).toFixed(2),
+    String(others.refused + others.lost),
+    slowText,
+    `${active.toFixed(1)} (+${connected})`,
+    `${Math.round(serverCores * 100)}%`,
+  ].join(' | ')} |`
+}

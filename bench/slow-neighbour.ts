@@ -1,0 +1,99 @@
+import pg from 'pg'
+import type { ConnectionTarget } from '../src/data/postgres/driver.ts'
+
+/** Milliseconds that a request of the slow tenant is to take. */
+export const slowTime = 500
+
+const mostPatterns = 200
+
+/** Patterns that go back and forth in a title and do not match it: each costs PostgreSQL some time in each row. */
+function burningPath(tenant: string, patterns: number): string {
+  const all = Array.from({ length: patterns }, (_, n) => `title.ilike.*e*r*n*a*i*s*${n}*`)
+  return `/${tenant}/customers/v1/customers?select=id&limit=1&or=${encodeURIComponent(`(${all.join(',')})`)}`
+}
+
+/** A list that takes `slowTime` of PostgreSQL's processor when nothing else runs; and how long it really takes. */
+export async function calibrate(
+  tenant: string,
+  ask: (path: string) => Promise<number>,
+): Promise<{ readonly path: string; readonly time: number }> {
+  let patterns = 40
+  for (let attempt = 0; ; attempt++) {
+    const path = burningPath(tenant, patterns)
+    await ask(path)
+    const time = Math.min(await ask(path), await ask(path), await ask(path))
+    const wanted = Math.min(mostPatterns, Math.max(1, Math.round((patterns * slowTime) / time)))
+    if (attempt === 4 || wanted === patterns) return { path, time }
+    patterns = wanted
+  }
+}
+
+/** What a read of phones waits for: a lock that is held for twice the slow time, and given back for a moment. */
+export class Lock {
+  readonly #client: pg.Client
+  #held: Promise<void> = Promise.resolve()
+  #on = false
+
+  constructor(target: ConnectionTarget) {
+    this.#client = new pg.Client(target)
+  }
+
+  async open(): Promise<void> {
+    await this.#client.connect()
+  }
+
+  start(): void {
+    this.#on = true
+    this.#held = this.#hold()
+  }
+
+  async stop(): Promise<void> {
+    this.#on = false
+    await this.#held
+  }
+
+  async #hold(): Promise<void> {
+    while (this.#on) {
+      await this.#client.query('begin; lock table shared_v1.phones in access exclusive mode')
+      await this.#client.query(`select pg_sleep(${(slowTime * 2) / 1_000})`)
+      await this.#client.query('commit')
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end()
+  }
+}
+
+/** Sessions outside of Tenantry that keep PostgreSQL's processor busy: what no pool can help against. */
+export class Burners {
+  readonly #clients: readonly pg.Client[]
+  #on = false
+  #work: Promise<unknown> = Promise.resolve()
+
+  constructor(target: ConnectionTarget, sessions: number) {
+    this.#clients = Array.from({ length: sessions }, () => new pg.Client(target))
+  }
+
+  async open(): Promise<void> {
+    await Promise.all(this.#clients.map(client => client.connect()))
+  }
+
+  start(): void {
+    this.#on = true
+    this.#work = Promise.all(
+      this.#clients.map(async client => {
+        while (this.#on) await client.query('select sum(n * n) from generate_series(1, 400000) n')
+      }),
+    )
+  }
+
+  async stop(): Promise<void> {
+    this.#on = false
+    await this.#work
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#clients.map(client => client.end()))
+  }
+}

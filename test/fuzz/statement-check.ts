@@ -1,0 +1,56 @@
+import type { ModuleSet } from '../../src/core/module-set.ts'
+import { markerPattern } from './hostile.ts'
+
+/** All that a statement may be made of besides names of definitions: words of SQL, functions, types, names of ours. */
+const words: ReadonlySet<string> = new Set(
+  `select from where and or not in any all as is null true false unknown distinct on case when then else end with join left
+  cross lateral exists order by asc desc nulls first last limit offset group insert into update set delete returning values
+  conflict do nothing excluded default array like ilike begin commit rollback read only row using cast
+  count sum avg min max coalesce json_agg row_to_json to_json to_jsonb json_strip_nulls json_to_recordset json_to_record
+  json_array_elements string_agg replace substr length octet_length set_config now current_date gen_random_uuid
+  to_tsvector to_tsquery plainto_tsquery phraseto_tsquery websearch_to_tsquery refuse uuid_v7
+  text varchar int int2 int4 int8 integer bigint smallint numeric decimal float4 float8 real double precision bool boolean
+  uuid date time timestamp timestamptz interval json jsonb bytea int4range int8range numrange daterange tstzrange tsvector
+  regconfig tenantry tenant_id instance_id body n total r a e g j w xmax created_at updated_at deleted_at`.split(/\s+/),
+)
+
+/** Aliases of tables, joins and columns. */
+const alias = /^[tsc]\d+$/
+
+const literals: ReadonlySet<string> = new Set(
+  `'' '[]' '}' 'null' 'role' 'tenantry.tenant' 'tenantry.instance' 'tenantry.subject' 'statement_timeout' 'TN406' 'TN409' 'TN400'
+  'TN124' 'TN115' 'TN413' E'\\\\\\\\' E'\\\\' E'\\n'`.split(/\s+/),
+)
+
+const token = /"(?:[^"]|"")*"|e?'(?:[^']|'')*'|\$\d+|\d+(?:\.\d+)?|[a-z_]\w*|\s+|[^\s]/giu
+
+/** Says what of a text comes neither from the definitions nor from us; nothing when all does. */
+export function createStatementCheck(modules: ModuleSet): (text: string) => string | undefined {
+  const names = new Set(['inserted?', 'count', 'sum', 'avg', 'min', 'max'])
+  const values = new Set(literals)
+  for (const { schema, entities } of modules.modules) {
+    names.add(schema)
+    for (const { name, fields } of entities) {
+      names.add(name)
+      for (const { name: field, spec } of fields.values()) {
+        names.add(field)
+        values.add(`'${field}'`)
+        if (spec.default !== undefined) {
+          const { default: value } = spec
+          values.add(`'${typeof value === 'string' ? value : JSON.stringify(value)}'`)
+        }
+      }
+    }
+  }
+  return text => {
+    if (markerPattern.test(text)) return 'a word of the request'
+    return text.match(token)?.find(part => !isKnown(part, names, values))
+  }
+}
+
+function isKnown(part: string, names: ReadonlySet<string>, values: ReadonlySet<string>): boolean {
+  if (part.startsWith('"')) return names.has(part.slice(1, -1))
+  if (/^e?'/i.test(part)) return values.has(part)
+  if (/^[a-z_]/i.test(part)) return words.has(part) || alias.test(part)
+  return /^[\s\d.$()[\],;:=<>!~*|&@+\-?#]+$/.test(part)
+}
