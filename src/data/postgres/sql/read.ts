@@ -6,13 +6,16 @@ import type {
   CheckedQuery,
   CheckedRead,
 } from '../../../core/checked-plan.ts'
+import type { Entity } from '../../../core/module-set.ts'
 import type { Output } from '../../../core/plan.ts'
 import { conditionSql, pathSql } from './condition.ts'
 import { deletedConditions, sourceOf, tableOf } from './join.ts'
 import { raised } from './raised.ts'
 import { bodySql, groupSql, type Member, type Rows, rowsOf } from './rows.ts'
+import { candidatesSql, foundRowsSql, isPage, longestPage, namesFewRows } from './search.ts'
+import { sortKeys } from './sort-keys.ts'
 import { needsExactOutput } from './types.ts'
-import type { Binder } from './writer.ts'
+import { type Binder, identifier } from './writer.ts'
 
 /** An answer travels as one text through this process, which could not hold any number of the largest at once. */
 const mostBytes = 32 * 1024 * 1024
@@ -28,6 +31,7 @@ interface Shown {
 export class Reader {
   readonly #binder: Binder
   readonly #output: Output
+  readonly #searches: string[] = []
   #aliases = 0
   #joined = 0
 
@@ -40,12 +44,26 @@ export class Reader {
   statement(plan: CheckedRead): string {
     const { query, count } = plan
     const alias = this.#alias()
-    const from = ` from ${tableOf(query.entity)} ${alias}`
-    const where = this.where(query, alias)
+    const { from, where } = this.#source(query, alias, count)
     const rows = this.#rows(query, alias, from, where)
     const total = count ? `(select count(*)${from}${where})` : 'null'
     const body = bodySql(rows, 'r', plan, this.#binder)
-    return `select ${boundedBody}, n, total from (select ${body} as body, count(*) as n, ${total} as total from (${rows.sql}) r) a`
+    return `${this.searches()}select ${boundedBody}, n, total from (select ${body} as body, count(*) as n, ${total} as total from (${rows.sql}) r) a`
+  }
+
+  /** `with …`, or nothing: what search functions have found for the conditions made so far. */
+  searches(more = ''): string {
+    const parts = [...this.#searches, ...(more === '' ? [] : [more])]
+    return parts.length === 0 ? '' : `with ${parts.join(', ')} `
+  }
+
+  /** A further condition on the rows that a write changes: that their keys have been found. Undefined: nothing was searched. */
+  foundKeys(query: Pick<CheckedQuery, 'where' | 'entity'>, alias: string): string | undefined {
+    const candidates = namesFewRows(query) ? undefined : this.#candidates(query, false)
+    if (candidates === undefined) return undefined
+    const key = (of: string) => query.entity.key.map(name => `${of}.${identifier(name)}`).join(', ')
+    // By key and not by place, since a row that somebody else has just changed is in another place.
+    return `(${key(alias)}) in (select ${key('f')} from ${foundRowsSql(tableOf(query.entity), 'f', candidates, '')})`
   }
 
   /** The text of rows that a write returned under the name `source`. */
@@ -60,7 +78,7 @@ export class Reader {
     const parts = [
       ...deletedConditions(query.entity, query.deleted, alias),
       ...(query.where ? [this.condition(query, alias)] : []),
-      ...query.embeds.filter(({ inner }) => inner).map(embed => this.#exists(embed, alias)),
+      ...query.embeds.filter(({ inner }) => inner).map(embed => this.#exists(embed, alias, namesFewRows(query))),
       ...(tie === undefined ? [] : [tie]),
     ]
     return parts.length === 0 ? '' : ` where ${parts.join(' and ')}`
@@ -129,14 +147,44 @@ export class Reader {
     return `(select coalesce(json_agg(${rows.inAggregate('e')}), '[]') from (${rows.sql}) e)`
   }
 
-  #exists(embed: CheckedEmbed, outer: string): string {
-    const { alias, from, condition } = sourceOf(embed, outer, this.#alias)
-    return `exists (select from ${from}${this.where(embed.query, alias, condition)})`
+  /** `fewOuter`: it is asked of so few rows that looking at what is tied to each of them is best. */
+  #exists(embed: CheckedEmbed, outer: string, fewOuter = true): string {
+    const candidates = fewOuter || namesFewRows(embed.query) ? undefined : this.#candidates(embed.query, true)
+    if (candidates === undefined) {
+      const { alias, from, condition } = sourceOf(embed, outer, this.#alias)
+      return `exists (select from ${from}${this.where(embed.query, alias, condition)})`
+    }
+    const found = (alias: string) =>
+      foundRowsSql(tableOf(embed.query.entity), alias, candidates, this.where(embed.query, alias))
+    const { from, condition } = sourceOf(embed, outer, this.#alias, found)
+    return `exists (select from ${from} where ${condition})`
+  }
+
+  /** The rows that search functions have found, as an expression; undefined when nothing is searched. */
+  #candidates(query: Pick<CheckedQuery, 'where' | 'entity'>, page: boolean): string | undefined {
+    const sql = candidatesSql(query, page, this.#binder)
+    if (sql === undefined) return undefined
+    const name = `found${this.#searches.length}`
+    this.#searches.push(`${name} as materialized (select ${sql} as rows)`)
+    return `(select rows from ${name})`
+  }
+
+  /** Where a statement's rows come from. What is searched is ordered and limited where it is found, and once more outside. */
+  #source(query: CheckedQuery, alias: string, count: boolean): { from: string; where: string } {
+    const table = tableOf(query.entity)
+    const where = this.where(query, alias)
+    const page = !count && isPage(query)
+    const candidates = namesFewRows(query) ? undefined : this.#candidates(query, page)
+    if (candidates === undefined) return { from: ` from ${table} ${alias}`, where }
+    // An offset takes many values, so it must not be part of the text.
+    const limit = query.offset === 0 ? query.limit : longestPage
+    const tail = page ? this.#tail({ ...query, limit, offset: 0 }, alias, new Map()) : ''
+    return { from: ` from ${foundRowsSql(table, alias, candidates, where, tail)}`, where: '' }
   }
 
   /** `columns`: the selected ones as SQL. A grouped query orders by one of them in the very same words. */
   #tail(query: CheckedQuery, alias: string, columns: ReadonlyMap<CheckedColumn, string>): string {
-    const terms = query.order.map(order => this.#order(order, alias, columns))
+    const terms = query.order.map(order => this.#order(order, query.entity, alias, columns))
     const order = terms.length === 0 ? '' : ` order by ${terms.join(', ')}`
     // A limit is a number that was checked and takes few values, so it stays in the text, where the planner sees it.
     const limit = query.limit === null ? '' : ` limit ${Math.trunc(query.limit)}`
@@ -144,11 +192,12 @@ export class Reader {
     return `${order}${limit}${offset}`
   }
 
-  #order(order: CheckedOrder, alias: string, columns: ReadonlyMap<CheckedColumn, string>): string {
+  #order(order: CheckedOrder, entity: Entity, alias: string, columns: ReadonlyMap<CheckedColumn, string>): string {
     const { path, embed, column, direction, nulls } = order
     const selected = column && columns.get(column)
     const value = embed ? this.#relatedValue(embed, path, alias) : (selected ?? pathSql(path, alias, this.#binder))
-    return `${value} ${direction}${nulls ? ` nulls ${nulls}` : ''}`
+    const keys = embed || selected ? [value] : sortKeys(path, entity, alias, value)
+    return keys.map(key => `${key} ${direction}${nulls ? ` nulls ${nulls}` : ''}`).join(', ')
   }
 
   #relatedValue(embed: CheckedEmbed, path: CheckedOrder['path'], outer: string): string {
