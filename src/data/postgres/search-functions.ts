@@ -147,8 +147,8 @@ declare
 begin
   if "tenant?" is null or not ${among(tenantRoles)} then return null; end if;
   if ${isDense('asc')} and ${isDense('desc')} then return null; end if;
-  -- A limit that the planner knew would tempt it to read the whole tenant instead.
-  "rows?" := array(select ctid from ${table} where ${scope} and ${matches} limit (select "bound?" + 1));
+  -- Planned as if all were wanted: a limit would tempt the planner to read the tenant's rows until there are enough.
+  "rows?" := array(with named as materialized (select ctid as id from ${table} where ${scope} and ${matches}) select id from named limit "bound?" + 1);
   return case when cardinality("rows?") <= "bound?" then "rows?" end;
 end $$`
 }

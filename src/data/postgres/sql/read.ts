@@ -9,10 +9,11 @@ import type {
 import type { Entity } from '../../../core/module-set.ts'
 import type { Output } from '../../../core/plan.ts'
 import { conditionSql, pathSql } from './condition.ts'
+import { mostCandidates } from './indexes.ts'
 import { deletedConditions, sourceOf, tableOf } from './join.ts'
 import { raised } from './raised.ts'
 import { bodySql, groupSql, type Member, type Rows, rowsOf } from './rows.ts'
-import { candidatesSql, foundRowsSql, isPage, longestPage, namesFewRows } from './search.ts'
+import { candidateLimit, candidatesSql, fewestCandidates, foundRowsSql, namesFewRows } from './search.ts'
 import { sortKeys } from './sort-keys.ts'
 import { needsExactOutput } from './types.ts'
 import { type Binder, identifier } from './writer.ts'
@@ -57,13 +58,20 @@ export class Reader {
     return parts.length === 0 ? '' : `with ${parts.join(', ')} `
   }
 
-  /** A further condition on the rows that a write changes: that their keys have been found. Undefined: nothing was searched. */
-  foundKeys(query: Pick<CheckedQuery, 'where' | 'entity'>, alias: string): string | undefined {
-    const candidates = namesFewRows(query) ? undefined : this.#candidates(query, false)
-    if (candidates === undefined) return undefined
-    const key = (of: string) => query.entity.key.map(name => `${of}.${identifier(name)}`).join(', ')
+  /** Further conditions on the rows that a write changes: that their keys have been found. None when nothing was searched. */
+  foundKeys(query: Pick<CheckedQuery, 'where' | 'entity' | 'deleted'>, alias: string): string[] {
+    const { entity, deleted } = query
+    const candidates = namesFewRows(query) ? undefined : this.#candidates(query, mostCandidates)
+    if (candidates === undefined) return []
+    const where = [...deletedConditions(entity, deleted, 'f'), this.condition(query, 'f')].join(' and ')
+    const rows = foundRowsSql(tableOf(entity), 'f', candidates, ` where ${where}`)
+    const key = entity.key.map(identifier)
+    const keys = (of: string) => key.map(name => `${of}.${name}`).join(', ')
     // By key and not by place, since a row that somebody else has just changed is in another place.
-    return `(${key(alias)}) in (select ${key('f')} from ${foundRowsSql(tableOf(query.entity), 'f', candidates, '')})`
+    return [
+      `${alias}.${key[0]} = any (array(select f.${key[0]} from ${rows}))`,
+      ...(key.length === 1 ? [] : [`(${keys(alias)}) in (select ${keys('f')} from ${rows})`]),
+    ]
   }
 
   /** The text of rows that a write returned under the name `source`. */
@@ -149,7 +157,8 @@ export class Reader {
 
   /** `fewOuter`: it is asked of so few rows that looking at what is tied to each of them is best. */
   #exists(embed: CheckedEmbed, outer: string, fewOuter = true): string {
-    const candidates = fewOuter || namesFewRows(embed.query) ? undefined : this.#candidates(embed.query, true)
+    const candidates =
+      fewOuter || namesFewRows(embed.query) ? undefined : this.#candidates(embed.query, fewestCandidates)
     if (candidates === undefined) {
       const { alias, from, condition } = sourceOf(embed, outer, this.#alias)
       return `exists (select from ${from}${this.where(embed.query, alias, condition)})`
@@ -161,8 +170,8 @@ export class Reader {
   }
 
   /** The rows that search functions have found, as an expression; undefined when nothing is searched. */
-  #candidates(query: Pick<CheckedQuery, 'where' | 'entity'>, page: boolean): string | undefined {
-    const sql = candidatesSql(query, page, this.#binder)
+  #candidates(query: Pick<CheckedQuery, 'where' | 'entity'>, most: number): string | undefined {
+    const sql = candidatesSql(query, most, this.#binder)
     if (sql === undefined) return undefined
     const name = `found${this.#searches.length}`
     this.#searches.push(`${name} as materialized (select ${sql} as rows)`)
@@ -173,13 +182,13 @@ export class Reader {
   #source(query: CheckedQuery, alias: string, count: boolean): { from: string; where: string } {
     const table = tableOf(query.entity)
     const where = this.where(query, alias)
-    const page = !count && isPage(query)
-    const candidates = namesFewRows(query) ? undefined : this.#candidates(query, page)
+    const candidates = namesFewRows(query) ? undefined : this.#candidates(query, candidateLimit(query, count))
     if (candidates === undefined) return { from: ` from ${table} ${alias}`, where }
-    // An offset takes many values, so it must not be part of the text.
-    const limit = query.offset === 0 ? query.limit : longestPage
-    const tail = page ? this.#tail({ ...query, limit, offset: 0 }, alias, new Map()) : ''
-    return { from: ` from ${foundRowsSql(table, alias, candidates, where, tail)}`, where: '' }
+    const cut = !count && !query.grouped && query.limit !== null
+    const tail = cut ? this.#tail({ ...query, offset: 0 }, alias, new Map()) : ''
+    // What is skipped outside has to be found first.
+    const skipped = cut && query.offset > 0 ? ` + ${this.#binder.bind(String(query.offset), 'bigint')}` : ''
+    return { from: ` from ${foundRowsSql(table, alias, candidates, where, `${tail}${skipped}`)}`, where: '' }
   }
 
   /** `columns`: the selected ones as SQL. A grouped query orders by one of them in the very same words. */

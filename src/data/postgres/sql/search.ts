@@ -4,13 +4,16 @@ import { searchSql } from './condition.ts'
 import { mostCandidates, type SearchedOperator, searchFunction, searchIndexesOf } from './indexes.ts'
 import { type Binder, identifier } from './writer.ts'
 
-/** What reads on until it has a page finds enough rows soon where more match than this; others look at all rows. */
-const candidatesOfPage = 2_000
-export const longestPage = 100
+export const fewestCandidates = 2_000
+const candidatesOfRow = 20
 
-/** True when a query reads only a few rows, if there are many to choose from. */
-export function isPage({ limit, offset, grouped }: Pick<CheckedQuery, 'limit' | 'offset' | 'grouped'>): boolean {
-  return !grouped && limit !== null && limit + offset <= longestPage
+/**
+ * How many row ids are worth naming. Who reads on until there are enough rows finds them sooner where more match than this;
+ * who counts or wants all has to look at all rows otherwise.
+ */
+export function candidateLimit({ limit, grouped }: Pick<CheckedQuery, 'limit' | 'grouped'>, counted: boolean): number {
+  if (counted || grouped || limit === null) return mostCandidates
+  return Math.min(mostCandidates, Math.max(fewestCandidates, candidatesOfRow * Math.trunc(limit)))
 }
 
 /** True when a query names rows by their key or by a reference: the index that begins with it is as good as any search. */
@@ -34,11 +37,10 @@ export function namesFewRows({ entity, where }: Pick<CheckedQuery, 'entity' | 'w
  */
 export function candidatesSql(
   { entity, where }: Pick<CheckedQuery, 'entity' | 'where'>,
-  page: boolean,
+  most: number,
   binder: Binder,
 ): string | undefined {
   if (searchIndexesOf(entity).length === 0) return undefined
-  const most = page ? candidatesOfPage : mostCandidates
   const calls = demandsOf(where).flatMap(demand => callSql(demand, entity, most, binder) ?? [])
   return calls.length < 2 ? calls[0] : `coalesce(${calls.join(', ')})`
 }
