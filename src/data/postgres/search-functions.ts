@@ -38,18 +38,22 @@ function signatureOf(entity: Entity, index: SearchIndex, operator: SearchedOpera
   return `${entity.module.schema}.${searchFunction(entity, index.field, operator)}(${argumentsOf(index)})`
 }
 
+function functionIndexesOf(entity: Entity): readonly SearchIndex[] {
+  return entity.global ? [] : searchIndexesOf(entity)
+}
+
 /** The functions of these modules that may run with their owner's rights, all of which belong to the search role. */
 export function searchSignatures(modules: readonly Module[]): string[] {
   return modules.flatMap(({ entities }) =>
     entities.flatMap(entity =>
-      searchIndexesOf(entity).flatMap(index => index.operators.map(operator => signatureOf(entity, index, operator))),
+      functionIndexesOf(entity).flatMap(index => index.operators.map(operator => signatureOf(entity, index, operator))),
     ),
   )
 }
 
 /** The extensions that a module's search indexes need: without them no such index can begin with the tenant. */
 export function extensionSteps(module: Module): Step[] {
-  const methods = new Set(module.entities.flatMap(entity => searchIndexesOf(entity).map(({ method }) => method)))
+  const methods = new Set(module.entities.flatMap(entity => functionIndexesOf(entity).map(({ method }) => method)))
   return [...methods].sort().map(method => ({
     id: `extension btree_${method}`,
     sql: `create schema if not exists tenantry_extensions; create extension if not exists btree_${method} schema tenantry_extensions`,
@@ -58,7 +62,7 @@ export function extensionSteps(module: Module): Step[] {
 
 /** What the search role may see, and the functions that look there for those who may read the table. */
 export function searchSteps(entity: Entity, prefix: string): Step[] {
-  const indexes = searchIndexesOf(entity)
+  const indexes = functionIndexesOf(entity)
   if (indexes.length === 0) return []
   const { search } = rolesOf(prefix)
   const table = `${entity.module.schema}.${entity.name}`
@@ -79,7 +83,7 @@ export function searchSteps(entity: Entity, prefix: string): Step[] {
 
 /** The search role's use of a schema that has something to be searched. */
 export function searchSchemaSteps({ schema, entities }: Module, prefix: string): Step[] {
-  if (entities.every(entity => searchIndexesOf(entity).length === 0)) return []
+  if (entities.every(entity => functionIndexesOf(entity).length === 0)) return []
   const { search } = rolesOf(prefix)
   return [
     {

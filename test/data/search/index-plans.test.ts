@@ -15,6 +15,8 @@ before(async () => {
   ]
   for (let other = 0; other < 40; other++) sizes.push([`other${other}`, 50])
   for (const [tenant, rows] of sizes) for (const sql of fillSql(tenant, rows)) await database.query(sql)
+  // What decimals would have without a twin.
+  await database.query('create index on searched_v1.items (tenant_id, price)')
   await database.query('analyze')
   callers = await Callers.open(database)
 })
@@ -192,6 +194,39 @@ describe('what is not leakproof', () => {
     assert.match(plan, /Tid Scan on items t0_1 \(actual rows=0/, plan)
     assert.match(plan, /Index Scan using items_amount_idx on items t0_2 \(actual rows=20/, plan)
   })
+})
+
+describe('without our doing', () => {
+  const lost = [
+    'name=like.Customer 77*',
+    'price=eq.7.25',
+    'price=gte.7.25&price=lt.7.5',
+    'price=in.(7.25,7.50)',
+    ...searches.map(([query]) => query),
+  ]
+  for (const query of lost) {
+    test(`PostgreSQL asks ${query} of no index`, async () => {
+      const plan = await callers.explain(acme, statementFor(`GET items?select=id&${query}`, { plain: true }))
+      for (const condition of plan.filter(row => /Index Cond:/.test(row)))
+        assert.match(condition, /Index Cond: \(tenant_id = \S+( \d\))?(\.col1)?\)$/, plan.join('\n'))
+    })
+  }
+})
+
+test('a table without a tenant is asked through its index as it is, without functions', async () => {
+  const { database } = tenants
+  await database.query(
+    `insert into searched_v1.labels (tags, price) select array['t' || i % 1000], i from generate_series(1, 20000) i`,
+  )
+  await database.query('analyze searched_v1.labels')
+  for (const [query, condition] of [
+    ['tags=cs.{t7}', /Index Cond: \(tags @> /],
+    ['price=eq.7', /Index Cond: \(price = /],
+  ] as const) {
+    const statement = statementFor(`GET labels?select=id&${query}`)
+    assert.doesNotMatch(statement.text, /found0/)
+    assert.match((await callers.explain(acme, statement)).join('\n'), condition)
+  }
 })
 
 /** The SQL of an operator and what it compares with, out of the statement that asks for it. */

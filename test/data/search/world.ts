@@ -65,10 +65,17 @@ export const items = entity(
 /** Kept apart by instance too. */
 export const places = entity('places', { tags: array(text()) }, { instanced: true, indexes: [['tags']] })
 
+/** One table for all tenants, where nothing has to be kept apart. */
+export const labels = entity(
+  'labels',
+  { tags: array(text()), price: decimal(8, 2) },
+  { scope: 'global', indexes: [['tags'], ['price']] },
+)
+
 export const searched: ModuleDefinition = {
   name: 'searched',
   version: '1.0.0',
-  entities: [owners, items, places],
+  entities: [owners, items, places, labels],
   access: { admin: 'tenant_writer', local: 'tenant_instance_reader', platform: 'reader' },
 }
 

@@ -8,8 +8,8 @@ export type SearchedOperator =
   | 'fts'
 
 /**
- * An index that none but its owner may search under row security, because its operators are not leakproof. Functions that
- * belong to the search role search it and name the rows they find.
+ * An index whose operators are not leakproof, so that under row security a condition cannot be asked of it. Functions that
+ * belong to the search role search it and name the rows they find; a table without a tenant needs none.
  */
 export interface SearchIndex {
   readonly field: EntityField
@@ -33,7 +33,7 @@ const known = new WeakMap<Entity, readonly SearchIndex[]>()
 export function searchIndexesOf(entity: Entity): readonly SearchIndex[] {
   let found = known.get(entity)
   if (!found) {
-    found = entity.global ? [] : [...entity.fields.values()].flatMap(field => searchIndexOf(entity, field) ?? [])
+    found = [...entity.fields.values()].flatMap(field => searchIndexOf(entity, field) ?? [])
     known.set(entity, found)
   }
   return found
@@ -66,12 +66,12 @@ export function isIndexed(entity: Entity, { name }: EntityField): boolean {
 const mostDigits = 300
 
 /**
- * True for decimals in an index, other than keys. No comparison of `numeric` is leakproof, those of `float8` are: the database keeps such a
+ * True for decimals in an index of a tenant's table, other than keys. No comparison of `numeric` is leakproof, those of `float8` are: the database keeps such a
  * decimal a second time as floating point, which has the same order, and that twin is in the index.
  */
 export function hasTwin(entity: Entity, field: EntityField): boolean {
   const { type, array, precision = 0, scale = 0 } = field.spec
-  if (type !== 'decimal' || array || precision - scale > mostDigits || scale > mostDigits) return false
+  if (entity.global || type !== 'decimal' || array || precision - scale > mostDigits || scale > mostDigits) return false
   return !entity.key.includes(field.name) && entity.indexes.some(fields => fields.includes(field.name))
 }
 

@@ -40,7 +40,7 @@ export function candidatesSql(
   most: number,
   binder: Binder,
 ): string | undefined {
-  if (searchIndexesOf(entity).length === 0) return undefined
+  if (entity.global || searchIndexesOf(entity).length === 0) return undefined
   const calls = demandsOf(where).flatMap(demand => callSql(demand, entity, most, binder) ?? [])
   return calls.length < 2 ? calls[0] : `coalesce(${calls.join(', ')})`
 }
