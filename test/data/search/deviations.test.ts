@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import pg from 'pg'
 import { entity } from '../../../src/core/entity.ts'
 import { TenantryError } from '../../../src/core/errors.ts'
 import { array, decimal, range, searchText, text } from '../../../src/core/field.ts'
 import type { ModuleDefinition } from '../../../src/core/module.ts'
 import { createModuleSet } from '../../../src/core/module-set.ts'
 import { type BootstrapOptions, bootstrap } from '../../../src/data/postgres/bootstrap.ts'
+import { searchSignatures } from '../../../src/data/postgres/search-functions.ts'
+import { findSecurityFaults } from '../../../src/data/postgres/security-check.ts'
 import { createTestDatabase, type TestDatabase } from '../../../src/testing/test-database.ts'
 
 const notes = (indexes: readonly [('tags' | 'price' | 'span')?][]) =>
@@ -208,6 +211,26 @@ for (const [title, change] of changes) {
   })
 }
 
+test('a function is let be only while it belongs to the search role', async () => {
+  const { modules } = createModuleSet([crm()])
+  const client = new pg.Client(database.target)
+  await client.connect()
+  const faults = () => findSecurityFaults(client, database.prefix, ['tenantry', 'crm_v1'], searchSignatures(modules))
+  try {
+    assert.deepEqual(await faults(), [])
+    await run(`alter function ${called} owner to $p_main`)
+    assert.match((await faults()).join(), /notes\.tags cs.* is security definer/)
+    await client.query('begin')
+    await client.query(
+      `grant create on schema crm_v1 to ${database.prefix}_search; alter function ${called} owner to ${database.prefix}_search; revoke create on schema crm_v1 from ${database.prefix}_search`,
+    )
+    await client.query('commit')
+    assert.deepEqual(await faults(), [])
+  } finally {
+    await client.end()
+  }
+})
+
 test('an index of any kind is added to the rows that are there, with all that it needs', async () => {
   await database.query(
     `insert into crm_v1.notes (tenant_id, title, tags, price) values ('acme', 'a', '{x}', 1.5), ('globex', 'b', '{x}', 2.5)`,
@@ -227,4 +250,20 @@ test('an index of any kind is added to the rows that are there, with all that it
     { price: '2.50', twin: 2.5 },
   ])
   assert.deepEqual(await prepare(database, { modules }), [])
+})
+
+test('a bootstrap login that is no superuser can make all of it', async () => {
+  const other = await createTestDatabase({ ownRoles: true })
+  try {
+    const login = `${other.prefix}_boot`
+    await other.query(
+      `create role ${login} login createrole password 'boot'; grant create on database "${other.name}" to ${login}`,
+    )
+    const target = { ...other.target, user: login, password: 'boot' }
+    const modules = createModuleSet([crm([['tags'], ['price'], ['span']])]).modules
+    assert.ok((await prepare({ ...other, target }, { modules })).includes('extension btree_gin'))
+    assert.deepEqual(await prepare({ ...other, target }, { modules }), [])
+  } finally {
+    await other.drop()
+  }
 })

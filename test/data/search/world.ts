@@ -30,7 +30,7 @@ import type { TestDatabase } from '../../../src/testing/test-database.ts'
 export const owners = entity('owners', { name: text({ max: 50 }), rank: integer() }, { indexes: [['rank']] })
 
 /** A field of every type that filters of the dialect can be served from an index on. */
-export const items = entity(
+const items = entity(
   'items',
   {
     name: text({ max: 200 }),
@@ -66,7 +66,7 @@ export const items = entity(
 export const places = entity('places', { tags: array(text()) }, { instanced: true, indexes: [['tags']] })
 
 /** One table for all tenants, where nothing has to be kept apart. */
-export const labels = entity(
+const labels = entity(
   'labels',
   { tags: array(text()), price: decimal(8, 2) },
   { scope: 'global', indexes: [['tags'], ['price']] },

@@ -24,11 +24,11 @@ export function impliedSql(
   operand: string,
   binder: Binder,
 ): string | undefined {
-  if (json.length > 0 || field.spec.array || !isIndexed(entity, field)) return undefined
-  const column = `${alias}.${identifier(field.name)}`
+  if (json.length > 0 || field.spec.array) return undefined
   if (test.operator === 'like') {
-    if (elementType(entity, field) !== 'text' || (field.spec.collation ?? 'C') !== 'C') return undefined
-    return rangesSql(rangesOf(test), column, binder)
+    const inOrder = elementType(entity, field) === 'text' && (field.spec.collation ?? 'C') === 'C'
+    if (!inOrder || !isIndexed(entity, field)) return undefined
+    return rangesSql(rangesOf(test), `${alias}.${identifier(field.name)}`, binder)
   }
   return hasTwin(entity, field) ? twinSql(test, `${alias}.${identifier(twinOf(field))}`, operand) : undefined
 }

@@ -61,7 +61,7 @@ export class Reader {
   /** Further conditions on the rows that a write changes: that their keys have been found. None when nothing was searched. */
   foundKeys(query: Pick<CheckedQuery, 'where' | 'entity' | 'deleted'>, alias: string): string[] {
     const { entity, deleted } = query
-    const candidates = namesFewRows(query) ? undefined : this.#candidates(query, mostCandidates)
+    const candidates = this.#candidates(query, mostCandidates)
     if (candidates === undefined) return []
     const where = [...deletedConditions(entity, deleted, 'f'), this.condition(query, 'f')].join(' and ')
     const rows = foundRowsSql(tableOf(entity), 'f', candidates, ` where ${where}`)
@@ -86,7 +86,7 @@ export class Reader {
     const parts = [
       ...deletedConditions(query.entity, query.deleted, alias),
       ...(query.where ? [this.condition(query, alias)] : []),
-      ...query.embeds.filter(({ inner }) => inner).map(embed => this.#exists(embed, alias, namesFewRows(query))),
+      ...query.embeds.filter(({ inner }) => inner).map(embed => this.#exists(embed, alias, query)),
       ...(tie === undefined ? [] : [tie]),
     ]
     return parts.length === 0 ? '' : ` where ${parts.join(' and ')}`
@@ -155,10 +155,10 @@ export class Reader {
     return `(select coalesce(json_agg(${rows.inAggregate('e')}), '[]') from (${rows.sql}) e)`
   }
 
-  /** `fewOuter`: it is asked of so few rows that looking at what is tied to each of them is best. */
-  #exists(embed: CheckedEmbed, outer: string, fewOuter = true): string {
-    const candidates =
-      fewOuter || namesFewRows(embed.query) ? undefined : this.#candidates(embed.query, fewestCandidates)
+  /** Of few rows of `demanding`, the query that demands it, what is tied to each is looked at. */
+  #exists(embed: CheckedEmbed, outer: string, demanding?: CheckedQuery): string {
+    const searched = demanding !== undefined && !namesFewRows(demanding)
+    const candidates = searched ? this.#candidates(embed.query, fewestCandidates) : undefined
     if (candidates === undefined) {
       const { alias, from, condition } = sourceOf(embed, outer, this.#alias)
       return `exists (select from ${from}${this.where(embed.query, alias, condition)})`
@@ -182,7 +182,7 @@ export class Reader {
   #source(query: CheckedQuery, alias: string, count: boolean): { from: string; where: string } {
     const table = tableOf(query.entity)
     const where = this.where(query, alias)
-    const candidates = namesFewRows(query) ? undefined : this.#candidates(query, candidateLimit(query, count))
+    const candidates = this.#candidates(query, candidateLimit(query, count))
     if (candidates === undefined) return { from: ` from ${table} ${alias}`, where }
     const cut = !count && !query.grouped && query.limit !== null
     const tail = cut ? this.#tail({ ...query, offset: 0 }, alias, new Map()) : ''

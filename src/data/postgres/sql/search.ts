@@ -33,14 +33,16 @@ export function namesFewRows({ entity, where }: Pick<CheckedQuery, 'entity' | 'w
 /**
  * The row ids that a query's search functions name, as one SQL expression of type `tid[]`; undefined when nothing that the
  * query demands is searched. Null at run time: too many, or no single tenant; then all rows have to be looked at. What is
- * named is no more than candidates: the query's own conditions and row security still decide.
+ * named is no more than candidates: the query's own conditions and row security still decide. Undefined also for a query
+ * that names few rows in another way.
  */
 export function candidatesSql(
   { entity, where }: Pick<CheckedQuery, 'entity' | 'where'>,
   most: number,
   binder: Binder,
 ): string | undefined {
-  if (entity.global || searchIndexesOf(entity).length === 0) return undefined
+  if (!where || entity.global || searchIndexesOf(entity).length === 0) return undefined
+  if (namesFewRows({ entity, where })) return undefined
   const calls = demandsOf(where).flatMap(demand => callSql(demand, entity, most, binder) ?? [])
   return calls.length < 2 ? calls[0] : `coalesce(${calls.join(', ')})`
 }
