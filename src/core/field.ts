@@ -109,7 +109,7 @@ export interface EntityOptions<Name extends string = string> {
   readonly scope?: 'tenant' | 'global'
   /** Sets of fields that no two rows of a tenant share. */
   readonly unique?: readonly (readonly [Name, ...Name[]])[]
-  /** Sets of fields that are often searched or sorted by together. */
+  /** Sets of fields that are often searched or sorted by together. An array, JSON or a range is a set of its own. */
   readonly indexes?: readonly (readonly [Name | PlatformName, ...(Name | PlatformName)[]])[]
   /** Requests may count, add up and average its rows; without it they cannot, because that reads them all. */
   readonly aggregates?: boolean

@@ -197,7 +197,11 @@ class ModuleCheck {
       for (const field of set)
         if (!fields[field] && !platform.has(field)) this.#say(`${name}.${field}`, `${what}: there is no such field`)
       for (const field of repeated(set)) this.#say(`${name}.${field}`, `${what}: the field is named twice`)
-      this.#checkLength(name, [name, ...set, kind].join('_'))
+      const many = set.filter(field => isSearched(fields[field]?.spec))
+      if (kind === 'idx' && set.length > 1)
+        for (const field of many)
+          this.#say(`${name}.${field}`, `${what}: an array, JSON or a range has an index of its own: [['${field}']]`)
+      this.#checkLength(name, [name, ...set, kind === 'idx' && many.length > 0 ? 'gist' : kind].join('_'))
     }
   }
 
@@ -249,7 +253,8 @@ class ModuleCheck {
         this.#say(where, `searchText: ${JSON.stringify(name)} is no text field of the entity`)
     }
     for (const set of [...(entity.options.unique ?? []), ...(entity.options.indexes ?? [])])
-      if (set.some(name => name === field)) this.#say(where, 'searchText cannot be part of an index or unique set')
+      if (set.some(name => name === field))
+        this.#say(where, 'searchText cannot be part of an index or unique set; it has an index of its own')
   }
 
   #checkReference(entity: EntityDefinition, field: string, spec: FieldSpec): void {
@@ -296,6 +301,11 @@ class ModuleCheck {
         `its constraint would be called ${name}, which is longer than ${identifierBytes} bytes; choose shorter names`,
       )
   }
+}
+
+/** Values that are searched for what they hold, and not compared as a whole. */
+function isSearched(spec: FieldSpec | undefined): boolean {
+  return spec !== undefined && (spec.array || spec.type === 'json' || spec.type === 'range')
 }
 
 function defaultFault({ type, array, default: value, values }: FieldSpec): string | undefined {

@@ -272,7 +272,7 @@ function targetOf(spec: FieldSpec, from: Entity, entities: ReadonlyMap<EntityDef
 export function constraintName(
   table: string,
   fields: readonly string[],
-  kind: 'key' | 'fkey' | 'check' | 'idx',
+  kind: 'key' | 'fkey' | 'check' | 'idx' | 'num' | 'gin' | 'gist',
 ): string {
   return [table, ...fields, kind].join('_')
 }

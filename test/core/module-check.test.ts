@@ -171,6 +171,10 @@ test('keys and sets name fields that are there, once, and of a kind that can be 
   assert.match(keyed(text(), { unique: [['a', 'a']] }), /named twice/)
   assert.match(keyed(text(), { indexes: [['tenant_id']] }), /there is no such field/)
   assert.deepEqual(inShop(entity('pets', { a: text() }, { indexes: [['a', 'created_at']] })), [])
+  for (const field of [array(text()), json(), range('date')]) {
+    assert.match(keyed(field, { indexes: [['a', 'created_at']] }), /has an index of its own: \[\['a'\]\]/)
+    assert.equal(keyed(field, { indexes: [['a']] }), '')
+  }
 })
 
 test('ranges reach over values that have an order, and words come from text fields of the entity', () => {

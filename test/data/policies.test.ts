@@ -194,7 +194,9 @@ test('roles have no power beyond their policies, and only the two logins log in'
     [p],
   )
   const logins = [`${p}_platform_login`, `${p}_tenant_login`]
-  const names = [...tenantRoles, ...platformRoles, 'main', 'tenant_login', 'platform_login'].map(role => `${p}_${role}`)
+  const names = [...tenantRoles, ...platformRoles, 'main', 'search', 'tenant_login', 'platform_login'].map(
+    role => `${p}_${role}`,
+  )
   assert.deepEqual(
     rows,
     names.sort().map(name => ({

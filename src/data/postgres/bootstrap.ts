@@ -10,6 +10,7 @@ import { compareCatalogs, type Differences, fingerprintOf, readExpectedCatalog }
 import { type LiveCatalog, readLiveCatalog } from './live-catalog.ts'
 import { platformSteps } from './platform.ts'
 import { createRoles, type LoginPasswords, rolesOf } from './roles.ts'
+import { searchSignatures } from './search-functions.ts'
 import { findSecurityFaults } from './security-check.ts'
 import { identifier } from './sql/writer.ts'
 
@@ -138,7 +139,9 @@ class Bootstrap {
   }
 
   async #refuseFaults(): Promise<void> {
-    const faults = await findSecurityFaults(this.#client, this.#options.prefix, ['tenantry', ...this.#schemas])
+    const { prefix, modules } = this.#options
+    const allowed = searchSignatures(modules)
+    const faults = await findSecurityFaults(this.#client, prefix, ['tenantry', ...this.#schemas], allowed)
     if (faults.length === 0) return
     throw new TenantryError('conflict', 'The database would not keep tenants apart, so nothing is served', {
       details: faults.join('\n'),
@@ -185,7 +188,7 @@ class Bootstrap {
     const missing = [...this.#platform, ...this.#steps].filter(step => {
       // Functions are always replaced: a new release may have mended one, or somebody has changed it.
       if ((live.has(step.id) && !step.id.startsWith('function ')) || made.has(step.id)) return false
-      for (const id of step.covers ?? []) made.add(id)
+      for (const id of [step.id, ...(step.covers ?? [])]) made.add(id)
       return true
     })
     const added = missing.filter(({ id }) => !live.has(id)).map(({ id }) => id)
@@ -198,10 +201,23 @@ class Bootstrap {
     const main = identifier(rolesOf(this.#options.prefix).main)
     for (const { sql } of missing.filter(({ id }) => /^schema [^ ]+$/.test(id)))
       await this.#client.query(`${sql} authorization ${main}`)
+    for (const step of missing.filter(({ id }) => id.startsWith('extension '))) await this.#addExtension(step)
     await this.#asOwner(async () => {
-      for (const step of missing) if (!/^schema [^ ]+$/.test(step.id)) await this.#apply(step)
+      for (const step of missing) if (!/^(schema|extension) [^ ]+$/.test(step.id)) await this.#apply(step)
     })
     return added
+  }
+
+  async #addExtension({ id, sql }: Step): Promise<void> {
+    try {
+      await this.#client.query(sql)
+    } catch (error) {
+      if (!isServerError(error)) throw error
+      throw new TenantryError('conflict', `The ${id} cannot be added (${error.code}), and an index needs it`, {
+        hint: "It comes with PostgreSQL's own contrib modules and needs no superuser: install them, or allow it where the server is managed",
+        cause: error,
+      })
+    }
   }
 
   async #apply({ id, sql }: Step): Promise<void> {

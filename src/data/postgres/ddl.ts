@@ -1,31 +1,28 @@
 import { constraintName, type Entity, type EntityField, type Module, type Relation } from '../../core/module-set.ts'
 import { currentInstance, currentTenant, grantSql, policySql, rolesOnTable } from './policies.ts'
 import { rolesOf } from './roles.ts'
+import { extensionSteps, searchSchemaSteps, searchSteps } from './search-functions.ts'
 import { defaultSql } from './sql/defaults.ts'
+import { hasTwin, isSearched, searchIndexesOf, twinOf } from './sql/indexes.ts'
 import { tableOf } from './sql/join.ts'
 import { elementType, valueType } from './sql/types.ts'
 import { identifier, literal } from './sql/writer.ts'
+import type { Step } from './step.ts'
 
-/** One object of the database: how to make it, and the name under which `inspect` reports it. */
-export interface Step {
-  /** `table customers_v1.customers`, `column customers_v1.customers.title`, `policy customers_v1.customers.reader`, … */
-  readonly id: string
-  readonly sql: string
-  /** What `readLiveCatalog` must say of it, where that is known without asking a server. */
-  readonly definition?: string
-  /** Objects that this step makes along with its own. */
-  readonly covers?: readonly string[]
-}
+export type { Step } from './step.ts'
 
 /** Everything that a module version needs in the database, in an order in which it can be made. Pure. */
 export function moduleSteps(module: Module, prefix: string): Step[] {
   return [
+    ...extensionSteps(module),
     ...schemaSteps(module, prefix),
+    ...searchSchemaSteps(module, prefix),
     ...module.entities.flatMap(tableSteps),
     ...module.entities.flatMap(indexSteps),
     ...module.entities.flatMap(foreignKeySteps),
     ...module.entities.map(triggerStep),
     ...module.entities.flatMap(entity => accessSteps(entity, prefix)),
+    ...module.entities.flatMap(entity => searchSteps(entity, prefix)),
   ]
 }
 
@@ -64,7 +61,15 @@ function scopeNames(entity: Entity): string[] {
 function fieldColumns(entity: Entity): Column[] {
   return [...entity.fields.values()]
     .filter(({ name }) => name !== 'instance_id')
-    .map(field => ({ name: field.name, sql: columnSql(entity, field) }))
+    .flatMap(field => [
+      { name: field.name, sql: columnSql(entity, field) },
+      ...(hasTwin(entity, field) ? [{ name: twinOf(field), sql: twinSql(field) }] : []),
+    ])
+}
+
+/** Kept by the database beside an indexed decimal, and nobody's field. */
+function twinSql(field: EntityField): string {
+  return `${identifier(twinOf(field))} float8 generated always as (${identifier(field.name)}::float8) stored`
 }
 
 function columnSql(entity: Entity, field: EntityField): string {
@@ -160,21 +165,42 @@ function tableSteps(entity: Entity): Step[] {
 function indexSteps(entity: Entity): Step[] {
   const scope = scopeNames(entity)
   const { schema } = entity.module
-  const step = (name: string, fields: readonly string[], unique: boolean): Step => ({
+  const step = (name: string, columns: readonly string[], unique: boolean): Step => ({
     id: `index ${schema}.${name}`,
-    sql: `create ${unique ? 'unique ' : ''}index ${identifier(name)} on ${tableOf(entity)} (${[...scope, ...fields.map(identifier)].join(', ')})${unique && entity.softDelete ? ' where deleted_at is null' : ''}`,
+    sql: `create ${unique ? 'unique ' : ''}index ${identifier(name)} on ${tableOf(entity)} (${[...scope, ...columns].join(', ')})${unique && entity.softDelete ? ' where deleted_at is null' : ''}`,
   })
+  const plain = entity.indexes.filter(fields => !isSearched(entity, fields))
   const served = (field: string) =>
-    [entity.key, ...entity.indexes, ...(entity.softDelete ? [] : entity.unique.map(({ fields }) => fields))].some(
+    [entity.key, ...plain, ...(entity.softDelete ? [] : entity.unique.map(({ fields }) => fields))].some(
       fields => fields[0] === field,
     )
   return [
-    ...entity.unique.map(({ name, fields }) => step(name, fields, true)),
-    ...entity.indexes.map(fields => step(constraintName(entity.name, fields, 'idx'), fields, false)),
+    ...entity.unique.map(({ name, fields }) => step(name, fields.map(identifier), true)),
+    ...plain.map(fields => {
+      const columns = fields.map(name => indexedColumn(entity, name))
+      const kind = columns.every((column, index) => column === fields[index]) ? 'idx' : 'num'
+      return step(constraintName(entity.name, fields, kind), columns.map(identifier), false)
+    }),
     ...entity.references
       .filter(({ field }) => !served(field))
-      .map(({ field }) => step(constraintName(entity.name, [field], 'idx'), [field], false)),
+      .map(({ field }) => step(constraintName(entity.name, [field], 'idx'), [identifier(field)], false)),
+    ...searchIndexesOf(entity).map(({ field, method, operatorClass }) => {
+      const name = constraintName(entity.name, [field.name], method)
+      const column = `${identifier(field.name)}${operatorClass ? ` ${operatorClass}` : ''}`
+      return {
+        id: `index ${schema}.${name}`,
+        sql: `create index ${identifier(name)} on ${tableOf(entity)} using ${method} (${[...scope, column].join(', ')})${method === 'gin' ? pendingList : ''}`,
+      }
+    }),
   ]
+}
+
+/** Every search reads the list of what is not in the index yet, whichever tenant has written it: in kB. */
+const pendingList = ' with (gin_pending_list_limit = 256)'
+
+function indexedColumn(entity: Entity, name: string): string {
+  const field = entity.fields.get(name)
+  return field && hasTwin(entity, field) ? twinOf(field) : name
 }
 
 const onDelete = { restrict: 'no action', cascade: 'cascade', setNull: 'set null' } as const

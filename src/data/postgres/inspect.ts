@@ -41,7 +41,7 @@ export async function readExpectedCatalog(
       await client.query(`create schema ${identifier(scratchPrefix + schema)} authorization ${main}`)
     await client.query(`set local role ${main}`)
     for (const { id, sql } of steps)
-      if (!covered.has(id) && !/^schema [^ ]+$/.test(id)) await client.query(toScratch(sql))
+      if (!covered.has(id) && !/^(schema|extension) [^ ]+$/.test(id)) await client.query(toScratch(sql))
     const scratch = await readLiveCatalog(
       client,
       schemas.map(schema => scratchPrefix + schema),

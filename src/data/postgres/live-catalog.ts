@@ -70,5 +70,15 @@ select 'child of ' || t.name, string_agg(i.inhrelid::regclass::text, ',' order b
   from tables t join pg_inherits i on i.inhparent = t.oid group by 1
 union all
 select 'function ' || s.nspname || '.' || p.proname || case when s.nspname = 'tenantry' then '' else '(' || pg_get_function_identity_arguments(p.oid) || ')' end,
-    concat_ws(' ', case when p.prosecdef then 'security definer' end, case when p.proleakproof then 'leakproof' end, md5(p.prosrc), array_to_string(p.proconfig, ','))
-  from schemas s join pg_proc p on p.pronamespace = s.oid`
+    concat_ws(' ', case when p.prosecdef then 'security definer' end, case when p.proleakproof then 'leakproof' end, case when s.nspname = 'tenantry' then md5(p.prosrc) else p.prosrc end, array_to_string(p.proconfig, ','))
+  from schemas s join pg_proc p on p.pronamespace = s.oid
+union all
+select 'owner of function ' || s.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+    concat_ws(' ', o.rolname, p.provolatile, p.proparallel, l.lanname, format_type(p.prorettype, null), 'default ' || pg_get_expr(p.proargdefaults, 0))
+  from schemas s join pg_proc p on p.pronamespace = s.oid join pg_roles o on o.oid = p.proowner join pg_language l on l.oid = p.prolang where p.prosecdef
+union all
+select 'function grant ' || s.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ') ' || coalesce(g.rolname, 'public'), a.privilege_type || case when a.is_grantable then ' with grant option' else '' end
+  from schemas s join pg_proc p on p.pronamespace = s.oid cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a left join pg_roles g on g.oid = a.grantee
+  where p.prosecdef and a.grantee <> p.proowner
+union all
+select 'extension ' || extname, '' from pg_extension where extname in ('btree_gin', 'btree_gist')`

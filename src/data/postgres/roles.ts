@@ -9,6 +9,8 @@ import { identifier } from './sql/writer.ts'
 export interface Roles {
   /** Owns every object; no login. */
   readonly main: string
+  /** Owns the functions that search indexes for others; no login, and nobody may become it. */
+  readonly search: string
   readonly tenantLogin: string
   readonly platformLogin: string
   /** What each login may become. */
@@ -25,6 +27,7 @@ export function rolesOf(prefix: string): Roles {
   const named = (name: string) => `${prefix}_${name}`
   return {
     main: named('main'),
+    search: named('search'),
     tenantLogin: named('tenant_login'),
     platformLogin: named('platform_login'),
     tenantRoles: servingRoles.filter(isTenantRole).map(named),
@@ -56,12 +59,13 @@ export async function createRoles(client: pg.ClientBase, prefix: string, passwor
         ])
       ).rows.map(row => row.rolname),
     )
-    for (const role of [roles.main, ...roles.servingRoles]) {
+    for (const role of [roles.main, roles.search, ...roles.servingRoles]) {
       if (!present.has(role)) await createRole(client, `create role ${identifier(role)} nologin`)
     }
     await createLogin(client, present, roles.tenantLogin, passwords.tenant, roles.tenantRoles)
     await createLogin(client, present, roles.platformLogin, passwords.platform, roles.platformRoles)
     await becomeAbleToSet(client, roles.main)
+    await becomeAbleToSet(client, roles.search)
   } finally {
     await client.query('select pg_advisory_unlock($1)', [rolesLock])
   }
@@ -96,16 +100,16 @@ async function createLogin(
   if (missing.length > 0) await client.query(`grant ${missing.map(identifier).join(', ')} to ${identifier(login)}`)
 }
 
-/** The bootstrap login makes objects as the owner. A superuser may anyway; another needs to be a member. */
-async function becomeAbleToSet(client: pg.ClientBase, main: string): Promise<void> {
+/** The bootstrap login makes objects as their owner. A superuser may anyway; another needs to be a member. */
+async function becomeAbleToSet(client: pg.ClientBase, owner: string): Promise<void> {
   const { rows } = await client.query<{ able: boolean; modern: boolean }>(
     `select current_setting('server_version_num')::int >= 160000 as modern,
             pg_has_role(current_user, $1, case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end) as able`,
-    [main],
+    [owner],
   )
   if (rows[0]?.able) return
   await client.query(
-    `grant ${identifier(main)} to current_user${rows[0]?.modern ? ' with set true, inherit false' : ''}`,
+    `grant ${identifier(owner)} to current_user${rows[0]?.modern ? ' with set true, inherit false' : ''}`,
   )
 }
 

@@ -2,6 +2,9 @@ import type pg from 'pg'
 import { rolesOf } from './roles.ts'
 
 /**
+ * `allowed`: the functions that may run with their owner's rights if that is the search role, as the live catalog names them;
+ * what they do is compared with the definitions there.
+ *
  * What is wrong with the roles of an installation or with what surrounds its schemas, one sentence each; none means that
  * row security cannot be walked around. THREATS A1, A2, A6, A7, A21, A26, A27.
  */
@@ -9,10 +12,11 @@ export async function findSecurityFaults(
   client: pg.ClientBase,
   prefix: string,
   schemas: readonly string[],
+  allowed: readonly string[],
 ): Promise<string[]> {
   const roles = rolesOf(prefix)
   const logins = [roles.tenantLogin, roles.platformLogin]
-  const nologins = [roles.main, ...roles.servingRoles]
+  const nologins = [roles.main, roles.search, ...roles.servingRoles]
   const faults: string[] = []
 
   const { rows: attributes } = await client.query<RoleAttributes>(roleAttributesSql, [[...logins, ...nologins]])
@@ -41,9 +45,14 @@ export async function findSecurityFaults(
   ])
   for (const { role, object } of owned) faults.push(`the role ${role} owns ${object}`)
 
+  const { rows: searching } = await client.query<{ object: string }>(searchOwnershipSql, [roles.search, allowed])
+  for (const { object } of searching) faults.push(`the role ${roles.search} owns ${object}`)
+
   const { rows: functions } = await client.query<{ name: string; fault: string }>(functionsSql, [
     schemas,
     [...logins, ...roles.servingRoles],
+    roles.search,
+    allowed,
   ])
   for (const { name, fault } of functions) faults.push(`the function ${name} is ${fault}`)
 
@@ -110,8 +119,19 @@ select r.rolname as role, pg_describe_object(d.classid, d.objid, d.objsubid) as 
 from pg_shdepend d join pg_roles r on r.oid = d.refobjid and d.refclassid = 'pg_authid'::regclass
 where d.deptype = 'o' and r.rolname = any ($1::text[]) and d.dbid in (0, (select oid from pg_database where datname = current_database()))`
 
+/** As the live catalog names a function. */
+const signatureSql = `n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'`
+
+/** Everything that the search role owns in this database or for all of them, other than the functions that it should. */
+const searchOwnershipSql = `
+select pg_describe_object(d.classid, d.objid, d.objsubid) as object
+from pg_shdepend d join pg_roles r on r.oid = d.refobjid and d.refclassid = 'pg_authid'::regclass
+left join pg_proc p on d.classid = 'pg_proc'::regclass and p.oid = d.objid left join pg_namespace n on n.oid = p.pronamespace
+where d.deptype = 'o' and r.rolname = $1 and d.dbid in (0, (select oid from pg_database where datname = current_database()))
+  and coalesce(${signatureSql} <> all ($2::text[]), true)`
+
 /**
- * Functions of ours may not run with their owner's rights; functions of anybody may not be marked leakproof, nor run with
+ * Functions of ours may not run with their owner's rights, but for those of the search role; functions of anybody may not be marked leakproof, nor run with
  * an owner's rights on behalf of our roles; server files and programs are out of reach.
  */
 const functionsSql = `
@@ -120,7 +140,9 @@ select p.oid::regprocedure::text as name, 'marked leakproof' as fault
 union all
 select p.oid::regprocedure::text, 'security definer'
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-  where p.prosecdef and (n.nspname = any ($1::text[])
+  where p.prosecdef
+    and not (p.proowner = (select oid from pg_roles where rolname = $3) and ${signatureSql} = any ($4::text[]))
+    and (n.nspname = any ($1::text[])
     or (p.oid >= 16384 and exists (select from pg_roles r where r.rolname = any ($2::text[])
       and has_function_privilege(r.oid, p.oid, 'execute') and has_schema_privilege(r.oid, n.oid, 'usage'))))
 union all

@@ -7,6 +7,7 @@ import type {
 } from '../../../core/checked-plan.ts'
 import type { Entity } from '../../../core/module-set.ts'
 import type { ScalarOperator, SearchOperator } from '../../../core/plan.ts'
+import { impliedSql } from './implied.ts'
 import { elementType, valueType } from './types.ts'
 import { arrayLiteral, type Binder, identifier } from './writer.ts'
 
@@ -77,25 +78,41 @@ export function conditionSql(
 
 function comparisonSql({ path, not, test }: CheckedComparison, entity: Entity, alias: string, binder: Binder): string {
   const column = pathSql(path, alias, binder)
-  return `${not ? 'not ' : ''}(${testSql(test, column, path, entity, binder)})`
-}
-
-function testSql(test: CheckedTest, column: string, path: CheckedPath, entity: Entity, binder: Binder): string {
-  if (test.operator === 'is') return `${column} ${isTests[test.value]}`
+  if (test.operator === 'is') return `${not ? 'not ' : ''}(${column} ${isTests[test.value]})`
   if ('config' in test) {
-    const config = binder.bind(`pg_catalog.${test.config}`, 'regconfig')
     const type = pathType(path, entity)
     // What is neither text nor JSON is left to PostgreSQL, which knows whether it can be searched.
-    const words = type === 'text' || type === 'jsonb' ? `to_tsvector(${config}, ${column})` : column
-    return `${words} @@ ${searches[test.operator]}(${config}, ${binder.bind(test.value, 'text')})`
+    const isPlain = type === 'text' || type === 'jsonb'
+    const words = isPlain ? `to_tsvector(${configSql(test, binder)}, ${column})` : column
+    return `${not ? 'not ' : ''}(${words} @@ ${searchSql(test, binder)})`
   }
+  const operand = operandSql(test, path, entity, binder)
+  const implied = not ? undefined : impliedSql(test, path, entity, alias, operand, binder)
+  return `${not ? 'not ' : ''}(${implied === undefined ? '' : `${implied} and `}${column} ${operatorSql(test)} (${operand}))`
+}
+
+type Search = Extract<CheckedTest, { readonly config: unknown }>
+type Compare = Exclude<CheckedTest, Search | { readonly operator: 'is' }>
+
+/** What a full text search looks for, as `tsquery`. */
+export function searchSql(test: Search, binder: Binder): string {
+  return `${searches[test.operator]}(${configSql(test, binder)}, ${binder.bind(test.value, 'text')})`
+}
+
+function configSql({ config }: Search, binder: Binder): string {
+  return binder.bind(`pg_catalog.${config}`, 'regconfig')
+}
+
+function operandSql(test: Compare, path: CheckedPath, entity: Entity, binder: Binder): string {
   const type = textOperators.has(test.operator) ? 'text' : pathType(path, entity)
-  if ('values' in test) {
-    const list = binder.bind(arrayLiteral(test.values), `${listType(type, path, entity)}[]`)
-    const operator = test.operator === 'in' ? '=' : operators[test.operator]
-    return `${column} ${operator} ${test.quantifier === 'all' ? 'all' : 'any'} (${list})`
-  }
-  return `${column} ${operators[test.operator]} ${binder.bind(test.value, type)}`
+  return 'values' in test
+    ? binder.bind(arrayLiteral(test.values), `${listType(type, path, entity)}[]`)
+    : binder.bind(test.value, type)
+}
+
+function operatorSql(test: Compare): string {
+  if (!('values' in test)) return operators[test.operator]
+  return `${test.operator === 'in' ? '=' : operators[test.operator]} ${test.quantifier === 'all' ? 'all' : 'any'}`
 }
 
 /** An array has no array of arrays to be compared with; its elements' type is the best that can be done. */

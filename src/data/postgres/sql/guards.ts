@@ -28,7 +28,7 @@ export function guardsOf(plan: Write, binder: Binder, reader: Reader): string[] 
 
 /** ` where …` for the rows that a write changes, or nothing. */
 export function whereSql(plan: CheckedUpdate | CheckedDelete, reader: Reader): string {
-  const parts = conditionsOf(plan, plan.where, reader)
+  const parts = [...conditionsOf(plan, plan.where, reader), ...reader.foundKeys(plan, 't0')]
   return parts.length === 0 ? '' : ` where ${parts.join(' and ')}`
 }
 

@@ -20,11 +20,19 @@ export function deletedConditions(entity: Entity, deleted: Deleted, alias: strin
   return [`${alias}.deleted_at is ${deleted === 'only' ? 'not ' : ''}null`]
 }
 
-/** The rows of an embed of the row called `outer`; `newAlias` gives names that nothing else in the statement has. */
-export function sourceOf(embed: CheckedEmbed, outer: string, newAlias: () => string): Source {
-  const { relation, outgoing, through, query } = embed
+/**
+ * The rows of an embed of the row called `outer`; `newAlias` gives names that nothing else in the statement has. `rowsOf`
+ * says which rows there are to choose from; absent: the table's.
+ */
+export function sourceOf(
+  embed: CheckedEmbed,
+  outer: string,
+  newAlias: () => string,
+  rowsOf = (alias: string) => `${tableOf(embed.query.entity)} ${alias}`,
+): Source {
+  const { relation, outgoing, through } = embed
   const alias = newAlias()
-  const from = `${tableOf(query.entity)} ${alias}`
+  const from = rowsOf(alias)
   if (!through) {
     return { alias, from, condition: outgoing ? tie(relation, outer, alias) : tie(relation, alias, outer) }
   }

@@ -6,13 +6,17 @@ import type {
   CheckedQuery,
   CheckedRead,
 } from '../../../core/checked-plan.ts'
+import type { Entity } from '../../../core/module-set.ts'
 import type { Output } from '../../../core/plan.ts'
 import { conditionSql, pathSql } from './condition.ts'
+import { mostCandidates } from './indexes.ts'
 import { deletedConditions, sourceOf, tableOf } from './join.ts'
 import { raised } from './raised.ts'
 import { bodySql, groupSql, lineSql, type Member, type Rows, rowsOf } from './rows.ts'
+import { candidateLimit, candidatesSql, fewestCandidates, foundRowsSql, namesFewRows } from './search.ts'
+import { sortKeys } from './sort-keys.ts'
 import { needsExactOutput } from './types.ts'
-import type { Binder } from './writer.ts'
+import { type Binder, identifier } from './writer.ts'
 
 /** A text travels whole through this process, which could not hold any number of the largest at once. */
 const mostBytes = 32 * 1024 * 1024
@@ -40,6 +44,7 @@ interface Shown {
 export class Reader {
   readonly #binder: Binder
   readonly #output: Output
+  readonly #searches: string[] = []
   #aliases = 0
   #joined = 0
 
@@ -52,32 +57,53 @@ export class Reader {
   statement(plan: CheckedRead): string {
     const { query, count } = plan
     const alias = this.#alias()
-    const from = ` from ${tableOf(query.entity)} ${alias}`
-    const where = this.where(query, alias)
+    const { from, where } = this.#source(query, alias, count)
     const rows = this.#rows(query, alias, from, where)
     const total = count ? `(select count(*)${from}${where})` : 'null'
     const body = bodySql(rows, 'r', plan, this.#binder)
-    return `select ${boundedList(plan)}, n, total from (select ${body} as body, count(*) as n, ${total} as total from (${rows.sql}) r) a`
+    return `${this.searches()}select ${boundedList(plan)}, n, total from (select ${body} as body, count(*) as n, ${total} as total from (${rows.sql}) r) a`
   }
 
   /** Instead of it, for a list that is too large for one text: the two numbers, without making the rows. */
   numbers({ query, count }: CheckedRead): string {
     const alias = this.#alias()
-    const from = ` from ${tableOf(query.entity)} ${alias}`
-    const where = this.where(query, alias)
+    const { from, where } = this.#source(query, alias, count)
     const total = count ? `(select count(*)${from}${where})` : 'null'
-    return `select count(*), ${total} from (${this.#rows(query, alias, from, where).sql}) r`
+    const { sql } = this.#rows(query, alias, from, where)
+    return `${this.searches()}select count(*), ${total} from (${sql}) r`
   }
 
   /** Beside them: each row as a text of its own. */
   lines(plan: CheckedRead): { readonly sql: string; readonly rows: Rows } {
     const alias = this.#alias()
-    const from = ` from ${tableOf(plan.query.entity)} ${alias}`
-    const rows = this.#rows(plan.query, alias, from, this.where(plan.query, alias))
+    const { from, where } = this.#source(plan.query, alias, false)
+    const rows = this.#rows(plan.query, alias, from, where)
     return {
-      sql: `select ${bounded('line')} from (select ${lineSql(rows, 'r', plan)} as line from (${rows.sql}) r) a`,
+      sql: `${this.searches()}select ${bounded('line')} from (select ${lineSql(rows, 'r', plan)} as line from (${rows.sql}) r) a`,
       rows,
     }
+  }
+
+  /** `with …`, or nothing: what search functions have found for the conditions made so far. */
+  searches(more = ''): string {
+    const parts = [...this.#searches, ...(more === '' ? [] : [more])]
+    return parts.length === 0 ? '' : `with ${parts.join(', ')} `
+  }
+
+  /** Further conditions on the rows that a write changes: that their keys have been found. None when nothing was searched. */
+  foundKeys(query: Pick<CheckedQuery, 'where' | 'entity' | 'deleted'>, alias: string): string[] {
+    const { entity, deleted } = query
+    const candidates = this.#candidates(query, mostCandidates)
+    if (candidates === undefined) return []
+    const where = [...deletedConditions(entity, deleted, 'f'), this.condition(query, 'f')].join(' and ')
+    const rows = foundRowsSql(tableOf(entity), 'f', candidates, ` where ${where}`)
+    const key = entity.key.map(identifier)
+    const keys = (of: string) => key.map(name => `${of}.${name}`).join(', ')
+    // By key and not by place, since a row that somebody else has just changed is in another place.
+    return [
+      `${alias}.${key[0]} = any (array(select f.${key[0]} from ${rows}))`,
+      ...(key.length === 1 ? [] : [`(${keys(alias)}) in (select ${keys('f')} from ${rows})`]),
+    ]
   }
 
   /** The text of rows that a write returned under the name `source`. */
@@ -92,7 +118,7 @@ export class Reader {
     const parts = [
       ...deletedConditions(query.entity, query.deleted, alias),
       ...(query.where ? [this.condition(query, alias)] : []),
-      ...query.embeds.filter(({ inner }) => inner).map(embed => this.#exists(embed, alias)),
+      ...query.embeds.filter(({ inner }) => inner).map(embed => this.#exists(embed, alias, query)),
       ...(tie === undefined ? [] : [tie]),
     ]
     return parts.length === 0 ? '' : ` where ${parts.join(' and ')}`
@@ -161,14 +187,45 @@ export class Reader {
     return `(select coalesce(json_agg(${rows.inAggregate('e')}), '[]') from (${rows.sql}) e)`
   }
 
-  #exists(embed: CheckedEmbed, outer: string): string {
-    const { alias, from, condition } = sourceOf(embed, outer, this.#alias)
-    return `exists (select from ${from}${this.where(embed.query, alias, condition)})`
+  /** Of few rows of `demanding`, the query that demands it, what is tied to each is looked at. */
+  #exists(embed: CheckedEmbed, outer: string, demanding?: CheckedQuery): string {
+    const searched = demanding !== undefined && !namesFewRows(demanding)
+    const candidates = searched ? this.#candidates(embed.query, fewestCandidates) : undefined
+    if (candidates === undefined) {
+      const { alias, from, condition } = sourceOf(embed, outer, this.#alias)
+      return `exists (select from ${from}${this.where(embed.query, alias, condition)})`
+    }
+    const found = (alias: string) =>
+      foundRowsSql(tableOf(embed.query.entity), alias, candidates, this.where(embed.query, alias))
+    const { from, condition } = sourceOf(embed, outer, this.#alias, found)
+    return `exists (select from ${from} where ${condition})`
+  }
+
+  /** The rows that search functions have found, as an expression; undefined when nothing is searched. */
+  #candidates(query: Pick<CheckedQuery, 'where' | 'entity'>, most: number): string | undefined {
+    const sql = candidatesSql(query, most, this.#binder)
+    if (sql === undefined) return undefined
+    const name = `found${this.#searches.length}`
+    this.#searches.push(`${name} as materialized (select ${sql} as rows)`)
+    return `(select rows from ${name})`
+  }
+
+  /** Where a statement's rows come from. What is searched is ordered and limited where it is found, and once more outside. */
+  #source(query: CheckedQuery, alias: string, count: boolean): { from: string; where: string } {
+    const table = tableOf(query.entity)
+    const where = this.where(query, alias)
+    const candidates = this.#candidates(query, candidateLimit(query, count))
+    if (candidates === undefined) return { from: ` from ${table} ${alias}`, where }
+    const cut = !count && !query.grouped && query.limit !== null
+    const tail = cut ? this.#tail({ ...query, offset: 0 }, alias, new Map()) : ''
+    // What is skipped outside has to be found first.
+    const skipped = cut && query.offset > 0 ? ` + ${this.#binder.bind(String(query.offset), 'bigint')}` : ''
+    return { from: ` from ${foundRowsSql(table, alias, candidates, where, `${tail}${skipped}`)}`, where: '' }
   }
 
   /** `columns`: the selected ones as SQL. A grouped query orders by one of them in the very same words. */
   #tail(query: CheckedQuery, alias: string, columns: ReadonlyMap<CheckedColumn, string>): string {
-    const terms = query.order.map(order => this.#order(order, alias, columns))
+    const terms = query.order.map(order => this.#order(order, query.entity, alias, columns))
     const order = terms.length === 0 ? '' : ` order by ${terms.join(', ')}`
     // A limit is a number that was checked and takes few values, so it stays in the text, where the planner sees it.
     const limit = query.limit === null ? '' : ` limit ${Math.trunc(query.limit)}`
@@ -176,11 +233,12 @@ export class Reader {
     return `${order}${limit}${offset}`
   }
 
-  #order(order: CheckedOrder, alias: string, columns: ReadonlyMap<CheckedColumn, string>): string {
+  #order(order: CheckedOrder, entity: Entity, alias: string, columns: ReadonlyMap<CheckedColumn, string>): string {
     const { path, embed, column, direction, nulls } = order
     const selected = column && columns.get(column)
     const value = embed ? this.#relatedValue(embed, path, alias) : (selected ?? pathSql(path, alias, this.#binder))
-    return `${value} ${direction}${nulls ? ` nulls ${nulls}` : ''}`
+    const keys = embed || selected ? [value] : sortKeys(path, entity, alias, value)
+    return keys.map(key => `${key} ${direction}${nulls ? ` nulls ${nulls}` : ''}`).join(', ')
   }
 
   #relatedValue(embed: CheckedEmbed, path: CheckedOrder['path'], outer: string): string {

@@ -22,7 +22,7 @@ export function writeSql(plan: Write, binder: Binder): string {
   const count = merges ? `(select count(*) from w where ${inserted})` : 'null'
   // The guards stand last: they are read by nobody, they only raise.
   const answer = [body, '(select count(*) from w)', 'null', count, ...guardsOf(plan, binder, reader)]
-  return `with w as (${write} returning ${written.join(', ')}) select ${answer.join(', ')}`
+  return `${reader.searches(`w as (${write} returning ${written.join(', ')})`)}select ${answer.join(', ')}`
 }
 
 function writeOf(plan: Write, binder: Binder, reader: Reader): string {

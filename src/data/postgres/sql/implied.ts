@@ -1,0 +1,75 @@
+import type { CheckedPath, CheckedTest } from '../../../core/checked-plan.ts'
+import type { Entity } from '../../../core/module-set.ts'
+import { hasTwin, isIndexed, twinOf } from './indexes.ts'
+import { intersectRanges, likeRange, mergeRanges, type TextRange } from './like-range.ts'
+import { elementType } from './types.ts'
+import { type Binder, identifier } from './writer.ts'
+
+/** More ranges than these become one, so that the texts of statements stay few. */
+const mostRanges = 4
+
+/** What a comparison of decimals says of their floating point twins, which are in the same order but may be equal. */
+const twinOperators = { eq: '=', in: '=', gt: '>=', gte: '>=', lt: '<=', lte: '<=' } as const
+
+/**
+ * What a test implies, in operators that may be a condition of an index under row security, or nothing. It is true
+ * wherever the test is, and null only where the test is, so both together are the same as the test. `operand` is the
+ * test's own, bound already.
+ */
+export function impliedSql(
+  test: CheckedTest,
+  { field, json }: CheckedPath,
+  entity: Entity,
+  alias: string,
+  operand: string,
+  binder: Binder,
+): string | undefined {
+  if (json.length > 0 || field.spec.array) return undefined
+  if (test.operator === 'like') {
+    const inOrder = elementType(entity, field) === 'text' && (field.spec.collation ?? 'C') === 'C'
+    if (!inOrder || !isIndexed(entity, field)) return undefined
+    return rangesSql(rangesOf(test), `${alias}.${identifier(field.name)}`, binder)
+  }
+  return hasTwin(entity, field) ? twinSql(test, `${alias}.${identifier(twinOf(field))}`, operand) : undefined
+}
+
+function rangesOf(test: CheckedTest): readonly TextRange[] {
+  if ('value' in test && test.operator === 'like') {
+    const range = likeRange(test.value)
+    return range ? [range] : []
+  }
+  if (!('values' in test)) return []
+  const ranges = test.values.map(likeRange)
+  const known = ranges.filter(range => range !== undefined)
+  const [first, ...others] = known
+  if (test.quantifier === 'all') return first ? [intersectRanges([first, ...others])] : []
+  if (known.length < ranges.length) return []
+  const merged = mergeRanges(known)
+  const [least, greatest] = [merged[0], merged.at(-1)]
+  return merged.length > mostRanges && least && greatest ? [{ from: least.from, to: greatest.to }] : merged
+}
+
+function rangesSql(ranges: readonly TextRange[], column: string, binder: Binder): string | undefined {
+  const parts = ranges.map(({ from, to }) => {
+    const least = `${column} >= ${binder.bind(from, 'text')}`
+    return to === null ? least : `${least} and ${column} < ${binder.bind(to, 'text')}`
+  })
+  if (parts.length < 2) return parts[0]
+  return `(${parts.join(' or ')})`
+}
+
+function twinSql(test: CheckedTest, twin: string, operand: string): string | undefined {
+  const operator = Object.entries(twinOperators).find(([name]) => name === test.operator)?.[1]
+  if (operator === undefined) return undefined
+  if ('values' in test) {
+    if (!test.values.every(isPlainNumber)) return undefined
+    return `${twin} ${operator} ${test.quantifier === 'all' ? 'all' : 'any'} (${operand}::float8[])`
+  }
+  return isPlainNumber(test.value) ? `${twin} ${operator} ${operand}::float8` : undefined
+}
+
+/** True for digits that have a floating point value; others are left to the exact comparison. */
+function isPlainNumber(text: unknown): boolean {
+  if (typeof text !== 'string' || !/^[+-]?\d{1,300}(\.\d{0,300})?$/.test(text)) return false
+  return Number(text) !== 0 || !/[1-9]/.test(text)
+}
