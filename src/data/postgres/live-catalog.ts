@@ -71,4 +71,16 @@ select 'child of ' || t.name, string_agg(i.inhrelid::regclass::text, ',' order b
 union all
 select 'function ' || s.nspname || '.' || p.proname || case when s.nspname = 'tenantry' then '' else '(' || pg_get_function_identity_arguments(p.oid) || ')' end,
     concat_ws(' ', case when p.prosecdef then 'security definer' end, case when p.proleakproof then 'leakproof' end, md5(p.prosrc), array_to_string(p.proconfig, ','))
-  from schemas s join pg_proc p on p.pronamespace = s.oid`
+  from schemas s join pg_proc p on p.pronamespace = s.oid
+union all
+select 'function body ' || s.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+    concat_ws(' ', 'owner ' || o.rolname, 'language ' || l.lanname, p.prokind, p.provolatile, p.proparallel, p.procost, p.prorows, case when p.proisstrict then 'strict' end,
+      pg_get_function_arguments(p.oid), 'returns ' || pg_get_function_result(p.oid), pg_get_function_sqlbody(p.oid))
+  from schemas s join pg_proc p on p.pronamespace = s.oid join pg_roles o on o.oid = p.proowner join pg_language l on l.oid = p.prolang
+  where s.nspname <> 'tenantry'
+union all
+select 'execute grant ' || s.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ') ' || coalesce(g.rolname, 'public'),
+    string_agg(a.privilege_type || case when a.is_grantable then ' with grant option' else '' end, ' ' order by a.privilege_type)
+  from schemas s join pg_proc p on p.pronamespace = s.oid
+  cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a left join pg_roles g on g.oid = a.grantee
+  where s.nspname <> 'tenantry' and a.grantee <> p.proowner group by 1`

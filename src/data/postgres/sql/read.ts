@@ -1,4 +1,5 @@
 import type {
+  CheckedCall,
   CheckedColumn,
   CheckedEmbed,
   CheckedOrder,
@@ -16,7 +17,7 @@ import type { Binder } from './writer.ts'
 
 /** An answer travels as one text through this process, which could not hold any number of the largest at once. */
 const mostBytes = 32 * 1024 * 1024
-const boundedBody = `case when octet_length(body) > ${mostBytes} then tenantry.refuse('${raised.tooLarge}', '') else body end`
+export const boundedBody = `case when octet_length(body) > ${mostBytes} then tenantry.refuse('${raised.tooLarge}', '') else body end`
 
 /** What a query shows of a row, and the joins that it takes. */
 interface Shown {
@@ -36,11 +37,14 @@ export class Reader {
     this.#output = output
   }
 
-  /** One row: the text of the rows, their number, and the number without limit where it was asked for. */
-  statement(plan: CheckedRead): string {
+  /**
+   * One row: the text of the rows, their number, and the number without limit where it was asked for. `source`: where they
+   * come from when it is not the table.
+   */
+  statement(plan: CheckedRead | CheckedCall, source = tableOf(plan.query.entity)): string {
     const { query, count } = plan
     const alias = this.#alias()
-    const from = ` from ${tableOf(query.entity)} ${alias}`
+    const from = ` from ${source} ${alias}`
     const where = this.where(query, alias)
     const rows = this.#rows(query, alias, from, where)
     const total = count ? `(select count(*)${from}${where})` : 'null'

@@ -1,0 +1,127 @@
+import type { CheckedCall } from '../../../core/checked-plan.ts'
+import { TenantryError } from '../../../core/errors.ts'
+import type { Action, Entity, EntityField } from '../../../core/module-set.ts'
+import { checkSql, columnType } from '../ddl.ts'
+import { currentTenant } from '../policies.ts'
+import { defaultSql } from './defaults.ts'
+import { raised } from './raised.ts'
+import { boundedBody, Reader } from './read.ts'
+import { needsExactOutput, valueType } from './types.ts'
+import { type Binder, identifier, literal } from './writer.ts'
+
+/** One statement: reads the arguments, runs the action's function on them and makes the answer of what it gives. */
+export function callSql(plan: CheckedCall, binder: Binder): string {
+  const { action, stage } = plan
+  if (stage === undefined && action.definition.sql === undefined) {
+    throw new TenantryError('internal', `The body of ${action.id} is TypeScript, which no statement can run`)
+  }
+  if (stage === 'arguments') return rowsSql(plan, `(${argumentsSql(plan, binder)})`, binder)
+  switch (action.output.kind) {
+    case 'rows':
+    case 'row':
+      return rowsSql(
+        plan,
+        `(${stage ? givenRows(plan.entity, stage.result, binder) : functionRows(plan, binder)})`,
+        binder,
+      )
+    case 'value':
+      return valueSql(plan, stage ? givenRows(plan.entity, stage.result, binder) : functionValue(plan, binder), binder)
+    case 'nothing':
+      // It is shown so that it is run: what nobody looks at PostgreSQL may leave out.
+      return stage
+        ? `select '', 0, null`
+        : `select coalesce(v.value::text, ''), 0, null from (${functionValue(plan, binder)}) v`
+  }
+}
+
+/** Filters reach into a function that only selects, unless the rows are looked at twice. */
+function rowsSql(plan: CheckedCall, source: string, binder: Binder): string {
+  const reader = new Reader(binder, plan.output)
+  const answer = plan.count ? `with f as ${source} ${reader.statement(plan, 'f')}` : reader.statement(plan, source)
+  if (!plan.single) return answer
+  const guard = `case when n <> 1 then tenantry.refuse(${literal(raised.notSingle)}, n::text) end`
+  return `with a(body, n, total) as (${answer}) select body, n, total, null, ${guard} from a`
+}
+
+function valueSql(plan: CheckedCall, source: string, binder: Binder): string {
+  if (plan.format === 'csv') return rowsSql(plan, `(${source})`, binder)
+  const field = plan.entity.fields.get('value')
+  const exact = plan.output === 'exact' && field && needsExactOutput(plan.entity, field)
+  const value = exact ? `v.value::text${field.spec.array ? '[]' : ''}` : 'v.value'
+  const body = `coalesce(to_json(${value})::text, 'null')`
+  return `select ${boundedBody}, n, null from (select ${body} as body, 1 as n from (${source}) v) a`
+}
+
+function functionRows(plan: CheckedCall, binder: Binder): string {
+  return `select r.* from ${argumentRow(plan, binder)}${callOf(plan)} r`
+}
+
+function functionValue(plan: CheckedCall, binder: Binder): string {
+  return `select r.value from ${argumentRow(plan, binder)}${callOf(plan)} r(value)`
+}
+
+function callOf({ action, given }: CheckedCall): string {
+  const named = given.map(({ name }) => `${identifier(name)} => i.${identifier(name)}`)
+  return `${functionOf(action)}(${named.join(', ')})`
+}
+
+export function functionOf({ module, name }: Action): string {
+  return `${identifier(module.schema)}.${identifier(name)}`
+}
+
+function argumentRow({ input, given, entity: _, action }: CheckedCall, binder: Binder): string {
+  if (given.length === 0) return ''
+  const columns = given.map(field => `${givenValue(action.input, field)} as ${identifier(field.name)}`)
+  return `(select ${columns.join(', ')} from ${recordOf(action.input, given, input, binder)}) i cross join lateral `
+}
+
+/** All parameters of an action: those that are not given have their defaults. */
+function argumentsSql({ action, given, input }: CheckedCall, binder: Binder): string {
+  const values = [...action.input.fields.values()].map(field => {
+    const value = given.includes(field) ? givenValue(action.input, field) : absentValue(action.input, field)
+    return `${value} as ${identifier(field.name)}`
+  })
+  const from = given.length === 0 ? '' : ` from ${recordOf(action.input, given, input, binder)}`
+  return `select ${values.join(', ')}${from}`
+}
+
+export function absentValue(shape: Entity, field: EntityField): string {
+  return defaultSql(shape, field) ?? `null::${valueType(shape, field)}`
+}
+
+function recordOf(shape: Entity, fields: readonly EntityField[], json: string, binder: Binder): string {
+  const columns = fields.map(field => `${identifier(field.name)} ${columnType(shape, field)}`)
+  return `json_to_record(${binder.bind(json, 'json')}) as j(${columns.join(', ')})`
+}
+
+/** What a field's builder promises holds, or the call refuses itself; no column of a table is there to see to it. */
+function givenValue(shape: Entity, field: EntityField): string {
+  const { name, spec } = field
+  const limit = checkSql(field)
+  const conditions = [
+    ...(spec.optional ? [] : [`j.${identifier(name)} is not null`]),
+    ...(limit === undefined ? [] : [`(${limit}) is not false`]),
+  ]
+  if (conditions.length === 0) return `j.${identifier(name)}`
+  const refusal = `tenantry.refuse(${literal(raised.refused)}, ${literal(`The argument "${name}" ${promiseOf(field)}`)})`
+  return `case when ${conditions.join(' and ')} then j.${identifier(name)} else ${refusal}::${valueType(shape, field)} end`
+}
+
+function promiseOf({ spec: { type, array, optional, min, max, values = [] } }: EntityField): string {
+  const each = array ? 'holds values that are' : 'is'
+  const unit = type === 'text' ? ' characters' : type === 'bytes' ? ' bytes' : ''
+  const parts = [
+    ...(type === 'oneOf' ? [`${each} one of ${values.join(', ')}`] : []),
+    ...(min === undefined ? [] : [`${each} at least ${min}${unit}`]),
+    ...(max === undefined ? [] : [`${each} at most ${max}${unit}`]),
+    ...(optional ? [] : ['cannot be null']),
+  ]
+  return parts.join(', ')
+}
+
+/** Rows that TypeScript made, as the database would have. A row of an entity has its tenant, by which embeds are joined. */
+function givenRows(entity: Entity, json: string, binder: Binder): string {
+  const columns = [...entity.fields.values()].map(field => `${identifier(field.name)} ${valueType(entity, field)}`)
+  const tenant = entity.global ? '' : `${currentTenant} as tenant_id, `
+  return `select ${tenant}j.* from json_to_recordset(${binder.bind(json, 'json')}) as j(${columns.join(', ')})`
+}
