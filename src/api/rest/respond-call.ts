@@ -11,14 +11,13 @@ import { contentRange } from './respond.ts'
 export function respondCall({ plan, head, mediaType, preferences }: ParsedCall, answer: Answer): RestResponse {
   const { body, rows, total } = answer
   const applied = preferenceApplied(preferences, 'call', false)
-  const preference: Record<string, string> = applied === undefined ? {} : { 'Preference-Applied': applied }
-  if (plan.action.output.kind === 'nothing') return { status: 204, headers: preference, body: null }
   const offset = plan.offset ?? 0
-  const headers = {
+  const about = {
     'Content-Range': contentRange(offset, rows, total),
-    'Content-Type': contentType(mediaType),
-    ...preference,
+    ...(applied !== undefined && { 'Preference-Applied': applied }),
   }
+  if (plan.action.output.kind === 'nothing') return { status: 204, headers: about, body: null }
+  const headers = { ...about, 'Content-Type': contentType(mediaType) }
   if (total !== null && offset > total) {
     const outside = notSatisfiable(`An offset of ${offset} was requested, but there are only ${total} rows.`)
     const error = respondError(outside, { anonymous: false })

@@ -16,6 +16,8 @@ export function callSql(plan: CheckedCall, binder: Binder): string {
     throw new TenantryError('internal', `The body of ${action.id} is TypeScript, which no statement can run`)
   }
   if (stage === 'arguments') return rowsSql(plan, `(${argumentsSql(plan, binder)})`, binder)
+  // A value, or nothing, counts as one row, as in PostgREST.
+  const one = plan.count ? '1' : 'null'
   switch (action.output.kind) {
     case 'rows':
     case 'row':
@@ -28,9 +30,7 @@ export function callSql(plan: CheckedCall, binder: Binder): string {
       return valueSql(plan, stage ? givenRows(plan.entity, stage.result, binder) : functionValue(plan, binder), binder)
     case 'nothing':
       // It is shown so that it is run: what nobody looks at PostgreSQL may leave out.
-      return stage
-        ? `select '', 0, null`
-        : `select coalesce(v.value::text, ''), 0, null from (${functionValue(plan, binder)}) v`
+      return stage ? `select '', 1, ${one}` : `select v.value::text, 1, ${one} from (${functionValue(plan, binder)}) v`
   }
 }
 
@@ -49,7 +49,7 @@ function valueSql(plan: CheckedCall, source: string, binder: Binder): string {
   const exact = plan.output === 'exact' && field && needsExactOutput(plan.entity, field)
   const value = exact ? `v.value::text${field.spec.array ? '[]' : ''}` : 'v.value'
   const body = `coalesce(to_json(${value})::text, 'null')`
-  return `select ${boundedBody}, n, null from (select ${body} as body, 1 as n from (${source}) v) a`
+  return `select ${boundedBody}, n, ${plan.count ? 'n' : 'null'} from (select ${body} as body, 1 as n from (${source}) v) a`
 }
 
 function functionRows(plan: CheckedCall, binder: Binder): string {
