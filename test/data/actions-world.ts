@@ -23,7 +23,7 @@ export const bills = entity(
 )
 
 /** Read by auditors, written by nobody. */
-export const ledger = entity('ledger', { title: text() }, { access: { admin: 'none', auditor: 'tenant_reader' } })
+const ledger = entity('ledger', { title: text() }, { access: { admin: 'none', auditor: 'tenant_reader' } })
 
 export const openBills = action('open_bills', {
   description: 'Bills that are not paid',

@@ -65,7 +65,7 @@ function callOf({ action, given }: CheckedCall): string {
   return `${functionOf(action)}(${named.join(', ')})`
 }
 
-export function functionOf({ module, name }: Action): string {
+function functionOf({ module, name }: Action): string {
   return `${identifier(module.schema)}.${identifier(name)}`
 }
 
@@ -108,15 +108,15 @@ function givenValue(shape: Entity, field: EntityField): string {
 }
 
 function promiseOf({ spec: { type, array, optional, min, max, values = [] } }: EntityField): string {
-  const each = array ? 'holds values that are' : 'is'
+  const be = array ? 'hold values of' : 'be'
   const unit = type === 'text' ? ' characters' : type === 'bytes' ? ' bytes' : ''
   const parts = [
-    ...(type === 'oneOf' ? [`${each} one of ${values.join(', ')}`] : []),
-    ...(min === undefined ? [] : [`${each} at least ${min}${unit}`]),
-    ...(max === undefined ? [] : [`${each} at most ${max}${unit}`]),
-    ...(optional ? [] : ['cannot be null']),
+    ...(type === 'oneOf' ? [`${be} one of ${values.join(', ')}`] : []),
+    ...(min === undefined ? [] : [`${be} at least ${min}${unit}`]),
+    ...(max === undefined ? [] : [`${be} at most ${max}${unit}`]),
+    ...(optional ? [] : ['not be null']),
   ]
-  return parts.join(', ')
+  return `must ${parts.join(', and must ')}`
 }
 
 /** Rows that TypeScript made, as the database would have. A row of an entity has its tenant, by which embeds are joined. */
