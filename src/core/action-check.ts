@@ -75,7 +75,10 @@ function checkUses(action: ActionDefinition, { ownerOf, say }: ActionSurrounding
       const entity = entityOfSource(source)
       const owner = entity && ownerOf(entity)
       if (!entity || !owner)
-        say(action.name, `${part}: the entity ${JSON.stringify(entity?.name ?? '')} belongs to no module`)
+        say(
+          action.name,
+          `${part}: the entity ${JSON.stringify(entity?.name ?? '')} belongs to no module; where files import each other, give () => entity`,
+        )
       else if (!owner.reachable)
         say(action.name, `${part}: ${entity.name} is of ${owner.id}, which the module does not depend on`)
       else touched.add(entity)

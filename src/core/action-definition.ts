@@ -53,7 +53,8 @@ export function entityOfSource(source: RowSource): EntityDefinition | undefined 
 
 /** Fields may be called `name` and `fields`, but then they are fields. */
 function isEntity(source: EntityDefinition | Fields): source is EntityDefinition {
-  return typeof source.name === 'string'
+  // Where files import each other in a circle it is not there yet.
+  return typeof source?.name === 'string'
 }
 
 type Value<F extends AnyField> = F['$types']['value']

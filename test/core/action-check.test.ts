@@ -92,7 +92,10 @@ test('it names entities of its module and of those that this depends on', () => 
   assert.deepEqual(problems(made({ reads: [strangers] })), [
     'it: reads: strangers is of far@1, which the module does not depend on',
   ])
-  assert.deepEqual(problems(made({ writes: [loose] })), ['it: writes: the entity "loose" belongs to no module'])
+  assert.deepEqual(problems(made({ writes: [loose] })), [
+    'it: writes: the entity "loose" belongs to no module; where files import each other, give () => entity',
+  ])
+  assert.match(problems(made({ reads: [undefined] }))[0] ?? '', /the entity "" belongs to no module/)
   assert.match(
     problems(made({ input: { a: reference(() => strangers) } }))[0] ?? '',
     /which the module does not depend on/,

@@ -13,6 +13,7 @@ import {
   echo,
   lines,
   nested,
+  noBills,
   openBills,
   pay,
   places,
@@ -99,6 +100,14 @@ describe('actions in SQL', () => {
     await assert.rejects(world.acme.call(echo, { ...fits, kind: 'c' as 'a' }), /"kind" must be one of a, b/)
     await assert.rejects(world.acme.call(echo, { ...fits, big: null as never }), /"big" .*must not be null/)
     await assert.rejects(world.acme.call(close, { title: 'x' }), /"title" must be at least 3 characters/)
+  })
+
+  test('an argument that is wrong is refused although no row asks for it', async () => {
+    const empty = world.dataOf('initech')
+    await assert.rejects(empty.call(openBills, { least: null as never }), /"least" must not be null/)
+    await assert.rejects(empty.call(noBills, { least: -1 }), /"least" must be at least 0/)
+    assert.deepEqual(await empty.call(noBills, { least: 0 }), [])
+    await assert.rejects(empty.call(settle, { bill: null as never }), /"bill" must not be null/)
   })
 
   test('an entity of a dependency is called by its schema', async () => {

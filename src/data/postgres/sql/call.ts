@@ -1,6 +1,6 @@
 import type { CheckedCall } from '../../../core/checked-plan.ts'
 import { TenantryError } from '../../../core/errors.ts'
-import type { Action, Entity, EntityField } from '../../../core/module-set.ts'
+import type { Entity, EntityField } from '../../../core/module-set.ts'
 import { checkSql, columnType } from '../ddl.ts'
 import { currentTenant } from '../policies.ts'
 import { defaultSql } from './defaults.ts'
@@ -11,68 +11,73 @@ import { type Binder, identifier, literal } from './writer.ts'
 
 /** One statement: reads the arguments, runs the action's function on them and makes the answer of what it gives. */
 export function callSql(plan: CheckedCall, binder: Binder): string {
-  const { action, stage } = plan
+  const { stage, action, given } = plan
   if (stage === undefined && action.definition.sql === undefined) {
     throw new TenantryError('internal', `The body of ${action.id} is TypeScript, which no statement can run`)
   }
-  if (stage === 'arguments') return rowsSql(plan, `(${argumentsSql(plan, binder)})`, binder)
+  const runs = stage === undefined && given.length > 0
+  const parts = runs ? [`i as materialized (${inputSql(plan, binder)})`] : []
+  parts.push(...answerParts(plan, binder))
+  // Read by nobody: arguments are looked at although no row may ask for them, and the number of rows may be refused.
+  const guards = [
+    ...(runs ? ['(select count(*) from i)'] : []),
+    ...(plan.single ? [`case when n <> 1 then tenantry.refuse(${literal(raised.notSingle)}, n::text) end`] : []),
+  ]
+  return `with ${parts.join(', ')} select ${['body', 'n', 'total', 'null', ...guards].join(', ')} from a`
+}
+
+/** The answer, called `a`, and what it stands on. */
+function answerParts(plan: CheckedCall, binder: Binder): string[] {
+  const { stage, action, entity } = plan
+  const answer = (sql: string) => `a(body, n, total) as (${sql})`
+  if (stage === 'arguments') return rowsParts(plan, argumentsSql(plan, binder), binder)
+  const { kind } = action.output
   // A value, or nothing, counts as one row, as in PostgREST.
   const one = plan.count ? '1' : 'null'
-  switch (action.output.kind) {
-    case 'rows':
-    case 'row':
-      return rowsSql(
-        plan,
-        `(${stage ? givenRows(plan.entity, stage.result, binder) : functionRows(plan, binder)})`,
-        binder,
-      )
-    case 'value':
-      return valueSql(plan, stage ? givenRows(plan.entity, stage.result, binder) : functionValue(plan, binder), binder)
-    case 'nothing':
-      // It is shown so that it is run: what nobody looks at PostgreSQL may leave out.
-      return stage ? `select '', 1, ${one}` : `select v.value::text, 1, ${one} from (${functionValue(plan, binder)}) v`
+  if (kind === 'nothing') {
+    // It is shown so that it is run: what nobody looks at PostgreSQL may leave out.
+    return [answer(stage ? `select '', 1, ${one}` : `select v.value::text, 1, ${one} from (${functionValue(plan)}) v`)]
   }
+  if (kind === 'value' && plan.format === 'json') {
+    return [answer(valueSql(plan, stage ? givenRows(entity, stage.result, binder) : functionValue(plan), one))]
+  }
+  const ofFunction = kind === 'value' ? functionValue(plan) : functionRows(plan)
+  return rowsParts(plan, stage ? givenRows(entity, stage.result, binder) : ofFunction, binder)
 }
 
 /** Filters reach into a function that only selects, unless the rows are looked at twice. */
-function rowsSql(plan: CheckedCall, source: string, binder: Binder): string {
+function rowsParts(plan: CheckedCall, source: string, binder: Binder): string[] {
   const reader = new Reader(binder, plan.output)
-  const answer = plan.count ? `with f as ${source} ${reader.statement(plan, 'f')}` : reader.statement(plan, source)
-  if (!plan.single) return answer
-  const guard = `case when n <> 1 then tenantry.refuse(${literal(raised.notSingle)}, n::text) end`
-  return `with a(body, n, total) as (${answer}) select body, n, total, null, ${guard} from a`
+  if (!plan.count) return [`a(body, n, total) as (${reader.statement(plan, `(${source})`)})`]
+  return [`f as (${source})`, `a(body, n, total) as (${reader.statement(plan, 'f')})`]
 }
 
-function valueSql(plan: CheckedCall, source: string, binder: Binder): string {
-  if (plan.format === 'csv') return rowsSql(plan, `(${source})`, binder)
+function valueSql(plan: CheckedCall, source: string, total: string): string {
   const field = plan.entity.fields.get('value')
   const exact = plan.output === 'exact' && field && needsExactOutput(plan.entity, field)
   const value = exact ? `v.value::text${field.spec.array ? '[]' : ''}` : 'v.value'
   const body = `coalesce(to_json(${value})::text, 'null')`
-  return `select ${boundedBody}, n, ${plan.count ? 'n' : 'null'} from (select ${body} as body, 1 as n from (${source}) v) a`
+  return `select ${boundedBody}, 1, ${total} from (select ${body} as body from (${source}) v) a`
 }
 
-function functionRows(plan: CheckedCall, binder: Binder): string {
-  return `select r.* from ${argumentRow(plan, binder)}${callOf(plan)} r`
+function functionRows(plan: CheckedCall): string {
+  return `select r.* from ${callOf(plan)} r`
 }
 
-function functionValue(plan: CheckedCall, binder: Binder): string {
-  return `select r.value from ${argumentRow(plan, binder)}${callOf(plan)} r(value)`
+function functionValue(plan: CheckedCall): string {
+  return `select r.value from ${callOf(plan)} r(value)`
 }
 
-function callOf({ action, given }: CheckedCall): string {
-  const named = given.map(({ name }) => `${identifier(name)} => i.${identifier(name)}`)
-  return `${functionOf(action)}(${named.join(', ')})`
+/** The function with the arguments that are given, by name. */
+function callOf({ action: { module, name }, given }: CheckedCall): string {
+  const named = given.map(field => `${identifier(field.name)} => i.${identifier(field.name)}`)
+  const call = `${identifier(module.schema)}.${identifier(name)}(${named.join(', ')})`
+  return given.length === 0 ? call : `i cross join lateral ${call}`
 }
 
-function functionOf({ module, name }: Action): string {
-  return `${identifier(module.schema)}.${identifier(name)}`
-}
-
-function argumentRow({ input, given, entity: _, action }: CheckedCall, binder: Binder): string {
-  if (given.length === 0) return ''
+function inputSql({ action, given, input }: CheckedCall, binder: Binder): string {
   const columns = given.map(field => `${givenValue(action.input, field)} as ${identifier(field.name)}`)
-  return `(select ${columns.join(', ')} from ${recordOf(action.input, given, input, binder)}) i cross join lateral `
+  return `select ${columns.join(', ')} from ${recordOf(action.input, given, input, binder)}`
 }
 
 /** All parameters of an action: those that are not given have their defaults. */
