@@ -40,7 +40,7 @@ function may(roles: readonly string[] | null, verb: Verb, entity: Entity): boole
 }
 
 /** `line_items` → `LineItems`. Different for different names: what is not a small letter keeps its `_`. */
-export function pascalName({ name }: Entity): string {
+export function pascalName({ name }: Pick<Entity, 'name'>): string {
   return name.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
 

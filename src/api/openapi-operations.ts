@@ -2,7 +2,7 @@ import type { Verb } from '../core/access-role.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { type Offer, pascalName } from './openapi-offer.ts'
-import { filterName, type SharedParameter } from './openapi-parts.ts'
+import { failures, filterName, parameterRef, prefer, type SharedParameter, schemaRef } from './openapi-parts.ts'
 
 const always = ['count=exact', 'handling=strict', 'handling=lenient']
 const returning = ['return=minimal', 'return=representation', 'return=headers-only']
@@ -127,16 +127,6 @@ function select({ embeds }: Offer): JsonSchema {
   }
 }
 
-function prefer(tokens: readonly string[]): JsonSchema {
-  return {
-    name: 'Prefer',
-    in: 'header',
-    description: `Any of these, with commas between: ${tokens.map(token => `\`${token}\``).join(', ')}`,
-    schema: { type: 'string' },
-    example: tokens.find(token => token.endsWith('representation')) ?? tokens[0] ?? '',
-  }
-}
-
 function shared(...names: SharedParameter[]): JsonSchema[] {
   return names.map(parameterRef)
 }
@@ -170,18 +160,6 @@ function changed(offer: Offer, description: string): JsonSchema {
   }
 }
 
-function failures(...statuses: number[]): JsonSchema {
-  return Object.fromEntries(statuses.map(status => [status, { $ref: `#/components/responses/${status}` }]))
-}
-
 function body(schema: JsonValue): JsonSchema {
   return { required: true, content: { 'application/json': { schema }, 'text/csv': { schema: { type: 'string' } } } }
-}
-
-function schemaRef(name: string): JsonSchema {
-  return { $ref: `#/components/schemas/${name}` }
-}
-
-function parameterRef(name: string): JsonSchema {
-  return { $ref: `#/components/parameters/${name}` }
 }

@@ -128,3 +128,25 @@ function filterExample(entity: Entity, { name, spec }: EntityField): string {
 function quoted(value: string): string {
   return /^[\w-]+$/.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`
 }
+
+export function prefer(tokens: readonly string[]): JsonSchema {
+  return {
+    name: 'Prefer',
+    in: 'header',
+    description: `Any of these, with commas between: ${tokens.map(token => `\`${token}\``).join(', ')}`,
+    schema: { type: 'string' },
+    example: tokens.find(token => token.endsWith('representation')) ?? tokens[0] ?? '',
+  }
+}
+
+export function failures(...statuses: number[]): JsonSchema {
+  return Object.fromEntries(statuses.map(status => [status, { $ref: `#/components/responses/${status}` }]))
+}
+
+export function schemaRef(name: string): JsonSchema {
+  return { $ref: `#/components/schemas/${name}` }
+}
+
+export function parameterRef(name: string): JsonSchema {
+  return { $ref: `#/components/parameters/${name}` }
+}

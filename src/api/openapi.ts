@@ -2,6 +2,7 @@ import type { JsonValue } from '../core/json.ts'
 import type { Entity, Module } from '../core/module-set.ts'
 import { formatVersion } from '../core/version.ts'
 import { type JsonSchema, jsonSchemaOf } from './json-schema.ts'
+import { actionOperations, actionsOf } from './openapi-actions.ts'
 import { type Offer, offersOf } from './openapi-offer.ts'
 import { operationsOf } from './openapi-operations.ts'
 import { errorSchema, filterParameters, headers, responses, sharedParameters } from './openapi-parts.ts'
@@ -15,8 +16,8 @@ export interface OpenApiOptions {
   readonly modules: readonly Module[]
   /** The caller's service roles, as a principal of the tenant; null shows everything. */
   readonly roles: readonly string[] | null
-  /** Where an entity is served: `/customers`. Different for different entities. */
-  pathOf(entity: Entity): string
+  /** Where an entity is served: `/customers`; an action is called `rpc/{name}`. Different for different names. */
+  pathOf(what: Pick<Entity, 'module' | 'name'>): string
 }
 
 export interface OpenApiDocument {
@@ -39,17 +40,25 @@ isdistinct\`, after \`not.\` to turn them round. Filters that are repeated all h
 /** The OpenAPI 3.1 document of what a caller may do, in the order of the modules and their entities. */
 export function createOpenApi({ title, version, serverUrl, modules, roles, pathOf }: OpenApiOptions): OpenApiDocument {
   const offers = offersOf(modules, roles)
-  const shown = new Set(offers.map(({ entity }) => entity.module))
+  const actions = actionsOf(modules, roles)
+  const offered = new Set([...offers.map(({ entity }) => entity.module), ...actions.map(({ module }) => module)])
+  const shown = modules.filter(module => offered.has(module))
   return {
     openapi: '3.1.0',
     info: { title, version, description },
     servers: [{ url: serverUrl }],
     security: [{ bearer: [] }],
-    tags: [...shown].map(module => ({
+    tags: shown.map(module => ({
       name: module.id,
       description: `Module ${module.name}, version ${formatVersion(module.version)}`,
     })),
-    paths: Object.fromEntries(offers.map(offer => [pathOf(offer.entity), operationsOf(offer)])),
+    paths: Object.fromEntries([
+      ...offers.map(offer => [pathOf(offer.entity), operationsOf(offer)] as const),
+      ...actions.map(action => {
+        const path = pathOf({ module: action.module, name: `rpc/${action.name}` })
+        return [path, actionOperations(action, offers)] as const
+      }),
+    ]),
     components: {
       schemas: { ...Object.fromEntries(offers.flatMap(schemasOf)), Error: errorSchema },
       parameters: { ...sharedParameters, ...Object.fromEntries(offers.flatMap(filterParameters)) },

@@ -13,6 +13,11 @@ export function objectType(schema: JsonSchema): string {
   return properties.length === 0 ? '{ [_ in never]: never }' : `{\n${properties.join('')}}`
 }
 
+/** The type of one of its properties. */
+export function propertyType(schema: JsonSchema, name: string): string {
+  return typeOf(schemaOf(schemaOf(schema.properties)[name]))
+}
+
 const primitives: ReadonlyMap<JsonValue, string> = new Map([
   ['string', 'string'],
   ['integer', 'number'],

@@ -1,6 +1,7 @@
-import type { Entity, Module, Relation } from '../core/module-set.ts'
+import type { Action, Entity, Module, Relation } from '../core/module-set.ts'
 import { formatVersion } from '../core/version.ts'
 import { jsonSchemaOf, type SchemaKind } from './json-schema.ts'
+import { functionType } from './types-actions.ts'
 import { commentText, objectType, propertyName, stringType } from './types-text.ts'
 
 /**
@@ -71,20 +72,34 @@ function databaseType(
   const byName = Map.groupBy(entities, ({ name }) => name)
   const unique = entities.filter(({ name }) => byName.get(name)?.length === 1)
   const latest = new Map(modules.map(module => [module.name, module]))
-  const schema = (name: string, own: readonly Entity[], about: string) =>
-    `  /** ${commentText(about)} */\n  ${propertyName(name)}: ${schemaType(own, entities, names)}`
+  const actions = modules.flatMap(module => module.actions)
+  const byAction = Map.groupBy(actions, ({ name }) => name)
+  const schema = (name: string, own: readonly Entity[], callable: readonly Action[], about: string) =>
+    `  /** ${commentText(about)} */\n  ${propertyName(name)}: ${schemaType(own, entities, names, callable)}`
   return [
     'export type Database = {',
     "  __InternalSupabase: {\n    PostgrestVersion: '12'\n  }",
-    schema('public', unique, 'Entities of all modules whose name only one of them has'),
-    ...[...latest.values()].map(({ id, name, entities }) => schema(name, entities, `The highest major: ${id}`)),
-    ...modules.map(({ id, entities }) => schema(id, entities, `The module ${id}`)),
+    schema(
+      'public',
+      unique,
+      actions.filter(({ name }) => byAction.get(name)?.length === 1),
+      'Entities of all modules whose name only one of them has',
+    ),
+    ...[...latest.values()].map(({ id, name, entities, actions }) =>
+      schema(name, entities, actions, `The highest major: ${id}`),
+    ),
+    ...modules.map(({ id, entities, actions }) => schema(id, entities, actions, `The module ${id}`)),
     '}',
   ].join('\n')
 }
 
 /** Entities of other modules can be embedded, but are no tables of this schema: they stand among the views. */
-function schemaType(own: readonly Entity[], all: readonly Entity[], names: ReadonlyMap<Entity, string>): string {
+function schemaType(
+  own: readonly Entity[],
+  all: readonly Entity[],
+  names: ReadonlyMap<Entity, string>,
+  actions: readonly Action[],
+): string {
   const others = embeddable(own, new Set(all))
   const inside = new Map([...own, ...others].map(entity => [entity.name, entity]))
   const relations = (entity: Entity) => relationsType(entity.references.filter(({ to }) => inside.get(to.name) === to))
@@ -103,7 +118,16 @@ function schemaType(own: readonly Entity[], all: readonly Entity[], names: Reado
       'Views',
       others.map(entity => table(entity, ['Row'])),
     ),
-    ...['Functions', 'Enums', 'CompositeTypes'].map(name => group(name, [])),
+    group(
+      'Functions',
+      actions.map(action =>
+        functionType(action, {
+          rowType: entity => (names.has(entity) ? `${nameOf(names, entity)}Row` : undefined),
+          isInside: entity => inside.get(entity.name) === entity,
+        }),
+      ),
+    ),
+    ...['Enums', 'CompositeTypes'].map(name => group(name, [])),
     '  }',
   ].join('\n')
 }

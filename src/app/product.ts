@@ -125,7 +125,7 @@ async function importDefault(file: string): Promise<unknown> {
 
 function isModule(value: unknown): value is ModuleDefinition {
   if (typeof value !== 'object' || value === null) return false
-  const { name, version, entities, routes, seeds, dependsOn } = value as Partial<
+  const { name, version, entities, actions, routes, seeds, dependsOn } = value as Partial<
     Record<keyof ModuleDefinition, unknown>
   >
   const isList = (part: unknown) => part === undefined || Array.isArray(part)
@@ -136,6 +136,7 @@ function isModule(value: unknown): value is ModuleDefinition {
     entities.every(isEntity) &&
     (routes === undefined || typeof routes === 'function') &&
     isList(seeds) &&
+    (actions === undefined || (Array.isArray(actions) && actions.every(isAction))) &&
     isList(dependsOn)
   )
 }
@@ -150,6 +151,13 @@ function isEntity(value: unknown): boolean {
     typeof options === 'object' &&
     options !== null
   )
+}
+
+function isAction(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { name, input, reads, writes } = value as Record<string, unknown>
+  const isObject = typeof input === 'object' && input !== null
+  return typeof name === 'string' && isObject && Array.isArray(reads) && Array.isArray(writes)
 }
 
 const configKeys = new Set<keyof Config>(['name', 'modules', 'tenantDomain', 'allowRollback', 'development'])

@@ -8,6 +8,7 @@ import { moduleRoutes } from './http/module-routes.ts'
 import { openApiRoutes } from './http/openapi.ts'
 import { platformRoutes } from './http/platform-routes.ts'
 import { restRoutes } from './http/rest.ts'
+import { rpcRoutes } from './http/rpc.ts'
 import { startPage } from './http/start-page.ts'
 import { answerUnknownRoute, nothingHere } from './http/unknown-route.ts'
 import { createObserver } from './observe.ts'
@@ -100,6 +101,7 @@ async function createApp(platform: Platform): Promise<FastifyInstance> {
   })
   await app.register(async inside => platformRoutes(inside, platform, observer), { prefix: '/-' })
   await app.register(async inside => restRoutes(inside, platform))
+  await app.register(async inside => rpcRoutes(inside, platform))
   await app.register(async inside => openApiRoutes(inside, platform))
   await app.register(async inside => moduleRoutes(inside, platform))
   return app

@@ -1,11 +1,11 @@
 import type { EntityUse } from './access-role.ts'
 import type { SearchConfig } from './field.ts'
-import type { Entity, EntityField, Relation } from './module-set.ts'
-import type { Aggregate, Deleted, OnConflict, Output } from './plan.ts'
+import type { Action, Entity, EntityField, Relation } from './module-set.ts'
+import type { Aggregate, Call, Deleted, OnConflict, Output } from './plan.ts'
 import type { JsonStep, ListComparison, ScalarComparison, SearchOperator } from './plan-condition.ts'
 
 /** A plan whose every name has been found in the definitions. */
-export type CheckedPlan = CheckedRead | CheckedInsert | CheckedUpdate | CheckedDelete
+export type CheckedPlan = CheckedRead | CheckedInsert | CheckedUpdate | CheckedDelete | CheckedCall
 
 interface CheckedCommon {
   readonly entity: Entity
@@ -23,6 +23,16 @@ export interface EntityUseOf extends EntityUse {
 
 export interface CheckedRead extends CheckedCommon {
   readonly kind: 'read'
+  readonly query: CheckedQuery
+  readonly count: boolean
+}
+
+export interface CheckedCall extends CheckedCommon {
+  readonly kind: 'call'
+  readonly action: Action
+  readonly input: string
+  readonly given: readonly EntityField[]
+  readonly stage: Call['stage']
   readonly query: CheckedQuery
   readonly count: boolean
 }

@@ -11,13 +11,15 @@ export function entity<const F extends Fields, const O extends EntityOptions<key
   return { name, fields, options: options ?? ({} as O) }
 }
 
-type Simplify<T> = { [Name in keyof T]: T[Name] } & {}
+export type Simplify<T> = { [Name in keyof T]: T[Name] } & {}
 type Value<F extends AnyField> = F['$types']['value']
 type Flag<O, Name extends keyof EntityOptions> = O extends { readonly [N in Name]: true } ? true : false
 type When<Condition extends boolean, T> = Condition extends true ? T : unknown
 
-type NullableNames<F extends Fields> = { [N in keyof F]: F[N]['$types']['optional'] extends true ? N : never }[keyof F]
-type OmittableNames<F extends Fields> = {
+export type NullableNames<F extends Fields> = {
+  [N in keyof F]: F[N]['$types']['optional'] extends true ? N : never
+}[keyof F]
+export type OmittableNames<F extends Fields> = {
   [N in keyof F]: true extends F[N]['$types']['optional'] | F[N]['$types']['defaulted'] ? N : never
 }[keyof F]
 

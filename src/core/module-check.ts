@@ -1,4 +1,5 @@
 import { accessRoles } from './access-role.ts'
+import { checkActions } from './action-check.ts'
 import type { EntityDefinition } from './entity.ts'
 import { Field, type FieldSpec, rangeTypes, searchConfigs } from './field.ts'
 import type { ModuleDefinition } from './module.ts'
@@ -117,6 +118,21 @@ class ModuleCheck {
     for (const { entity } of this.#definition.seeds ?? []) {
       if (this.#owners.get(entity) !== this.#id) this.#say(entity.name, 'a module seeds only entities of its own')
     }
+    checkActions({
+      definition: this.#definition,
+      ownerOf: entity => this.#ownerOf(entity),
+      checkField: (shape, field, { spec }) => this.#checkField(shape, field, spec),
+      say: (where, message) => this.#say(where, message),
+    })
+  }
+
+  #ownerOf(entity: EntityDefinition): { id: string; reachable: boolean } | undefined {
+    const id = this.#owners.get(entity)
+    return id === undefined ? undefined : { id, reachable: this.#reaches(id) }
+  }
+
+  #reaches(owner: string): boolean {
+    return owner === this.#id || (this.#definition.dependsOn ?? []).some(id => id.split('.', 1)[0] === owner)
   }
 
   #say(where: string, message: string): void {
@@ -267,7 +283,7 @@ class ModuleCheck {
       this.#say(where, `the entity ${JSON.stringify(name ?? '')} that it references belongs to no module`)
       return
     }
-    if (owner !== this.#id && !(this.#definition.dependsOn ?? []).some(id => id.split('.', 1)[0] === owner)) {
+    if (!this.#reaches(owner)) {
       this.#say(where, `it references ${target.name} of ${owner}, which the module does not depend on`)
     }
     if ((target.options.key?.length ?? 1) > 1)

@@ -1,7 +1,8 @@
-import type { GrantedRole } from './access-role.ts'
+import type { GrantedRole, Verb } from './access-role.ts'
+import { type ActionDefinition, entityOfSource, isField } from './action-definition.ts'
 import type { EntityDefinition } from './entity.ts'
 import { TenantryError } from './errors.ts'
-import type { FieldSpec, OnDelete } from './field.ts'
+import type { FieldSpec, Fields, OnDelete } from './field.ts'
 import type { ModuleDefinition, ModuleId } from './module.ts'
 import { checkModules, type DefinitionProblem } from './module-check.ts'
 import { parseVersion, type Version } from './version.ts'
@@ -16,6 +17,7 @@ export interface Module {
   readonly public: boolean
   readonly dependsOn: readonly Module[]
   readonly entities: readonly Entity[]
+  readonly actions: readonly Action[]
   readonly definition: ModuleDefinition
 }
 
@@ -44,6 +46,30 @@ export interface Entity {
   readonly global: boolean
   readonly access: ReadonlyMap<string, GrantedRole>
   readonly definition: EntityDefinition
+}
+
+/** An action as the house uses it. */
+export interface Action {
+  readonly name: string
+  /** `invoices@1.pay` */
+  readonly id: string
+  readonly module: Module
+  /** Its parameters, as the fields of an entity that has no table. */
+  readonly input: Entity
+  readonly output: ActionResult
+  /** What it does to each entity that it touches. */
+  readonly uses: readonly { readonly entity: Entity; readonly verb: Verb }[]
+  /** True: it writes nothing. */
+  readonly readOnly: boolean
+  /** The only service roles that may call it; null where any may. */
+  readonly roles: readonly string[] | null
+  readonly definition: ActionDefinition
+}
+
+export interface ActionResult {
+  readonly kind: 'rows' | 'row' | 'value' | 'nothing'
+  /** What the rows are rows of: an entity, or one that has no table. A value is its only field, `value`. */
+  readonly entity: Entity
 }
 
 export interface EntityField {
@@ -85,6 +111,8 @@ export interface Exposure {
   findLatest(name: string): Module | undefined
   /** All exposed entities with this name. */
   findEntities(name: string): readonly Entity[]
+  /** All exposed actions with this name. */
+  findActions(name: string): readonly Action[]
 }
 
 /** All module versions of a product. */
@@ -94,6 +122,7 @@ export interface ModuleSet {
   find(id: string): Module | undefined
   get(id: string): Module
   entityOf(definition: EntityDefinition): Entity
+  actionOf(definition: ActionDefinition): Action
   /** The modules that run for these subscriptions, dependencies first. Throws `not_found` for an unknown one. */
   resolve(subscriptions: readonly string[]): readonly Module[]
   expose(subscriptions: readonly string[]): Exposure
@@ -137,13 +166,21 @@ export function createModuleSet(definitions: readonly ModuleDefinition[]): Modul
   const problems = checkModules(definitions)
   if (problems.length > 0) throw definitionError(problems)
 
-  const modules = new Map<string, Module>()
+  const modules = new Map<string, Module & { actions: Action[] }>()
   const entities = new Map<EntityDefinition, Entity & Mutable>()
   for (const definition of inLoadOrder(definitions)) {
     const module = createModule(definition, modules, entities)
     modules.set(module.id, module)
   }
   for (const entity of entities.values()) connect(entity, entities)
+  const actions = new Map<ActionDefinition, Action>()
+  for (const module of modules.values()) {
+    for (const definition of module.definition.actions ?? []) {
+      const action = createAction(module, definition, entities)
+      actions.set(definition, action)
+      module.actions.push(action)
+    }
+  }
 
   const ordered = [...modules.values()]
   const exposures = new Map<string, Exposure>()
@@ -166,6 +203,11 @@ export function createModuleSet(definitions: readonly ModuleDefinition[]): Modul
       if (entity) return entity
       throw new TenantryError('invalid', `The entity ${quote(definition.name)} belongs to no module of this product`)
     },
+    actionOf(definition) {
+      const action = actions.get(definition)
+      if (action) return action
+      throw new TenantryError('invalid', `The action ${quote(definition.name)} belongs to no module of this product`)
+    },
     expose(subscriptions) {
       const known = subscriptions.filter(id => modules.has(id))
       const id = [...new Set(known)].sort().join(',')
@@ -183,10 +225,10 @@ function createModule(
   definition: ModuleDefinition,
   modules: ReadonlyMap<string, Module>,
   entities: Map<EntityDefinition, Entity & Mutable>,
-): Module {
+): Module & { actions: Action[] } {
   const version = parseVersion(definition.version) ?? { major: 0, minor: 0, patch: 0 }
   const own: Entity[] = []
-  const module: Module = {
+  const module: Module & { actions: Action[] } = {
     id: `${definition.name}@${version.major}`,
     name: definition.name,
     version,
@@ -194,6 +236,7 @@ function createModule(
     public: definition.public ?? false,
     dependsOn: (definition.dependsOn ?? []).flatMap(wanted => modules.get(majorOf(wanted)) ?? []),
     entities: own,
+    actions: [],
     definition,
   }
   for (const entityDefinition of definition.entities) {
@@ -262,10 +305,82 @@ function connect(entity: Entity & Mutable, entities: ReadonlyMap<EntityDefinitio
   }
 }
 
-function targetOf(spec: FieldSpec, from: Entity, entities: ReadonlyMap<EntityDefinition, Entity & Mutable>) {
+function targetOf(
+  spec: FieldSpec,
+  from: Pick<Entity, 'module'>,
+  entities: ReadonlyMap<EntityDefinition, Entity & Mutable>,
+) {
   if (typeof spec.target === 'function') return entities.get(spec.target())
   const definition = from.module.definition.entities.find(({ name }) => name === spec.target)
   return definition && entities.get(definition)
+}
+
+type Entities = ReadonlyMap<EntityDefinition, Entity & Mutable>
+
+function createAction(module: Module, definition: ActionDefinition, entities: Entities): Action {
+  const { name, input, reads, writes, roles } = definition
+  const found = (sources: typeof reads, verb: Verb) =>
+    sources.flatMap(source => {
+      const target = entityOfSource(source)
+      const entity = target && entities.get(target)
+      return entity ? [{ entity, verb }] : []
+    })
+  return {
+    name,
+    id: `${module.id}.${name}`,
+    module,
+    input: createShape(module, name, input, entities),
+    output: resultOf(module, definition, entities),
+    uses: [...found(writes, 'write'), ...found(reads, 'read')],
+    readOnly: writes.length === 0,
+    roles: roles ?? null,
+    definition,
+  }
+}
+
+function resultOf(module: Module, { name, output }: ActionDefinition, entities: Entities): ActionResult {
+  if (output === undefined) return { kind: 'nothing', entity: createShape(module, name, {}, entities) }
+  if (isField(output)) return { kind: 'value', entity: createShape(module, name, { value: output }, entities) }
+  const kind = output.many ? 'rows' : 'row'
+  const definition = entityOfSource(output.of)
+  const entity = definition && entities.get(definition)
+  if (entity) return { kind, entity }
+  return { kind, entity: createShape(module, name, definition ? {} : (output.of as Fields), entities) }
+}
+
+/** Fields as an entity that has no table, which nothing refers to and no role is needed for. */
+function createShape(module: Module, name: string, fields: Fields, entities: Entities): Entity {
+  const shape: Entity = {
+    name,
+    id: `${module.id}.${name}`,
+    module,
+    fields: new Map(
+      Object.entries(fields).map(([field, { spec }]) => [
+        field,
+        { name: field, spec: keySpec(spec, module, entities), platform: false, write: 'always' },
+      ]),
+    ),
+    ...{ key: [], references: [], referencedBy: [], unique: [], indexes: [] },
+    ...{ revision: false, softDelete: false, instanced: false, authors: false, aggregates: true, global: true },
+    access: new Map(),
+    definition: { name, fields, options: {} },
+  }
+  return shape
+}
+
+/** A reference outside a table is a value like the key that it names. */
+function keySpec(spec: FieldSpec, module: Module, entities: Entities): FieldSpec {
+  if (spec.type !== 'reference') return spec
+  const { array, optional, unique } = spec
+  let key: FieldSpec | undefined = spec
+  let from = { module }
+  while (key?.type === 'reference') {
+    const to: Entity | undefined = targetOf(key, from, entities)
+    key = to?.fields.get(to.key[0] ?? '')?.spec
+    if (to) from = to
+  }
+  const { default: _, ...rest } = key ?? { type: 'uuid' as const }
+  return { ...rest, array, optional, unique }
 }
 
 /** PostgreSQL's own way to name a constraint: `{table}_{fields}_{kind}`. `checkModules` keeps it within 63 bytes. */
@@ -314,6 +429,10 @@ function createExposure(id: string, running: readonly Module[], subscribed: Read
     [...exposed].flatMap(module => module.entities),
     entity => entity.name,
   )
+  const actions = Map.groupBy(
+    [...exposed].flatMap(module => module.actions),
+    action => action.name,
+  )
   const latest = new Map<string, Module>()
   for (const module of exposed) {
     const known = latest.get(module.name)
@@ -326,6 +445,7 @@ function createExposure(id: string, running: readonly Module[], subscribed: Read
     findModule: (name, major) => byId.get(`${name}@${major}`),
     findLatest: name => latest.get(name),
     findEntities: name => entities.get(name) ?? [],
+    findActions: name => actions.get(name) ?? [],
   }
 }
 

@@ -1,4 +1,5 @@
 import type { GrantedRole } from './access-role.ts'
+import type { ActionDefinition } from './action-definition.ts'
 import type { EntityDefinition, Insert } from './entity.ts'
 
 /** A module's name and major version, `customers@1`: what tenants subscribe to. */
@@ -18,6 +19,8 @@ export interface ModuleDefinition<Routes = unknown> {
   /** Exposed to tenants that run the module as a dependency, without a subscription of their own. */
   readonly public?: boolean
   readonly entities: readonly EntityDefinition[]
+  /** What can be done beside reading and writing rows, served as `rpc/{name}`. */
+  readonly actions?: readonly ActionDefinition[]
   /** The access role of each service role on entities that do not say it themselves. */
   readonly access?: Readonly<Record<string, GrantedRole>>
   /** Routes of the module's own, under `/{tenant}/{name}/v{major}`. */

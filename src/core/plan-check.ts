@@ -1,3 +1,4 @@
+import { checkCall } from './call-check.ts'
 import type {
   CheckedColumn,
   CheckedCondition,
@@ -54,6 +55,7 @@ const maxEmbeds = 64
  */
 export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
   const check = new PlanCheck(exposure)
+  if (plan.kind === 'call') return checkCall(plan, check)
   const { entity } = plan
   const common = {
     entity,

@@ -1,4 +1,4 @@
-import type { Entity } from './module-set.ts'
+import type { Action, Entity } from './module-set.ts'
 import type { Condition, FieldPath } from './plan-condition.ts'
 
 export * from './plan-condition.ts'
@@ -8,7 +8,10 @@ export * from './plan-condition.ts'
  * else reaches a datasource. Names in a plan come from outside and are refused by `checkPlan` when unknown; values are
  * always bound.
  */
-export type Plan = Read | Insert | Update | Delete
+export type Plan = EntityPlan | Call
+
+/** A plan about the rows of an entity's table. */
+export type EntityPlan = Read | Insert | Update | Delete
 
 /** One table's part of a read: of the root or of an embed. */
 export interface Query {
@@ -25,8 +28,12 @@ export type Deleted = 'exclude' | 'include' | 'only'
 /** `exact`: bigint, decimal and bytes as text, so that a JSON parser loses nothing. `json`: exactly as PostgreSQL's `to_json`. */
 export type Output = 'json' | 'exact'
 
-interface Common {
+interface Common extends Form {
   readonly entity: Entity
+}
+
+/** The form of an answer. */
+interface Form {
   readonly output?: Output
   /** Refuses with `PGRST116` (and rolls back) unless exactly one row is the answer; the answer is then that object. */
   readonly single?: boolean
@@ -90,6 +97,24 @@ export interface Delete extends Write {
   readonly deleted?: Deleted
   /** Refuses with `PGRST124` (and rolls back) when more rows than this are deleted. */
   readonly maxAffected?: number
+}
+
+/** An action is called. The parts of a query are for its rows, if it answers rows. */
+export interface Call extends Form, Query {
+  readonly kind: 'call'
+  readonly action: Action
+  /** The arguments: a JSON object as text, so that numbers keep their digits. */
+  readonly input: string
+  /** The names in it. */
+  readonly given: readonly string[]
+  /**
+   * For an action in TypeScript, whose body the house runs: `arguments` checks who calls and reads the arguments as values of
+   * their fields; a result (JSON text of rows) is answered as if the datasource had made it. Absent: the action's SQL runs.
+   */
+  readonly stage?: 'arguments' | { readonly result: string }
+  readonly count?: 'exact'
+  /** Answers as if it had been done and undoes it. Not inside a transaction. */
+  readonly rollback?: boolean
 }
 
 /** With a count or an aggregate among them, rows that are alike in everything else that is selected become one. */

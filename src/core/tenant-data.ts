@@ -1,9 +1,13 @@
+import type { ActionDefinition, ActionOutput, InputOf, ResultOf } from './action-definition.ts'
 import type { Datasource, PlanRunner, TransactionOptions } from './datasource.ts'
 import type { EntityDefinition, Insert, KeyOf, Patch, Row } from './entity.ts'
 import { TenantryError } from './errors.ts'
-import type { Entity, EntityField, Module, ModuleSet } from './module-set.ts'
-import type { Answer, Condition, Deleted, OnConflict, Order, ScalarOperator, Selection } from './plan.ts'
+import { bytesText, decodeRows, payloadText } from './exact-json.ts'
+import type { Fields } from './field.ts'
+import type { Action, Entity, EntityField, Module, ModuleSet } from './module-set.ts'
+import type { Answer, Call, Condition, Deleted, OnConflict, Order, ScalarOperator, Selection } from './plan.ts'
 import type { Principal } from './principal.ts'
+import { type ActionHost, callBody } from './run-action.ts'
 import type { TenantKey } from './tenant.ts'
 import type { TenantContext } from './tenant-context.ts'
 import type { Version } from './version.ts'
@@ -228,6 +232,28 @@ export class TenantData {
     if (answer.rows === 0) notFound(definition)
   }
 
+  /** Calls an action; answers its result, with exact values. Throws what it throws. In a transaction it is a part of it. */
+  async call<I extends Fields, O extends ActionOutput>(
+    definition: ActionDefinition<I, O>,
+    input: InputOf<I>,
+  ): Promise<ResultOf<O>> {
+    const action = this.#modules.actionOf(definition)
+    const given = givenNames(input as Payload)
+    const plan: Call = { kind: 'call', action, input: payloadText(input), given, select: allFields, output: 'exact' }
+    if (definition.run) return (await callBody(plan, this.#host)) as ResultOf<O>
+    const answer = await this.#runner.run(this.context, plan)
+    return answerOf(action, answer) as ResultOf<O>
+  }
+
+  get #host(): ActionHost {
+    return {
+      context: this.context,
+      datasource: this.#datasource,
+      ...(this.#inTransaction && { runner: this.#runner }),
+      dataOf: runner => new TenantData(this.context, this.#modules, this.#datasource, runner),
+    }
+  }
+
   /** All of `work` or nothing of it. Inside, use the data that it is given; a transaction inside joins this one. */
   transaction<T>(work: (data: TenantData) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     if (this.#inTransaction) return work(this)
@@ -253,16 +279,6 @@ function givenNames(row: Payload): string[] {
     .sort()
 }
 
-/** JSON text in which a bigint keeps its digits (as text, which PostgreSQL reads as a number) and bytes are hexadecimal. */
-function payloadText(value: Payload | readonly Payload[]): string {
-  return JSON.stringify(value, function (this: Readonly<Record<string, unknown>>, name, shown: unknown) {
-    // What stands in the row, not what its `toJSON` makes of it: a Buffer would become an object.
-    const inner = this[name]
-    if (inner instanceof Uint8Array) return bytesText(inner)
-    return typeof inner === 'bigint' ? String(inner) : shown
-  })
-}
-
 /** A value in PostgreSQL's text form. */
 function textOf(value: unknown): string {
   if (value instanceof Uint8Array) return bytesText(value)
@@ -272,14 +288,6 @@ function textOf(value: unknown): string {
   }
   if (typeof value === 'object' && value !== null) return JSON.stringify(value)
   return String(value)
-}
-
-function bytesText(value: Uint8Array): string {
-  return `\\x${Array.from(value, byte => byte.toString(16).padStart(2, '0')).join('')}`
-}
-
-function bytesOf(text: string): Uint8Array {
-  return Uint8Array.from(text.slice(2).match(/../g) ?? [], pair => Number.parseInt(pair, 16))
 }
 
 function keyCondition(entity: Entity, key: unknown): Condition {
@@ -337,23 +345,22 @@ function wholeNumber(name: string, value: number): number {
   throw new TenantryError('invalid', `${name} must be a whole number that is not negative`)
 }
 
-/** Rows as `exact` output carries them, with bigint and bytes decoded. */
-function rowsOf<E extends EntityDefinition>(entity: Entity, { body }: Answer): Row<E>[] {
-  const rows: Record<string, unknown>[] = body === '' ? [] : JSON.parse(body)
-  const decoders = [...entity.fields.values()].flatMap(({ name, spec }) => {
-    const decode = decoderOf(spec.type)
-    return decode ? [{ name, decode: spec.array ? (value: unknown) => (value as string[]).map(decode) : decode }] : []
-  })
-  for (const row of rows) {
-    for (const { name, decode } of decoders) if (row[name] != null) row[name] = decode(row[name] as string)
-  }
-  return rows as Row<E>[]
+function rowsOf<E extends EntityDefinition>(entity: Entity, answer: Answer): Row<E>[] {
+  return decodeRows(entity, answer) as Row<E>[]
 }
 
-function decoderOf(type: string): ((value: string) => unknown) | undefined {
-  if (type === 'bigint') return BigInt
-  if (type === 'bytes') return bytesOf
-  return undefined
+/** What an action in SQL answers, in `exact` output. */
+function answerOf({ output: { kind, entity } }: Action, answer: Answer): unknown {
+  switch (kind) {
+    case 'rows':
+      return decodeRows(entity, answer)
+    case 'row':
+      return decodeRows(entity, { ...answer, body: `[${answer.body}]` })[0]
+    case 'value':
+      return decodeRows(entity, { ...answer, body: `[{"value":${answer.body}}]` })[0]?.value
+    case 'nothing':
+      return undefined
+  }
 }
 
 function notFound(definition: EntityDefinition): never {

@@ -1,4 +1,5 @@
 import { after, before, describe } from 'node:test'
+import { callTests } from './contract/calls.ts'
 import { embedTests } from './contract/embeds.ts'
 import { readTests } from './contract/reads.ts'
 import { ruleTests } from './contract/rules.ts'
@@ -22,5 +23,6 @@ export function datasourceContract(name: string, open: DatasourceFactory): void 
     writeTests(world)
     ruleTests(world)
     transactionTests(world)
+    callTests(world)
   })
 }

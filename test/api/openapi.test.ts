@@ -119,9 +119,18 @@ describe('the OpenAPI document of the example product', () => {
       '/products/v1/products',
       '/invoices/v1/invoices',
       '/invoices/v1/line_items',
+      '/invoices/v1/rpc/open_invoices',
+      '/invoices/v1/rpc/pay',
     ])
-    for (const item of Object.values(document.paths))
-      assert.deepEqual(Object.keys(item), ['get', 'post', 'put', 'patch', 'delete'])
+    for (const [path, item] of Object.entries(document.paths))
+      if (!path.includes('/rpc/')) assert.deepEqual(Object.keys(item), ['get', 'post', 'put', 'patch', 'delete'])
+  })
+
+  it('has GET and POST for an action that only reads, and POST for one that writes', () => {
+    const { get, post } = document.paths['/invoices/v1/rpc/open_invoices'] as unknown as Record<string, Operation>
+    assert.deepEqual(get?.parameters.map(({ name }) => name).slice(0, 2), ['customer_id', 'due_before'])
+    assert.deepEqual(Object.keys(post?.responses ?? {}).slice(0, 2), ['200', '206'])
+    assert.deepEqual(Object.keys(document.paths['/invoices/v1/rpc/pay'] ?? {}), ['post'])
   })
 
   it('has the members that OpenAPI 3.1 requires', () => {
@@ -266,8 +275,10 @@ describe('what a caller sees', () => {
   it('is everything for a writer and reading for a reader', () => {
     assert.deepEqual(describeModules(backoffice.modules, ['admin']), describeModules())
     const seen = describeModules(backoffice.modules, ['auditor'])
-    assert.deepEqual([...new Set(Object.values(methodsOf(seen)))], ['get'])
-    assert.equal(Object.keys(seen.paths).length, 7)
+    const { '/invoices/v1/rpc/open_invoices': opened, ...rows } = seen.paths
+    assert.deepEqual(Object.keys(opened ?? {}), ['get', 'post'])
+    assert.deepEqual([...new Set(Object.values(methodsOf({ ...seen, paths: rows })))], ['get'])
+    assert.equal(Object.keys(rows).length, 7)
     assert.doesNotMatch(JSON.stringify(seen), /CustomersInsert|CustomersPatch/)
   })
 

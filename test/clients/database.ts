@@ -269,7 +269,45 @@ export type Database = {
       [_ in never]: never
     }
     Functions: {
-      [_ in never]: never
+      /** Customers who live in a city */
+      customers_in: {
+        Args: {
+          city: string
+          /** Default: 0 */
+          least_age?: number
+        }
+        Returns: CustomersRow[]
+        SetofOptions: { from: '*'; to: 'customers'; isOneToOne: false; isSetofReturn: true }
+      }
+      credit_of: {
+        Args: {
+          statuses?: ('lead' | 'active' | 'inactive')[] | null
+        }
+        Returns: number
+      }
+      spending: {
+        Args: never
+        Returns: {
+          title: string
+          /** 64 bits: JavaScript keeps 53 of them */
+          orders: number
+          /** Exact: 14 digits, 2 of them after the point */
+          total: number
+        }[]
+      }
+      promote: {
+        Args: {
+          customer: string
+        }
+        Returns: CustomersRow
+        SetofOptions: { from: '*'; to: 'customers'; isOneToOne: true; isSetofReturn: false }
+      }
+      visit: {
+        Args: {
+          customer: string
+        }
+        Returns: undefined
+      }
     }
     Enums: {
       [_ in never]: never
@@ -367,7 +405,45 @@ export type Database = {
       }
     }
     Functions: {
-      [_ in never]: never
+      /** Customers who live in a city */
+      customers_in: {
+        Args: {
+          city: string
+          /** Default: 0 */
+          least_age?: number
+        }
+        Returns: CustomersRow[]
+        SetofOptions: { from: '*'; to: 'customers'; isOneToOne: false; isSetofReturn: true }
+      }
+      credit_of: {
+        Args: {
+          statuses?: ('lead' | 'active' | 'inactive')[] | null
+        }
+        Returns: number
+      }
+      spending: {
+        Args: never
+        Returns: {
+          title: string
+          /** 64 bits: JavaScript keeps 53 of them */
+          orders: number
+          /** Exact: 14 digits, 2 of them after the point */
+          total: number
+        }[]
+      }
+      promote: {
+        Args: {
+          customer: string
+        }
+        Returns: CustomersRow
+        SetofOptions: { from: '*'; to: 'customers'; isOneToOne: true; isSetofReturn: false }
+      }
+      visit: {
+        Args: {
+          customer: string
+        }
+        Returns: undefined
+      }
     }
     Enums: {
       [_ in never]: never
@@ -530,7 +606,45 @@ export type Database = {
       }
     }
     Functions: {
-      [_ in never]: never
+      /** Customers who live in a city */
+      customers_in: {
+        Args: {
+          city: string
+          /** Default: 0 */
+          least_age?: number
+        }
+        Returns: CustomersRow[]
+        SetofOptions: { from: '*'; to: 'customers'; isOneToOne: false; isSetofReturn: true }
+      }
+      credit_of: {
+        Args: {
+          statuses?: ('lead' | 'active' | 'inactive')[] | null
+        }
+        Returns: number
+      }
+      spending: {
+        Args: never
+        Returns: {
+          title: string
+          /** 64 bits: JavaScript keeps 53 of them */
+          orders: number
+          /** Exact: 14 digits, 2 of them after the point */
+          total: number
+        }[]
+      }
+      promote: {
+        Args: {
+          customer: string
+        }
+        Returns: CustomersRow
+        SetofOptions: { from: '*'; to: 'customers'; isOneToOne: true; isSetofReturn: false }
+      }
+      visit: {
+        Args: {
+          customer: string
+        }
+        Returns: undefined
+      }
     }
     Enums: {
       [_ in never]: never

@@ -449,6 +449,60 @@ for (const tenant of ['acme', 'globex']) {
       assert.deepEqual([refused.status, refused.code], [400, 'PGRST124'])
     })
 
+    test('an action answers rows, which are filtered, ordered, cut and have related rows', async () => {
+      const city = `Berlin ${tenant}`
+      const rows = await dataOf(
+        client.rpc('customers_in', { city }).select('title, cities(name), orders(total)').order('total', {
+          referencedTable: 'orders',
+          ascending: false,
+        }),
+      )
+      assert.deepEqual(rows, [
+        { title: `Ada of ${tenant}`, cities: { name: city }, orders: [{ total: 20 }, { total: 10 }] },
+      ])
+      assert.deepEqual(await dataOf(client.rpc('customers_in', { city, least_age: 40 })), [])
+      const { data, count } = await client
+        .rpc('customers_in', { city }, { get: true, count: 'exact' })
+        .select('title')
+        .eq('status', 'active')
+        .limit(1)
+      assert.deepEqual([data, count], [[{ title: `Ada of ${tenant}` }], 1])
+      const head = await client.rpc('customers_in', { city }, { head: true, count: 'exact' })
+      assert.deepEqual([head.status, head.data, head.count], [200, null, 1])
+      const one = await dataOf(client.rpc('customers_in', { city }).select('title').single())
+      assert.equal(one.title, `Ada of ${tenant}`)
+      const text = await dataOf(client.rpc('customers_in', { city }).select('title').csv())
+      assert.equal(text, `title\n"Ada of ${tenant}"`)
+    })
+
+    test('an action answers one value, rows of its own, or nothing', async () => {
+      const credit: number = await dataOf(client.rpc('credit_of', { statuses: ['inactive'] }))
+      assert.equal(credit, 99.99)
+      assert.equal(await dataOf(client.rpc('credit_of', { statuses: ['inactive'] }, { get: true })), 99.99)
+      const spent = await dataOf(client.rpc('spending').select('title, total').eq('title', `Ada of ${tenant}`))
+      assert.deepEqual(spent, [{ title: `Ada of ${tenant}`, total: 30 }])
+      const { status, data, error } = await client.rpc('visit', { customer: ids.cyd })
+      assert.deepEqual([status, data, error], [204, null, null])
+      const { visits } = await dataOf(customers().select('visits').eq('id', ids.cyd).single())
+      assert.equal(visits, 1)
+    })
+
+    test('an action in TypeScript answers and refuses as REST does', async () => {
+      const promoted = await dataOf(client.rpc('promote', { customer: ids.bob }).select('title, status, cities(name)'))
+      assert.deepEqual(promoted, {
+        ...{ title: `Bob of ${tenant}`, status: 'active' },
+        cities: { name: `Paris ${tenant}` },
+      })
+      const again = await errorOf(client.rpc('promote', { customer: ids.bob }))
+      assert.deepEqual([again.status, again.code], [409, 'active_already'])
+      await dataOf(customers().update({ status: 'lead' }).eq('id', ids.bob).select())
+      const auditor = await connect(tenant, ['auditor'])
+      assert.equal((await errorOf(auditor.rpc('promote', { customer: ids.bob }))).status, 403)
+      const unknown = await errorOf(client.rpc('promote', { nobody: 1 } as never))
+      assert.deepEqual([unknown.status, unknown.code], [404, 'PGRST202'])
+      assert.equal((await errorOf(client.rpc('promote', { customer: ids.bob }, { get: true }))).status, 405)
+    })
+
     test('nothing of what was seen or written is of the other tenant', async () => {
       const other = tenant === 'acme' ? 'globex' : 'acme'
       const rows = await dataOf(customers().select('*, cities(*), orders(*), profiles(*)'))

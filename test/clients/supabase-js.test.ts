@@ -74,6 +74,13 @@ for (const [way, connect] of Object.entries(ways)) {
         assert.deepEqual(cities, [{ name: `Berlin ${tenant}` }, { name: `Paris ${tenant}` }])
       })
 
+      test('an action is called in its schema', async () => {
+        const rows = await dataOf(client.rpc('customers_in', { city: `Paris ${tenant}` }).select('title'))
+        assert.deepEqual(rows, [{ title: `Bob of ${tenant}` }])
+        const error = await errorOf(client.schema('club').rpc('customers_in' as never, { city: 'x' } as never))
+        assert.deepEqual([error.status, error.code], [404, 'PGRST202'])
+      })
+
       test('an error is what the server said', async () => {
         const error = await errorOf(client.from('orders').insert({ customer_id: ids.paris, place: 9, total: 1 }))
         assert.deepEqual([error.status, error.code], [409, '23503'])

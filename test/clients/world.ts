@@ -1,6 +1,9 @@
 import { defineModule } from '../../src/app/define-module.ts'
 import type { TenantWish } from '../../src/app/operations.ts'
+import { action } from '../../src/core/action.ts'
+import { row, rows } from '../../src/core/action-definition.ts'
 import { entity } from '../../src/core/entity.ts'
+import { TenantryError } from '../../src/core/errors.ts'
 import {
   array,
   bigint,
@@ -16,6 +19,7 @@ import {
   searchText,
   text,
   timestamp,
+  uuid,
 } from '../../src/core/field.ts'
 import { seed } from '../../src/core/module.ts'
 
@@ -67,12 +71,52 @@ const orders = entity(
 
 const users = entity('users', { username: text(), title: text() }, { key: ['username'] })
 
+const customersIn = action('customers_in', {
+  description: 'Customers who live in a city',
+  input: { city: text(), least_age: integer().default(0) },
+  reads: [customers, cities],
+  output: rows(customers),
+  sql: `select c.* from customers c join directory_v1.cities t on t.id = c.city_id
+    where t.name = customers_in.city and coalesce(c.age, 0) >= customers_in.least_age`,
+})
+
+const creditOf = action('credit_of', {
+  input: { statuses: array(oneOf('lead', 'active', 'inactive')).optional() },
+  reads: [customers],
+  output: decimal(14, 2),
+  sql: `select coalesce(sum(credit), 0) from customers c where credit_of.statuses is null or c.status = any (credit_of.statuses)`,
+})
+
+const spending = action('spending', {
+  reads: [customers, orders],
+  output: rows({ title: text(), orders: bigint(), total: decimal(14, 2) }),
+  sql: `select c.title, count(*), sum(o.total) from orders o join customers c on c.id = o.customer_id group by 1`,
+})
+
+const promote = action('promote', {
+  input: { customer: reference(() => customers) },
+  writes: [customers],
+  output: row(customers),
+  run: async (tenant, { customer }) => {
+    const { status } = await tenant.get(customers, customer)
+    if (status === 'active') throw new TenantryError('conflict', 'The customer is active', { reason: 'active_already' })
+    return tenant.update(customers, customer, { status: 'active' })
+  },
+})
+
+const visit = action('visit', {
+  input: { customer: uuid() },
+  writes: [customers],
+  sql: 'update customers set visits = visits + 1 where id = visit.customer',
+})
+
 const crm = defineModule({
   name: 'crm',
   version: '1.2.0',
   dependsOn: ['directory@1'],
   entities: [customers, profiles, orders, users],
   access,
+  actions: [customersIn, creditOf, spending, promote, visit],
 })
 
 /** Has an entity called as one of `crm`. */

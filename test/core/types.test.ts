@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { action } from '../../src/core/action.ts'
+import { row as oneRow, rows } from '../../src/core/action-definition.ts'
 import { entity, type Insert, type KeyOf, type Patch, type Row } from '../../src/core/entity.ts'
 import {
   array,
@@ -13,8 +15,10 @@ import {
   reference,
   text,
   timestamp,
+  uuid,
 } from '../../src/core/field.ts'
 import { seed } from '../../src/core/module.ts'
+import type { TenantData } from '../../src/core/tenant-data.ts'
 
 // Most of this file is checked by the compiler: what must not compile stands under @ts-expect-error.
 
@@ -165,4 +169,51 @@ test('a field under construction is never changed in place', () => {
   assert.equal(optional.spec.optional, true)
   assert.equal(plain.default('x').unique().spec.default, 'x')
   assert.equal(plain.spec.default, undefined)
+})
+
+const adopt = action('adopt', {
+  input: { pet: uuid(), fee: decimal(6, 2).default('0'), note: text().optional(), chip: bigint() },
+  writes: [pets],
+  output: oneRow(pets),
+  run: async (tenant, input) => {
+    input satisfies { pet: string; fee: string; note: string | null; chip: bigint }
+    // @ts-expect-error no such parameter
+    void input.nothing
+    return tenant.get(pets, input.pet)
+  },
+})
+const counts = action('counts', {
+  reads: [() => pets],
+  output: rows({ kind: oneOf('cat', 'dog'), many: bigint().optional() }),
+  sql: 'select 1',
+})
+const names = action('names', { reads: [pets], output: array(text()), sql: 'select 1' })
+const nothing = action('nothing', { writes: [pets], sql: 'select 1' })
+
+test('the input and the result of an action are those of its fields', () => {
+  async function use(tenant: TenantData) {
+    const pet = await tenant.call(adopt, { pet: 'x', chip: 1n })
+    pet satisfies Row<typeof pets>
+    const found = await tenant.call(counts, {})
+    found satisfies readonly { kind: 'cat' | 'dog'; many: bigint | null }[]
+    const all: readonly string[] = await tenant.call(names, {})
+    // @ts-expect-error nothing is no text
+    const none: string = await tenant.call(nothing, {})
+    // @ts-expect-error the chip is needed
+    await tenant.call(adopt, { pet: 'x' })
+    // @ts-expect-error a fee cannot be null
+    await tenant.call(adopt, { pet: 'x', chip: 1n, fee: null })
+    // @ts-expect-error no such parameter
+    await tenant.call(adopt, { pet: 'x', chip: 1n, age: 1 })
+    return [all, none]
+  }
+  assert.ok(use)
+  // @ts-expect-error a text is not what the output says
+  action('wrong', { reads: [pets], output: integer(), run: async () => 'one' })
+  // @ts-expect-error a row lacks fields
+  action('wrong', { reads: [pets], output: oneRow(pets), run: async () => ({ name: 'Tom' }) })
+  // @ts-expect-error one body only
+  action('wrong', { reads: [pets], sql: 'select 1', run: async () => {} })
+  // @ts-expect-error no body
+  action('wrong', { reads: [pets] })
 })

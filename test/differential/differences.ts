@@ -208,11 +208,10 @@ const ofRequests: readonly Difference[] = [
   },
   {
     name: 'no such address',
-    reason: 'There are no functions of the database to call, and no methods but those of HTTP.',
+    reason: 'There are no methods but those of HTTP.',
     parts: everything,
     applies: ({ request, ours }) =>
-      ours.status === 404 &&
-      (request.path.startsWith('rpc/') || ['PROPFIND', 'LINK', 'TRACE'].includes(request.method)),
+      ours.status === 404 && (request.path === 'rpc/' || ['PROPFIND', 'LINK', 'TRACE'].includes(request.method)),
   },
   {
     name: 'timezone',
@@ -598,7 +597,86 @@ const ofWrites: readonly Difference[] = [
   },
 ]
 
-export const differences: readonly Difference[] = [...ofErrors, ...ofRequests, ...ofAnswers, ...ofWrites]
+/** Calls of actions. */
+const ofCalls: readonly Difference[] = [
+  {
+    name: 'a function without a name for its parameter',
+    reason: 'PostgREST also looks for one that takes the body as it is; an action has names for its parameters.',
+    parts: ['details'],
+    applies: exchange => sameCode(exchange, /^PGRST202$/) && /unnamed/.test(String(exchange.peer.error?.details)),
+  },
+  {
+    name: 'no guess at a function',
+    reason: 'The hint says what the action takes; PostgREST guesses at another name.',
+    parts: ['hint'],
+    applies: exchange => sameCode(exchange, /^PGRST202$/),
+  },
+  {
+    name: 'bodies that are no arguments',
+    reason: 'PostgREST takes the first of several objects in silence, and anything else for no arguments.',
+    parts: everything,
+    applies: ({ request, ours }) =>
+      isCall(request.path) &&
+      ours.error?.code === 'PGRST102' &&
+      (/^(?!\s*{)/.test(request.body ?? '') || request.headers['Content-Type'] === 'text/plain'),
+  },
+  {
+    name: 'arguments are members of the body',
+    reason: 'params=single-object is deprecated, and gone in 13.',
+    parts: everything,
+    applies: ({ request }) => /params=single-object/.test(String(request.headers.Prefer)),
+  },
+  {
+    name: 'what writes is not called with GET',
+    reason: 'The definition says so; PostgREST runs it to see whether it writes.',
+    parts: ['code', 'message', 'hint'],
+    applies: ({ peer, ours }) => peer.error?.code === '25006' && ours.error?.code === 'PGRST101',
+  },
+  {
+    name: 'one row is one row',
+    reason: 'PostgREST shows a row that is none as an object of nulls; the call is undone here.',
+    parts: everything,
+    applies: ({ request, peer, ours }) =>
+      isCall(request.path) && peer.status === 200 && ours.error?.code === 'PGRST116' && /null/.test(peer.body),
+  },
+  {
+    name: 'parameters keep what their fields promise',
+    reason: 'Choices, limits, digits and null are those of the field; a parameter of PostgreSQL has a type only.',
+    parts: everything,
+    applies: ({ request, peer, ours }) =>
+      isCall(request.path) &&
+      peer.status < 300 &&
+      (/^The argument "/.test(messageOf(ours)) || (/exact=2&/.test(request.path) && /2\.0{8}/.test(ours.body))),
+  },
+  {
+    name: 'JSON in a query string is JSON',
+    reason: 'PostgREST makes a JSON text of it.',
+    parts: everything,
+    applies: ({ request }) => request.method === 'GET' && /^rpc\/document\?doc=/.test(request.path),
+  },
+  {
+    name: 'rows of a call are called as what they are',
+    reason: 'PostgREST calls them pgrst_call or record.',
+    parts: ['message', 'details'],
+    applies: exchange =>
+      isCall(exchange.request.path) &&
+      sameCode(exchange, /^(42703|PGRST200)$/) &&
+      /pgrst_call|'record'/.test(messageOf(exchange.peer)),
+  },
+  {
+    name: 'fields that are not selected can be filtered by',
+    reason: 'PostgREST fetches of a function with arguments only what is selected.',
+    parts: everything,
+    applies: ({ request, peer, ours }) =>
+      isCall(request.path) && peer.error?.code === '42703' && ours.status === 200 && request.method === 'POST',
+  },
+]
+
+export const differences: readonly Difference[] = [...ofErrors, ...ofRequests, ...ofAnswers, ...ofWrites, ...ofCalls]
+
+function isCall(path: string): boolean {
+  return path.startsWith('rpc/')
+}
 
 type Side = Exchange['ours']
 

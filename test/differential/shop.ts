@@ -1,4 +1,6 @@
 import { defineModule } from '../../src/app/define-module.ts'
+import { action } from '../../src/core/action.ts'
+import { row, rows } from '../../src/core/action-definition.ts'
 import { entity } from '../../src/core/entity.ts'
 import {
   array,
@@ -185,6 +187,107 @@ const rates = entity(
 /** For nobody. */
 const vaults = entity('vaults', { title: text() }, { aggregates: true, access: { admin: 'none' } })
 
+const allProducts = action('all_products', {
+  reads: [products],
+  output: rows(products),
+  sql: 'select * from products',
+})
+const cheaperThan = action('cheaper_than', {
+  input: { most: decimal(12, 2), of_kind: oneOf('tool', 'toy', 'book').optional() },
+  reads: [products],
+  output: rows(products),
+  sql: `select * from products p where p.price <= cheaper_than.most and p.kind = coalesce(cheaper_than.of_kind, p.kind) order by p.sku`,
+})
+const oneProduct = action('one_product', {
+  input: { wanted: text() },
+  reads: [products],
+  output: row(products),
+  sql: 'select * from products p where p.sku = one_product.wanted',
+})
+const add = action('add', {
+  input: { a: integer(), b: integer() },
+  roles: ['admin'],
+  output: integer(),
+  sql: 'select add.a + add.b',
+})
+const greet = action('greet', {
+  input: { name: text().default('you'), times: integer().default(1) },
+  roles: ['admin'],
+  output: text(),
+  sql: `select repeat('hello ' || greet.name || ' ', greet.times)`,
+})
+const sized = action('sized', {
+  input: {
+    big: bigint(),
+    exact: decimal(30, 8),
+    flag: boolean().optional(),
+    uid: uuid().optional(),
+    at: timestamp().optional(),
+  },
+  roles: ['admin'],
+  output: rows({
+    big2: bigint(),
+    exact2: decimal(30, 8),
+    flag2: boolean().optional(),
+    uid2: uuid().optional(),
+    at2: timestamp().optional(),
+  }),
+  sql: 'select sized.big, sized.exact, sized.flag, sized.uid, sized.at',
+})
+const stockByKind = action('stock_by_kind', {
+  reads: [products],
+  output: rows({ kind: text(), stock: bigint(), dearest: decimal(12, 2) }),
+  sql: 'select p.kind, sum(p.stock), max(p.price) from products p group by 1 order by 1',
+})
+const skus = action('skus', {
+  reads: [products],
+  output: array(text()),
+  sql: 'select array_agg(sku order by sku) from products',
+})
+const doubled = action('doubled', {
+  input: { numbers: array(integer()) },
+  roles: ['admin'],
+  output: array(integer()),
+  sql: 'select array_agg(n * 2 order by i) from unnest(doubled.numbers) with ordinality u(n, i)',
+})
+const document = action('document', {
+  input: { doc: json().optional() },
+  roles: ['admin'],
+  output: json().optional(),
+  sql: 'select document.doc',
+})
+const dayAfter = action('day_after', {
+  input: { day: date() },
+  roles: ['admin'],
+  output: date(),
+  sql: 'select (day_after.day + 1)',
+})
+const noText = action('no_text', { roles: ['admin'], output: text().optional(), sql: 'select null::text' })
+const raise = action('raise_stock', {
+  input: { of_sku: text(), by: integer().default(1) },
+  writes: [products],
+  output: row(products),
+  sql: 'update products set stock = stock + raise_stock.by where sku = raise_stock.of_sku returning *',
+})
+const restock = action('restock', {
+  input: { least: integer() },
+  writes: [products],
+  output: rows(products),
+  sql: 'update products set stock = restock.least where stock < restock.least returning *',
+})
+const rankUp = action('rank_up', {
+  input: { label: text() },
+  writes: [labels],
+  sql: 'update labels set rank = rank + 1 where slug = rank_up.label',
+})
+const counted = action('rank_all', {
+  input: { by: integer().default(1) },
+  writes: [labels],
+  output: bigint(),
+  sql: 'update labels set rank = rank + rank_all.by; select count(*) from labels',
+})
+const checkVaults = action('check_vaults', { reads: [vaults], output: rows(vaults), sql: 'select * from vaults' })
+
 export const shop = defineModule({
   name: 'shop',
   version: '1.0.0',
@@ -205,4 +308,23 @@ export const shop = defineModule({
     vaults,
   ],
   access: { admin: 'tenant_writer' },
+  actions: [
+    allProducts,
+    cheaperThan,
+    oneProduct,
+    add,
+    greet,
+    sized,
+    stockByKind,
+    skus,
+    doubled,
+    document,
+    dayAfter,
+    noText,
+    raise,
+    restock,
+    rankUp,
+    counted,
+    checkVaults,
+  ],
 })

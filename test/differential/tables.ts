@@ -1,4 +1,5 @@
 import { constraintName, type Entity, type EntityField, type ModuleSet } from '../../src/core/module-set.ts'
+import { functionSql, sqlActionsOf } from '../../src/data/postgres/actions-ddl.ts'
 import type { TestDatabase } from '../../src/testing/test-database.ts'
 import { rows } from './rows.ts'
 
@@ -43,6 +44,7 @@ export async function createTables(database: TestDatabase, modules: ModuleSet, p
     `grant usage on schema ${peerSchema}, tenantry to "${peerRole}"`,
     `grant execute on all functions in schema tenantry to "${peerRole}"`,
     ...entities.flatMap(entity => grantOf(entity, peerRole)),
+    ...functionsOf(modules),
   ]
   for (const statement of statements) await database.query(statement)
   for (const { name } of entities) {
@@ -99,6 +101,16 @@ function grantOf({ name, access }: Entity, role: string): string[] {
   if (granted === undefined || granted === 'none') return []
   const rights = granted.endsWith('writer') ? 'select, insert, update, delete' : 'select'
   return [`grant ${rights} on ${peerSchema}.${name} to "${role}"`]
+}
+
+/** The functions of the actions, over the peer's tables. What answers one row is there one that returns a row. */
+function functionsOf({ modules }: ModuleSet): string[] {
+  return sqlActionsOf(modules).map(action => {
+    const sql = functionSql(action, peerSchema).replaceAll(/"\w+_v1"\./g, `"${peerSchema}".`)
+    const { kind, entity } = action.action.output
+    const oneRow = kind === 'row' && entity.key.length > 0 ? sql.replace(/setof /, '').replace(' rows 1', '') : sql
+    return `set search_path to ${peerSchema}; ${oneRow}; reset search_path`
+  })
 }
 
 /** The database makes it from other columns. */

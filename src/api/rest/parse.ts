@@ -1,5 +1,5 @@
 import { TenantryError } from '../../core/errors.ts'
-import type { Plan } from '../../core/plan.ts'
+import type { EntityPlan } from '../../core/plan.ts'
 import { negotiate } from './accept.ts'
 import { parseClauses } from './clauses.ts'
 import type { Parts } from './plan-parts.ts'
@@ -8,7 +8,7 @@ import { parsePrefer } from './prefer.ts'
 import { canonicalQuery, parseQueryString } from './query-string.ts'
 import { headerOf, type ParsedRest, type RestRequest } from './request.ts'
 
-const planners: Readonly<Record<string, (parts: Parts) => Plan>> = {
+const planners: Readonly<Record<string, (parts: Parts) => EntityPlan>> = {
   GET: planRead,
   HEAD: planRead,
   POST: planInsert,
@@ -36,7 +36,7 @@ export function parseRest(request: RestRequest): ParsedRest {
   }
 }
 
-function findPlanner(method: string): (parts: Parts) => Plan {
+function findPlanner(method: string): (parts: Parts) => EntityPlan {
   const planner = Object.hasOwn(planners, method) ? planners[method] : undefined
   if (planner) return planner
   throw new TenantryError('invalid', `Unsupported HTTP method: ${method}`, {

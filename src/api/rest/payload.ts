@@ -39,6 +39,14 @@ export function parsePatch(body: Body, columns?: readonly string[]): Payload {
   return { fields: columns ?? fields ?? fieldsOf(rows), text: array ? text.trim().slice(1, -1).trim() : text }
 }
 
+/** The object of a call, also when it is the only one of an array. An empty body is an object without members. */
+export function parseArguments({ text = '{}', type }: Body): Payload {
+  const { text: read, rows, array, fields } = parseBody({ text, type })
+  const [only, ...others] = rows
+  if (!only || others.length > 0) throw invalidBody('A call takes one JSON object')
+  return { fields: fields ?? counted(Object.keys(only)), text: array ? read.trim().slice(1, -1).trim() : read }
+}
+
 /** JSON, lines of CSV, or a form. The last two give texts, which the database reads as it reads those of JSON. */
 function parseBody({ text = '', type }: Body): Rows {
   const { text: read, rows, array, fields } = readerOf(type)(text)

@@ -2,9 +2,9 @@ import { TenantryError } from '../../core/errors.ts'
 import type {
   Condition,
   Deleted,
+  EntityPlan,
   Insert,
   OnConflict,
-  Plan,
   ScalarComparison,
   Selection,
   Update,
@@ -30,11 +30,11 @@ export function bodyOf(request: RestRequest): Body {
   return { text: request.body, type: headerOf(request, 'content-type') }
 }
 
-export function singleOf({ single }: MediaType): Pick<Plan, 'single'> {
+export function singleOf({ single }: MediaType): Pick<EntityPlan, 'single'> {
   return single ? { single } : {}
 }
 
-export function formOf({ format, stripNulls }: MediaType): Pick<Plan, 'format' | 'stripNulls'> {
+export function formOf({ format, stripNulls }: MediaType): Pick<EntityPlan, 'format' | 'stripNulls'> {
   return { ...(format !== 'json' && { format }), ...(stripNulls && { stripNulls }) }
 }
 

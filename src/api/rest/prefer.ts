@@ -21,7 +21,7 @@ export type Preferences = { readonly [N in Name]?: Known[N][number] } & {
 }
 
 /** What is done: a plan's kind, or the `put` of one row. */
-export type Deed = 'read' | 'insert' | 'put' | 'update' | 'delete'
+export type Deed = 'read' | 'insert' | 'put' | 'update' | 'delete' | 'call'
 
 /** The preferences that mean something to a deed. */
 const applicable: Readonly<Record<Deed, readonly (Name | 'purge' | 'maxAffected')[]>> = {
@@ -29,6 +29,7 @@ const applicable: Readonly<Record<Deed, readonly (Name | 'purge' | 'maxAffected'
   insert: ['resolution', 'missing', 'return', 'count', 'tx', 'handling'],
   put: ['missing', 'return', 'count', 'tx', 'handling'],
   update: ['missing', 'return', 'count', 'tx', 'handling', 'maxAffected', 'deleted'],
+  call: ['count', 'tx', 'handling'],
   delete: ['return', 'count', 'tx', 'handling', 'maxAffected', 'deleted', 'purge'],
 }
 

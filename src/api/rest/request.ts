@@ -1,5 +1,5 @@
 import type { Entity } from '../../core/module-set.ts'
-import type { Plan } from '../../core/plan.ts'
+import type { EntityPlan } from '../../core/plan.ts'
 import type { MediaType } from './accept.ts'
 import type { Preferences } from './prefer.ts'
 
@@ -20,7 +20,7 @@ export interface RestRequest {
 
 /** The plan to run, and what the answer's form depends on. */
 export interface ParsedRest {
-  readonly plan: Plan
+  readonly plan: EntityPlan
   /** `HEAD`: the same headers without the body. */
   readonly head: boolean
   readonly mediaType: MediaType
@@ -41,7 +41,7 @@ export interface RestResponse {
 }
 
 /** One header, however often it was sent. */
-export function headerOf(request: RestRequest, name: string): string | undefined {
+export function headerOf(request: Pick<RestRequest, 'headers'>, name: string): string | undefined {
   const value = request.headers[name]
   return Array.isArray(value) ? value.join(',') : value
 }

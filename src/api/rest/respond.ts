@@ -70,7 +70,7 @@ function respondChange(parsed: ParsedRest, answer: Answer): RestResponse {
 }
 
 /** `0-19/57`, or `*` for no rows and for a total that nobody asked for. */
-function contentRange(offset: number, rows: number, total: number | null): string {
+export function contentRange(offset: number, rows: number, total: number | null): string {
   const range = rows > 0 && total !== 0 ? `${offset}-${offset + rows - 1}` : '*'
   return `${range}/${total ?? '*'}`
 }

@@ -4,7 +4,7 @@ import { createParseMemory } from '../../api/rest/parse-memory.ts'
 import type { RestResponse } from '../../api/rest/request.ts'
 import { respondRest } from '../../api/rest/respond.ts'
 import { TenantryError } from '../../core/errors.ts'
-import { type Entity, quote } from '../../core/module-set.ts'
+import { type Entity, type Exposure, type Module, quote } from '../../core/module-set.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import type { Log } from '../log.ts'
 import type { Platform } from '../platform.ts'
@@ -50,20 +50,6 @@ export async function restRoutes(app: FastifyInstance, platform: Platform): Prom
       if (found instanceof TenantryError) throw found
       return serve(platform, request, reply, { ...context, module: found.module, version: found.module.version }, found)
     },
-  })
-
-  // No module declares actions yet; clients that call one get the words of PostgREST.
-  app.all<{ Params: Omit<ModuleParams, 'entity'> & { action: string } }>(
-    '/:tenant/:module/:version/rpc/:action',
-    async request => {
-      const { tenant, module, version, action } = request.params
-      refuseAnonymous(await openContext(platform, request, tenant, module, version), undefined)
-      throw noSuchAction(action)
-    },
-  )
-  app.all<{ Params: { tenant: string; action: string } }>('/:tenant/rest/v1/rpc/:action', async request => {
-    refuseAnonymous(await openContext(platform, request, request.params.tenant), undefined)
-    throw noSuchAction(request.params.action)
   })
 }
 
@@ -115,25 +101,31 @@ export function sendRest(reply: FastifyReply, { status, headers, body, stream }:
   return reply.send(stream ? Readable.from(stream) : (body ?? undefined))
 }
 
-/** By `Accept-Profile` (reading) or `Content-Profile` (writing): `module` or `module@2`; else the name must be unique. */
+/** By profile; else the name must be unique. */
 function findEntity(
   { exposure }: TenantContext,
   request: FastifyRequest<{ Params: AnyModuleParams }>,
 ): Entity | TenantryError {
   const name = request.params.entity
-  const profile =
-    request.headers[request.method === 'GET' || request.method === 'HEAD' ? 'accept-profile' : 'content-profile']
-  // `public` is what clients send that were told of none.
-  if (typeof profile === 'string' && profile !== 'public') {
-    const [moduleName = '', major] = profile.split('@')
-    const module =
-      major === undefined ? exposure.findLatest(moduleName) : exposure.findModule(moduleName, Number(major))
-    if (!module) return noSuchProfile([...exposure.exposed].map(({ id }) => id))
-    return module.entities.find(entity => entity.name === name) ?? entityError(name)
-  }
+  const module = chooseProfile(exposure, request)
+  if (module instanceof TenantryError) return module
+  if (module) return module.entities.find(entity => entity.name === name) ?? entityError(name)
   const [only, ...others] = exposure.findEntities(name)
   if (!only) return entityError(name)
   return others.length === 0 ? only : ambiguousEntity(name, [only, ...others])
+}
+
+/** The module that `Accept-Profile` (reading) or `Content-Profile` (writing) names: `module` or `module@2`. */
+export function chooseProfile(
+  exposure: Exposure,
+  { headers, method }: Pick<FastifyRequest, 'headers' | 'method'>,
+): Module | TenantryError | undefined {
+  const profile = headers[method === 'GET' || method === 'HEAD' ? 'accept-profile' : 'content-profile']
+  // `public` is what clients send that were told of none.
+  if (typeof profile !== 'string' || profile === 'public') return undefined
+  const [name = '', major] = profile.split('@')
+  const module = major === undefined ? exposure.findLatest(name) : exposure.findModule(name, Number(major))
+  return module ?? noSuchProfile([...exposure.exposed].map(({ id }) => id))
 }
 
 function noSuchProfile(modules: readonly string[]): TenantryError {
@@ -157,11 +149,5 @@ function noSuchEntity(name: string): never {
 function entityError(name: string): TenantryError {
   return new TenantryError('not_found', `Could not find the table ${quote(name)} in the schema cache`, {
     reason: 'PGRST205',
-  })
-}
-
-function noSuchAction(name: string): TenantryError {
-  return new TenantryError('not_found', `Could not find the function ${quote(name)} in the schema cache`, {
-    reason: 'PGRST202',
   })
 }

@@ -3,6 +3,8 @@ import { TenantryError } from '../../core/errors.ts'
 import type { Module } from '../../core/module-set.ts'
 import { sharedPlacement } from '../../core/placement.ts'
 import { systemTenant } from '../../core/tenant.ts'
+import { type ActionOptions, applyActions, readExpectedActions } from './actions-apply.ts'
+import { functionSql, type SqlAction, sqlActionsOf } from './actions-ddl.ts'
 import { moduleSteps, type Step } from './ddl.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { isServerError } from './errors.ts'
@@ -100,6 +102,8 @@ class Bootstrap {
   readonly #schemas: readonly string[]
   readonly #platform: readonly Step[]
   readonly #steps: readonly Step[]
+  readonly #actions: ActionOptions
+  #expectedActions: LiveCatalog = new Map()
 
   constructor(client: pg.ClientBase, options: BootstrapOptions) {
     this.#client = client
@@ -107,13 +111,23 @@ class Bootstrap {
     this.#schemas = options.modules.map(({ schema }) => schema)
     this.#platform = platformSteps(options.prefix)
     this.#steps = options.modules.flatMap(module => moduleSteps(module, options.prefix))
+    this.#actions = {
+      client,
+      prefix: options.prefix,
+      actions: sqlActionsOf(options.modules),
+      schemas: this.#schemas,
+      asOwner: work => this.#asOwner(work),
+    }
   }
 
   async run(): Promise<readonly string[]> {
     const live = await this.#readLive()
     const isNew = !live.has('table tenantry.installation')
     const verified = isNew ? null : await this.#readInstallation()
-    const definitions = fingerprintOf([...this.#platform, ...this.#steps].map(({ id, sql }) => [id, sql] as const))
+    const definitions = fingerprintOf([
+      ...[...this.#platform, ...this.#steps].map(({ id, sql }) => [id, sql] as const),
+      ...this.#actions.actions.map(action => [`action ${action.action.id}`, describeAction(action)] as const),
+    ])
     const state = (found: LiveCatalog) => `${definitions} ${fingerprintOf(found)}`
     if (verified === state(live)) {
       await this.#refuseFaults()
@@ -122,7 +136,7 @@ class Bootstrap {
     // All of it or nothing: what is refused leaves the database as it was.
     await this.#client.query('begin')
     try {
-      const applied = await this.#applyMissing(live, isNew)
+      const applied = [...(await this.#applyMissing(live, isNew)), ...(await this.#applyActions(isNew))]
       if (isNew) await this.#writeInstallation()
       const found = await this.#readLive()
       refuseDifferences(await this.#compare(found))
@@ -238,6 +252,18 @@ class Bootstrap {
     }
   }
 
+  /** Functions come after all tables. */
+  async #applyActions(isNew: boolean): Promise<readonly string[]> {
+    this.#expectedActions = await readExpectedActions(this.#actions)
+    if (this.#options.apply === 'additive' || isNew) return applyActions(this.#actions, this.#expectedActions)
+    const needed = await applyActions(this.#actions, this.#expectedActions, 'tell')
+    if (needed.length === 0) return []
+    throw new TenantryError('conflict', 'The functions in the database are not those of the actions', {
+      details: needed.join('\n'),
+      hint: 'In production nothing is applied by itself: start once with --apply',
+    })
+  }
+
   async #writeInstallation(): Promise<void> {
     const { prefix, keyFingerprint } = this.#options
     const { cell, isolation, process, datasource } = sharedPlacement
@@ -256,7 +282,8 @@ class Bootstrap {
 
   /** Platform tables are compared by who may reach them, module tables by everything. */
   async #compare(live: LiveCatalog): Promise<Differences> {
-    const expected = await readExpectedCatalog(this.#client, this.#options.prefix, this.#schemas, this.#steps)
+    const tables = await readExpectedCatalog(this.#client, this.#options.prefix, this.#schemas, this.#steps)
+    const expected = new Map([...tables, ...this.#expectedActions])
     const inModules = new Map([...live].filter(([id]) => !/^[a-z ]*? tenantry(\.| |$)/.test(id)))
     const differences = compareCatalogs(expected, inModules)
     const platform = new Set(this.#platform.map(({ id }) => id))
@@ -283,6 +310,12 @@ class Bootstrap {
     await this.#client.query('reset role')
     return result
   }
+}
+
+/** All that its function and the check of its body follow from. */
+function describeAction(action: SqlAction): string {
+  const { module, uses } = action.action
+  return [functionSql(action, module.schema), ...uses.map(({ entity, verb }) => `${verb} ${entity.id}`)].join('\n')
 }
 
 function refuseDifferences({ missing, different, unexpected }: Differences): void {

@@ -1,4 +1,5 @@
 import { resolveAccess, type ServingRole } from '../../core/access-role.ts'
+import type { CheckedCall } from '../../core/checked-plan.ts'
 import type { Datasource, PlanRunner, RunOptions, TransactionOptions } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Exposure } from '../../core/module-set.ts'
@@ -53,10 +54,11 @@ export class PostgresDatasource implements Datasource {
     if (plan.kind !== 'read' && plan.rollback) return this.#runAndUndo(context, plan, signal)
     const { reads, writes, streams } = this.#lane(context)
     const settings = this.#settingsOf(context, checked)
-    const row = await (checked.kind === 'read' ? reads : writes).run({
+    const reading = checked.kind === 'read' || (checked.kind === 'call' && checked.action.readOnly)
+    const row = await (reading ? reads : writes).run({
       settings,
       statement,
-      repeatable: checked.kind === 'read',
+      repeatable: reading,
       signal,
     })
     if (!isTooLarge(row) || large === 'omit') return answerOf(checked, row)
@@ -145,6 +147,7 @@ function accessOf(context: TenantContext, plan: CheckedPlan): ServingRole {
     throw new TenantryError('internal', 'Data access without a tenant')
   }
   if (context.platform) return 'tenant_writer'
+  if (plan.kind === 'call') refuseCaller(context, plan)
   const access = resolveAccess({
     roles: context.principal.roles,
     acrossTenants: context.acrossTenants,
@@ -160,11 +163,20 @@ function accessOf(context: TenantContext, plan: CheckedPlan): ServingRole {
     return role
   }
   const refused = plan.uses.find(use => use === access.refused)
-  const what = `permission denied for ${refused?.entity.name} (${access.refused.verb})`
-  if (context.principal.anonymous) {
-    throw new TenantryError('unauthenticated', 'A token is needed', { hint: 'Send it as "Authorization: Bearer …"' })
+  throw denied(context, `permission denied for ${refused?.entity.name} (${access.refused.verb})`)
+}
+
+/** Some actions may be called by certain service roles only, whatever these may do with its entities. */
+function refuseCaller(context: TenantContext, { action }: CheckedCall): void {
+  if (action.roles?.some(role => context.principal.roles.includes(role)) ?? true) return
+  throw denied(context, `permission denied for ${action.name}`)
+}
+
+function denied({ principal }: TenantContext, what: string): TenantryError {
+  if (principal.anonymous) {
+    return new TenantryError('unauthenticated', 'A token is needed', { hint: 'Send it as "Authorization: Bearer …"' })
   }
-  throw new TenantryError('forbidden', what, { reason: '42501', hint: 'None of the roles in the token allows it' })
+  return new TenantryError('forbidden', what, { reason: '42501', hint: 'None of the roles in the token allows it' })
 }
 
 /** There are rows and no text of them. */

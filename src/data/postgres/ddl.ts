@@ -87,7 +87,7 @@ function searchColumnSql({ name, spec }: EntityField): string {
   return `${identifier(name)} tsvector generated always as (to_tsvector(${config}::regconfig, ${words})) stored`
 }
 
-function columnType(entity: Entity, field: EntityField): string {
+export function columnType(entity: Entity, field: EntityField): string {
   const { type, precision, scale, array } = field.spec
   return type === 'decimal' ? `numeric(${precision}, ${scale})${array ? '[]' : ''}` : valueType(entity, field)
 }
@@ -107,7 +107,7 @@ function checks(entity: Entity): Constraint[] {
 }
 
 /** The limits of a field as a condition that null satisfies. */
-function checkSql({ name, spec }: EntityField): string | undefined {
+export function checkSql({ name, spec }: EntityField): string | undefined {
   const column = identifier(name)
   const { type, array, min, max, values } = spec
   const between = (least: string, greatest: string) =>

@@ -81,4 +81,16 @@ select 'function grant ' || s.nspname || '.' || p.proname || '(' || pg_get_funct
   from schemas s join pg_proc p on p.pronamespace = s.oid cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a left join pg_roles g on g.oid = a.grantee
   where p.prosecdef and a.grantee <> p.proowner
 union all
-select 'extension ' || extname, '' from pg_extension where extname in ('btree_gin', 'btree_gist')`
+select 'extension ' || extname, '' from pg_extension where extname in ('btree_gin', 'btree_gist')
+union all
+select 'function body ' || s.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+    concat_ws(' ', 'owner ' || o.rolname, 'language ' || l.lanname, p.prokind, p.provolatile, p.proparallel, p.procost, p.prorows, case when p.proisstrict then 'strict' end,
+      pg_get_function_arguments(p.oid), 'returns ' || pg_get_function_result(p.oid), pg_get_function_sqlbody(p.oid))
+  from schemas s join pg_proc p on p.pronamespace = s.oid join pg_roles o on o.oid = p.proowner join pg_language l on l.oid = p.prolang
+  where s.nspname <> 'tenantry' and not p.prosecdef
+union all
+select 'execute grant ' || s.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ') ' || coalesce(g.rolname, 'public'),
+    string_agg(a.privilege_type || case when a.is_grantable then ' with grant option' else '' end, ' ' order by a.privilege_type)
+  from schemas s join pg_proc p on p.pronamespace = s.oid
+  cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a left join pg_roles g on g.oid = a.grantee
+  where s.nspname <> 'tenantry' and not p.prosecdef and a.grantee <> p.proowner group by 1`

@@ -1,3 +1,5 @@
+import { action } from '../../core/action.ts'
+import { row, rows } from '../../core/action-definition.ts'
 import { entity } from '../../core/entity.ts'
 import {
   array,
@@ -69,9 +71,44 @@ export const papers = entity(
 
 export const rooms = entity('rooms', { name: text().unique() }, { instanced: true })
 
+export const thingsFrom = action('things_from', {
+  input: { least: integer({ min: 0 }), title: text().optional() },
+  reads: [things],
+  output: rows(things),
+  sql: `select * from things t where t.rank >= things_from.least and t.title = coalesce(things_from.title, t.title)`,
+})
+
+/** One row, or none and then nothing is done. */
+export const rankUp = action('rank_up', {
+  input: { of_title: text(), by: integer().default(1) },
+  writes: [things],
+  output: row(things),
+  sql: 'update things set rank = rank + rank_up.by where title = rank_up.of_title returning *',
+})
+
+export const bigSum = action('big_sum', {
+  input: { big: bigint() },
+  reads: [values],
+  output: bigint(),
+  sql: 'select coalesce(sum(v.big), 0)::bigint + big_sum.big from "values" v',
+})
+
+/** A body in TypeScript: what it answers is shown by the datasource. */
+export const addTwice = action('add_twice', {
+  input: { title: text({ max: 100 }), rank: integer().default(7) },
+  writes: [things],
+  output: rows(things),
+  run: (tenant, { title, rank }) =>
+    tenant.insert(things, [
+      { title: `${title} 1`, rank },
+      { title: `${title} 2`, rank },
+    ]),
+})
+
 export const contractModule: ModuleDefinition = {
   name: 'contract',
   version: '1.0.0',
   entities: [values, makers, things, parts, units, rates, papers, rooms],
   access: { admin: 'tenant_writer', auditor: 'tenant_reader' },
+  actions: [thingsFrom, rankUp, bigSum, addTwice],
 }

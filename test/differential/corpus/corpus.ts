@@ -1,5 +1,6 @@
 import type { Group } from '../request.ts'
 import { aggregate } from './aggregate.ts'
+import { call } from './call.ts'
 import { change } from './change.ts'
 import { embed } from './embed.ts'
 import { error } from './error.ts'
@@ -21,5 +22,6 @@ export const corpus: readonly Group[] = [
   ...aggregate,
   ...insert,
   ...change,
+  ...call,
   ...error,
 ]

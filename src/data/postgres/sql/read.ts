@@ -1,4 +1,5 @@
 import type {
+  CheckedCall,
   CheckedColumn,
   CheckedEmbed,
   CheckedOrder,
@@ -24,13 +25,13 @@ const mostBytes = 32 * 1024 * 1024
 const mostBytesOfList = 4 * 1024 * 1024
 
 /** `value`, unless it is larger than may be. */
-function bounded(value: string): string {
+export function bounded(value: string): string {
   return `case when octet_length(${value}) > ${mostBytes} then tenantry.refuse('${raised.tooLarge}', '') else ${value} end`
 }
 
 /** The body of a list; null when it is too large for one text and its reader can take rows. */
-function boundedList({ output }: CheckedRead): string {
-  if (output === 'exact') return bounded('body')
+export function boundedList({ kind, output }: CheckedRead | CheckedCall): string {
+  if (output === 'exact' || kind === 'call') return bounded('body')
   return `case when octet_length(body) > ${mostBytesOfList} then null else body end`
 }
 
@@ -53,11 +54,14 @@ export class Reader {
     this.#output = output
   }
 
-  /** One row: the text of the rows, their number, and the number without limit where it was asked for. */
-  statement(plan: CheckedRead): string {
+  /**
+   * One row: the text of the rows, their number, and the number without limit where it was asked for. `source`: where they
+   * come from when it is not the table.
+   */
+  statement(plan: CheckedRead | CheckedCall, source = tableOf(plan.query.entity)): string {
     const { query, count } = plan
     const alias = this.#alias()
-    const { from, where } = this.#source(query, alias, count)
+    const { from, where } = this.#source(query, alias, count, source)
     const rows = this.#rows(query, alias, from, where)
     const total = count ? `(select count(*)${from}${where})` : 'null'
     const body = bodySql(rows, 'r', plan, this.#binder)
@@ -211,9 +215,14 @@ export class Reader {
   }
 
   /** Where a statement's rows come from. What is searched is ordered and limited where it is found, and once more outside. */
-  #source(query: CheckedQuery, alias: string, count: boolean): { from: string; where: string } {
-    const table = tableOf(query.entity)
+  #source(
+    query: CheckedQuery,
+    alias: string,
+    count: boolean,
+    table = tableOf(query.entity),
+  ): { from: string; where: string } {
     const where = this.where(query, alias)
+    if (table !== tableOf(query.entity)) return { from: ` from ${table} ${alias}`, where }
     const candidates = this.#candidates(query, candidateLimit(query, count))
     if (candidates === undefined) return { from: ` from ${table} ${alias}`, where }
     const cut = !count && !query.grouped && query.limit !== null

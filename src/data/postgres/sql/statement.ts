@@ -1,4 +1,5 @@
 import type { CheckedPlan } from '../../../core/checked-plan.ts'
+import { callSql } from './call.ts'
 import { Reader } from './read.ts'
 import { writeSql } from './write.ts'
 import { Binder, type Statement } from './writer.ts'
@@ -9,6 +10,10 @@ import { Binder, type Statement } from './writer.ts'
  */
 export function statementOf(plan: CheckedPlan): Statement {
   const binder = new Binder()
-  const text = plan.kind === 'read' ? new Reader(binder, plan.output).statement(plan) : writeSql(plan, binder)
-  return { text, values: binder.values }
+  return { text: textOf(plan, binder), values: binder.values }
+}
+
+function textOf(plan: CheckedPlan, binder: Binder): string {
+  if (plan.kind === 'call') return callSql(plan, binder)
+  return plan.kind === 'read' ? new Reader(binder, plan.output).statement(plan) : writeSql(plan, binder)
 }

@@ -1,0 +1,91 @@
+import { resolveAccess } from '../core/access-role.ts'
+import type { Action, EntityField, Module } from '../core/module-set.ts'
+import { anonymousRole } from '../core/principal.ts'
+import { type JsonSchema, jsonSchemaOf } from './json-schema.ts'
+import { type Offer, pascalName } from './openapi-offer.ts'
+import { failures, parameterRef, prefer, schemaRef } from './openapi-parts.ts'
+
+/** The actions of these modules that a principal of a tenant with these service roles may call; null: all of them. */
+export function actionsOf(modules: readonly Module[], roles: readonly string[] | null): Action[] {
+  return modules.flatMap(({ actions }) => actions).filter(action => may(action, roles))
+}
+
+function may({ uses, roles: named }: Action, roles: readonly string[] | null): boolean {
+  if (!roles) return true
+  if (named && !named.some(role => roles.includes(role))) return false
+  return 'role' in resolveAccess({ roles, acrossTenants: false, hasInstance: false, uses })
+}
+
+/** The path item of an action: POST, and GET for one that only reads. `offers`: what the caller may see of entities. */
+export function actionOperations(action: Action, offers: readonly Offer[]): JsonSchema {
+  const { module, name, readOnly, input } = action
+  const isRows = action.output.kind === 'rows' || action.output.kind === 'row'
+  const operation = (verb: string): JsonSchema => ({
+    operationId: `${module.schema}_${verb}${pascalName(action)}`,
+    summary: action.definition.description || `Call ${name}`,
+    tags: [module.id],
+    ...(may(action, [anonymousRole]) && { security: [{ bearer: [] }, {}] }),
+  })
+  const shared = isRows ? ['select', 'order', 'limit', 'offset', 'and', 'or'].map(parameterRef) : []
+  const preferences = prefer(['count=exact', 'handling=strict', 'handling=lenient'])
+  const responses = responsesOf(action, offers)
+  const post: JsonSchema = {
+    ...operation('call'),
+    parameters: [...shared, preferences],
+    requestBody: {
+      required: [...input.fields.values()].some(isNeeded),
+      content: { 'application/json': { schema: jsonSchemaOf(input, 'insert') } },
+    },
+    responses,
+  }
+  if (!readOnly) return { post }
+  const get: JsonSchema = {
+    ...operation('get'),
+    parameters: [...parametersOf(action), ...shared, ...(isRows ? [parameterRef('range')] : []), preferences],
+    responses,
+  }
+  return { get, post }
+}
+
+function parametersOf({ input }: Action): JsonSchema[] {
+  const { properties } = jsonSchemaOf(input, 'insert')
+  const schemas = properties as Readonly<Record<string, JsonSchema>>
+  return [...input.fields.values()].map(field => ({
+    name: field.name,
+    in: 'query',
+    required: isNeeded(field),
+    description: 'An argument; a list is written as {a,b}',
+    schema: field.spec.array ? { type: 'string' } : (schemas[field.name] ?? {}),
+  }))
+}
+
+function isNeeded({ spec }: EntityField): boolean {
+  return !spec.optional && spec.default === undefined
+}
+
+function responsesOf({ output: { kind, entity } }: Action, offers: readonly Offer[]): JsonSchema {
+  const refused = failures(400, 401, 403, 404, 406, 409)
+  if (kind === 'nothing') return { 204: { description: 'Done' }, ...refused }
+  const offer = offers.find(offer => offer.entity === entity)
+  const one = offer ? schemaRef(offer.names.row) : jsonSchemaOf(entity, 'row')
+  const answer = (description: string): JsonSchema => ({
+    description,
+    headers: {
+      'Content-Range': { $ref: '#/components/headers/contentRange' },
+      'Preference-Applied': { $ref: '#/components/headers/preferenceApplied' },
+    },
+    content: {
+      'application/json': { schema: schemaOf(kind, one, entity.fields.get('value')) },
+      ...(kind !== 'value' && { 'application/vnd.pgrst.object+json': { schema: one } }),
+      'text/csv': { schema: { type: 'string' } },
+    },
+  })
+  if (kind !== 'rows') return { 200: answer(kind === 'row' ? 'The row' : 'The value'), ...refused }
+  return { 200: answer('Rows'), 206: answer('A part of the rows, which were counted'), ...refused }
+}
+
+function schemaOf(kind: 'rows' | 'row' | 'value', one: JsonSchema, value: EntityField | undefined): JsonSchema {
+  if (kind === 'rows') return { type: 'array', items: one }
+  if (kind === 'row' || !value) return one
+  return (one.properties as Readonly<Record<string, JsonSchema>>)[value.name] ?? {}
+}

@@ -1,0 +1,112 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { argumentNames, type CallRequest, parseCall } from '../../api/rest/call.ts'
+import { respondCall } from '../../api/rest/respond-call.ts'
+import { noSuchAction } from '../../core/call-check.ts'
+import { TenantryError } from '../../core/errors.ts'
+import { type Action, type Module, quote } from '../../core/module-set.ts'
+import { anonymousRole } from '../../core/principal.ts'
+import { runCall } from '../../core/run-action.ts'
+import type { TenantContext } from '../../core/tenant-context.ts'
+import { TenantData } from '../../core/tenant-data.ts'
+import type { Platform } from '../platform.ts'
+import { openContext, refuseAnonymous } from './context.ts'
+import { signalOf } from './disconnect.ts'
+import { chooseProfile, sendRest } from './rest.ts'
+
+const methods = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE']
+
+interface ActionParams {
+  readonly tenant: string
+  readonly module: string
+  readonly version: string
+  readonly action: string
+}
+
+/** Actions: of one module, and of all modules of the tenant as PostgREST clients call them. */
+export async function rpcRoutes(app: FastifyInstance, platform: Platform): Promise<void> {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+
+  app.route<{ Params: ActionParams }>({
+    method: methods,
+    url: '/:tenant/:module/:version/rpc/:action',
+    handler: async (request, reply) => {
+      const { tenant, module, version, action: name } = request.params
+      const context = await openContext(platform, request, tenant, module, version)
+      const action = context.module?.actions.find(action => action.name === name)
+      refuseAnonymous(context, accessOf(action))
+      if (!action) throw unknownAction(request, name, context.module)
+      return serve(platform, request, reply, context, action)
+    },
+  })
+  app.route<{ Params: Pick<ActionParams, 'tenant' | 'action'> }>({
+    method: methods,
+    url: '/:tenant/rest/v1/rpc/:action',
+    handler: async (request, reply) => {
+      const context = await openContext(platform, request, request.params.tenant)
+      const found = findAction(context, request, request.params.action)
+      refuseAnonymous(context, found instanceof TenantryError ? undefined : accessOf(found))
+      if (found instanceof TenantryError) throw found
+      const { module } = found
+      return serve(platform, request, reply, { ...context, module, version: module.version }, found)
+    },
+  })
+}
+
+async function serve(
+  platform: Platform,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: TenantContext,
+  action: Action,
+): Promise<FastifyReply> {
+  const { postgres, product } = platform
+  const parsed = parseCall({ ...callOf(request), action, allowRollback: product.config.allowRollback ?? false })
+  const answer = await runCall(
+    parsed.plan,
+    {
+      context,
+      datasource: postgres.datasource,
+      dataOf: runner => new TenantData(context, product.modules, postgres.datasource, runner),
+    },
+    { signal: signalOf(reply) },
+  )
+  return sendRest(reply, respondCall(parsed, answer))
+}
+
+function callOf({ originalUrl, method, headers, body }: FastifyRequest): Omit<CallRequest, 'action'> {
+  const question = originalUrl.indexOf('?')
+  return {
+    method,
+    query: question < 0 ? '' : originalUrl.slice(question + 1),
+    headers,
+    body: typeof body === 'string' && body !== '' ? body : undefined,
+  }
+}
+
+/** By profile, as entities are; else the name must be unique. */
+function findAction({ exposure }: TenantContext, request: FastifyRequest, name: string): Action | TenantryError {
+  const module = chooseProfile(exposure, request)
+  if (module instanceof TenantryError) return module
+  if (module) return module.actions.find(action => action.name === name) ?? unknownAction(request, name, module)
+  const [only, ...others] = exposure.findActions(name)
+  if (!only) return unknownAction(request, name, null)
+  if (others.length === 0) return only
+  return new TenantryError('invalid', `More than one module has an action ${quote(name)}`, {
+    reason: 'PGRST106',
+    details: [only, ...others].map(({ module }) => module.id).join(', '),
+    hint: 'Choose a module with Accept-Profile, or Content-Profile for a POST',
+  })
+}
+
+/** Who may call it without a token: whom all its entities, or it itself, map. */
+function accessOf(action: Action | undefined): ReadonlyMap<string, unknown> | undefined {
+  if (!action) return undefined
+  const named = action.roles?.includes(anonymousRole) ?? true
+  const mapped = action.uses.every(({ entity }) => entity.access.has(anonymousRole))
+  return named && mapped ? new Map([[anonymousRole, true]]) : undefined
+}
+
+function unknownAction(request: FastifyRequest, name: string, module: Module | null): TenantryError {
+  return noSuchAction(`${module?.schema ?? 'public'}.${name}`, argumentNames(callOf(request)), undefined)
+}
