@@ -1,7 +1,7 @@
 import type { EntityUse } from './access-role.ts'
 import type { SearchConfig } from './field.ts'
 import type { Entity, EntityField, Relation } from './module-set.ts'
-import type { Aggregate, Deleted, OnConflict, Output } from './plan.ts'
+import type { Aggregate, Deleted, OnConflict, Output, Precondition } from './plan.ts'
 import type { JsonStep, ListComparison, ScalarComparison, SearchOperator } from './plan-condition.ts'
 
 /** A plan whose every name has been found in the definitions. */
@@ -13,6 +13,7 @@ interface CheckedCommon {
   readonly single: boolean
   readonly format: 'json' | 'csv'
   readonly stripNulls: boolean
+  readonly revision: boolean
   /** Every entity that the plan touches and what it does there. */
   readonly uses: readonly EntityUseOf[]
 }
@@ -29,6 +30,7 @@ export interface CheckedRead extends CheckedCommon {
 
 interface CheckedWrite extends CheckedCommon {
   readonly returning: CheckedQuery | null
+  readonly precondition: Precondition | null
 }
 
 export interface CheckedInsert extends CheckedWrite {

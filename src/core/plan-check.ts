@@ -33,6 +33,7 @@ import {
   aggregatesRefused,
   checkCast,
   checkConfig,
+  noRevision,
   notEmbedded,
   notGrouped,
   putMismatch,
@@ -61,16 +62,18 @@ export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
     single: plan.single ?? false,
     format: plan.format ?? 'json',
     stripNulls: plan.stripNulls ?? false,
+    revision: plan.revision ?? false,
     uses: check.uses,
   } as const
   check.use(entity, plan.kind === 'read' ? 'read' : 'write')
+  if (!entity.revision && namesRevision(plan)) throw noRevision(entity)
   if (plan.kind === 'read') {
     const query = check.query(entity, plan, plan.deleted ?? 'exclude', 0)
     return { ...common, kind: 'read', query, count: plan.count === 'exact' }
   }
 
   const returning = plan.returning ? check.query(entity, { select: plan.returning }, 'include', 0) : null
-  const write = { ...common, returning }
+  const write = { ...common, returning, precondition: plan.precondition ?? null }
   if (plan.kind === 'insert') {
     return {
       ...write,
@@ -106,6 +109,11 @@ export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
   }
   const deleted = plan.deleted ?? (mode === 'purge' ? 'include' : 'exclude')
   return { ...write, kind: 'delete', mode, where, deleted, maxAffected }
+}
+
+function namesRevision(plan: Plan): boolean {
+  if (plan.revision) return true
+  return plan.kind !== 'read' && plan.precondition?.kind === 'present' && plan.precondition.revisions !== undefined
 }
 
 class PlanCheck {

@@ -49,6 +49,12 @@ export function aggregatesRefused(): TenantryError {
   return new TenantryError('invalid', 'Use of aggregate functions is not allowed', { reason: 'PGRST123' })
 }
 
+export function noRevision(entity: Entity): TenantryError {
+  return new TenantryError('invalid', `The rows of ${entity.name} have no revision to compare with`, {
+    hint: 'Leave If-Match out, or declare the entity with revision: true',
+  })
+}
+
 export function putMismatch(cause?: unknown): TenantryError {
   return new TenantryError('invalid', 'Payload values do not match URL in primary key column(s)', {
     reason: 'PGRST115',

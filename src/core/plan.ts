@@ -34,6 +34,8 @@ interface Common {
   readonly format?: 'json' | 'csv'
   /** Members that are null are left out of the JSON, at every depth. */
   readonly stripNulls?: boolean
+  /** The answer tells the revision of its row, when it is one. Needs an entity with `revision`. */
+  readonly revision?: boolean
 }
 
 interface Write extends Common {
@@ -41,7 +43,17 @@ interface Write extends Common {
   readonly returning?: readonly Selection[]
   /** Answers as if it had been done and undoes it. Not inside a transaction. */
   readonly rollback?: boolean
+  /** Refuses with `precondition_failed` (and rolls back) unless it holds. */
+  readonly precondition?: Precondition
 }
+
+/**
+ * `present`: the write meets exactly one row that is there, in one of these revisions where they are named (which needs an
+ * entity with `revision`). `absent`: no row that is inserted is there already.
+ */
+export type Precondition =
+  | { readonly kind: 'present'; readonly revisions?: readonly number[] }
+  | { readonly kind: 'absent' }
 
 export interface Read extends Common, Query {
   readonly kind: 'read'
@@ -158,4 +170,6 @@ export interface Answer {
   readonly total: number | null
   /** Of the rows that an `onConflict: merge` wrote, how many were not there before. */
   readonly inserted?: number
+  /** Of the one row that was read or written, when the plan asked for it. */
+  readonly revision?: number
 }

@@ -1,4 +1,5 @@
 import type { Entity } from '../../core/module-set.ts'
+import { readConditions } from './etag.ts'
 import { parseRest } from './parse.ts'
 import { headerOf, type ParsedRest, type RestRequest } from './request.ts'
 
@@ -39,6 +40,8 @@ export function createParseMemory(): (request: RestRequest) => ParsedRest {
       ...known,
       locationBase,
       contentLocation: contentLocation === '' ? locationBase : `${locationBase}?${contentLocation}`,
+      profiled: request.headers['accept-profile'] !== undefined,
+      conditions: readConditions(request, known.plan),
     }
   }
 }

@@ -2,6 +2,7 @@ import { TenantryError } from '../../core/errors.ts'
 import type { Plan } from '../../core/plan.ts'
 import { negotiate } from './accept.ts'
 import { parseClauses } from './clauses.ts'
+import { readConditions } from './etag.ts'
 import type { Parts } from './plan-parts.ts'
 import { planDelete, planInsert, planPut, planRead, planUpdate } from './plans.ts'
 import { parsePrefer } from './prefer.ts'
@@ -33,6 +34,8 @@ export function parseRest(request: RestRequest): ParsedRest {
     offset: plan.kind === 'read' ? (plan.offset ?? 0) : 0,
     locationBase: request.locationBase,
     contentLocation: [request.locationBase, canonicalQuery(parameters)].filter(part => part !== '').join('?'),
+    profiled: request.headers['accept-profile'] !== undefined,
+    conditions: plan.kind === 'read' ? readConditions(request, plan) : undefined,
   }
 }
 

@@ -1,4 +1,5 @@
 import { TenantryError } from '../../core/errors.ts'
+import type { Entity } from '../../core/module-set.ts'
 import type {
   Condition,
   Deleted,
@@ -97,6 +98,13 @@ export function keyConditionOf({ request: { entity }, clauses: { scoped } }: Par
   throw new TenantryError('invalid', "Filters must include all and only primary key columns with 'eq' operators", {
     reason: 'PGRST105',
   })
+}
+
+/** True when every field of the key is tested with `eq`, whatever else is. */
+export function namesOneRow({ entity, where }: { readonly entity: Entity; readonly where?: Condition }): boolean {
+  if (!where) return false
+  const tests = where.kind === 'and' && !where.not ? where.conditions : [where]
+  return entity.key.every(name => tests.some(test => isKeyTest(test, [name])))
 }
 
 function isKeyTest(condition: Condition, key: readonly string[]): condition is ScalarComparison {

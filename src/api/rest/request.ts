@@ -30,6 +30,17 @@ export interface ParsedRest {
   readonly locationBase: string
   /** Path and canonical query. */
   readonly contentLocation: string
+  /** `Accept-Profile` may have chosen the entity. */
+  readonly profiled: boolean
+  /** `If-Match` and `If-None-Match` of a read; undefined without them. */
+  readonly conditions: ReadConditions | undefined
+}
+
+export interface ReadConditions {
+  /** `If-Match` was sent: the row has to be there, in one of the revisions where it names them. */
+  readonly present: boolean
+  readonly revisions?: readonly number[]
+  readonly noneMatch: string | undefined
 }
 
 export interface RestResponse {

@@ -125,6 +125,16 @@ export function toError(error: unknown): TenantryError {
         details: `The query affects ${Number(error.message)} rows`,
         cause: error,
       })
+    case raised.precondition:
+      return error.message === 'absent'
+        ? new TenantryError('precondition_failed', 'The row is there already', {
+            hint: 'Leave out If-None-Match to change it',
+            cause: error,
+          })
+        : new TenantryError('precondition_failed', 'The row has another revision than If-Match says, or is not there', {
+            hint: 'Read the row again and repeat the change on what it says now',
+            cause: error,
+          })
     case raised.notPut:
       return putMismatch(error)
     case raised.tooLarge:

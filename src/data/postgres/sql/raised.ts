@@ -6,4 +6,5 @@ export const raised = {
   tooMany: 'TN124',
   notPut: 'TN115',
   tooLarge: 'TN413',
+  precondition: 'TN412',
 } as const

@@ -45,7 +45,10 @@ export class Reader {
     const rows = this.#rows(query, alias, from, where)
     const total = count ? `(select count(*)${from}${where})` : 'null'
     const body = bodySql(rows, 'r', plan, this.#binder)
-    return `select ${boundedBody}, n, total from (select ${body} as body, count(*) as n, ${total} as total from (${rows.sql}) r) a`
+    const found = `${body} as body, count(*) as n, ${total} as total`
+    if (!plan.revision) return `select ${boundedBody}, n, total from (select ${found} from (${rows.sql}) r) a`
+    const revision = showsRevision(query) ? 'max(r.revision)' : `(select max(${alias}.revision)${from}${where})`
+    return `select ${boundedBody}, n, total, null, revision from (select ${found}, ${revision} as revision from (${rows.sql}) r) a`
   }
 
   /** The text of rows that a write returned under the name `source`. */
@@ -155,6 +158,14 @@ export class Reader {
     const { alias, from, condition } = sourceOf(embed, outer, this.#alias)
     return `(select ${pathSql(path, alias, this.#binder)} from ${from}${this.where(embed.query, alias, condition)})`
   }
+}
+
+/** True when the rows have their revision among their columns, under its own name. */
+function showsRevision({ columns }: CheckedQuery): boolean {
+  const shows = ({ path, cast, aggregate }: CheckedColumn) =>
+    path?.field.write === 'check' && path.json.length === 0 && !cast && !aggregate
+  const named = columns.filter(({ name }) => name.text === 'revision')
+  return columns.every(({ name }) => name.ours) && named.length === 1 && named.every(shows)
 }
 
 /** An embed without columns only filters: `rel!inner()`. */

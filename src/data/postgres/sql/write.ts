@@ -1,15 +1,12 @@
 import type { CheckedInsert, CheckedUpdate } from '../../../core/checked-plan.ts'
 import type { Entity, EntityField } from '../../../core/module-set.ts'
 import { defaultSql } from './defaults.ts'
-import { guardsOf, type Write, whereSql } from './guards.ts'
+import { guardsOf, inserted, revisionConditions, type Write, whereSql } from './guards.ts'
 import { tableOf } from './join.ts'
 import { raised } from './raised.ts'
 import { Reader } from './read.ts'
 import { valueType } from './types.ts'
 import { type Binder, identifier, literal } from './writer.ts'
-
-/** No field can be called so. */
-const inserted = '"inserted?"'
 
 /** One statement: writes in a CTE called `w`, then makes the answer from the rows that were written. */
 export function writeSql(plan: Write, binder: Binder): string {
@@ -18,10 +15,15 @@ export function writeSql(plan: Write, binder: Binder): string {
   const body = plan.returning ? reader.returned(plan.returning, 'w', plan) : `''`
   const merges = plan.kind === 'insert' && plan.onConflict?.resolution === 'merge'
   // A row that was there before has been locked by the transaction that now changes it.
-  const written = [plan.returning || plan.single ? 't0.*' : '1', ...(merges ? [`t0.xmax = 0 as ${inserted}`] : [])]
+  const all = plan.returning !== null || plan.single
+  const written = [
+    all ? 't0.*' : plan.revision ? 't0.revision' : '1',
+    ...(merges ? [`t0.xmax = 0 as ${inserted}`] : []),
+  ]
   const count = merges ? `(select count(*) from w where ${inserted})` : 'null'
   // The guards stand last: they are read by nobody, they only raise.
-  const answer = [body, '(select count(*) from w)', 'null', count, ...guardsOf(plan, binder, reader)]
+  const revision = plan.revision ? ['(select max(revision) from w)'] : []
+  const answer = [body, '(select count(*) from w)', 'null', count, ...revision, ...guardsOf(plan, binder, reader)]
   return `with w as (${write} returning ${written.join(', ')}) select ${answer.join(', ')}`
 }
 
@@ -32,7 +34,7 @@ function writeOf(plan: Write, binder: Binder, reader: Reader): string {
     case 'update':
       return updateSql(plan, binder, reader)
     case 'delete': {
-      const where = whereSql(plan, reader)
+      const where = whereSql(plan, binder, reader)
       if (plan.mode === 'soft') return `update ${tableOf(plan.entity)} t0 set deleted_at = now()${where}`
       return `delete from ${tableOf(plan.entity)} t0${where}`
     }
@@ -44,7 +46,9 @@ function insertSql(plan: CheckedInsert, binder: Binder, reader: Reader): string 
   const text = rows.trimStart().startsWith('{') ? `[${rows}]` : rows
   const given = binder.bind(text, 'json')
   const target = `insert into ${tableOf(entity)} as t0`
-  const conflict = onConflict ? conflictSql(entity, fields, onConflict) : ''
+  const merging = revisionConditions(plan, binder)
+  const matching = merging.length === 0 ? '' : ` where ${merging.join(' and ')}`
+  const conflict = onConflict ? `${conflictSql(entity, fields, onConflict)}${matching}` : ''
   // Rows that give nothing still have to be as many; every table has a creation time, which the trigger sets anyway.
   if (fields.length === 0) return `${target} (created_at) select now() from json_array_elements(${given})${conflict}`
   const names = fields.map(({ name }) => identifier(name)).join(', ')
@@ -90,7 +94,7 @@ function updateSql(plan: CheckedUpdate, binder: Binder, reader: Reader): string 
   const from = defaults
     ? `(select ${given} as row) g cross join lateral json_to_record(g.row) ${record}`
     : `json_to_record(${given}) ${record}`
-  return `update ${tableOf(entity)} t0 set ${sets} from ${from}${whereSql(plan, reader)}`
+  return `update ${tableOf(entity)} t0 set ${sets} from ${from}${whereSql(plan, binder, reader)}`
 }
 
 function newValue(entity: Entity, field: EntityField, defaults: boolean): string {
