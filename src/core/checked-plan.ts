@@ -36,6 +36,8 @@ interface CheckedWrite extends CheckedCommon {
 export interface CheckedInsert extends CheckedWrite {
   readonly kind: 'insert'
   readonly fields: readonly EntityField[]
+  /** Fields of a whole record, which must be as those of the row that is there. */
+  readonly kept: readonly EntityField[]
   readonly rows: string
   /** A row without a field gives the field's default and not null. */
   readonly defaults: boolean
@@ -46,6 +48,8 @@ export interface CheckedInsert extends CheckedWrite {
 export interface CheckedUpdate extends CheckedWrite {
   readonly kind: 'update'
   readonly fields: readonly EntityField[]
+  /** Fields of a whole record, which must be as the row's. */
+  readonly kept: readonly EntityField[]
   readonly patch: string
   readonly defaults: boolean
   readonly where: CheckedCondition | null

@@ -51,7 +51,10 @@ export interface EntityField {
   readonly spec: FieldSpec
   /** Filled in by the platform, which is why a payload may name it only where `write` says so. */
   readonly platform: boolean
-  /** When a payload may name it. `insert`: only in new rows. `check`: a revision, compared with the current one. */
+  /**
+   * When a payload may write it. `insert`: only in new rows. `check`: a revision, compared with the current one. `restore`: a
+   * change to null. What it may not write, a change may still hold as part of a whole record, when it is as the row has it.
+   */
   readonly write: 'always' | 'insert' | 'check' | 'restore' | 'never'
 }
 

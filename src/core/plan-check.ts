@@ -39,7 +39,7 @@ import {
   putMismatch,
   unknownColumn,
 } from './plan-names.ts'
-import { conflictFields, isRestore, payloadField } from './plan-payload.ts'
+import { conflictFields, isRestore, payloadFields } from './plan-payload.ts'
 import { arityOf, findLink, targetOf } from './plan-relations.ts'
 
 export type { CheckedPlan } from './checked-plan.ts'
@@ -78,7 +78,7 @@ export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
     return {
       ...write,
       kind: 'insert',
-      fields: plan.fields.map(name => payloadField(entity, name, 'insert')),
+      ...payloadFields(entity, plan.fields, meetsRows(plan) ? 'merge' : 'insert'),
       rows: plan.rows,
       defaults: plan.missing === 'default',
       onConflict: plan.onConflict ? check.onConflict(entity, plan.onConflict) : null,
@@ -93,7 +93,7 @@ export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
     return {
       ...write,
       kind: 'update',
-      fields: plan.fields.map(name => payloadField(entity, name, 'update')),
+      ...payloadFields(entity, plan.fields, 'update'),
       patch: plan.patch,
       defaults: plan.missing === 'default',
       where,
@@ -109,6 +109,11 @@ export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
   }
   const deleted = plan.deleted ?? (mode === 'purge' ? 'include' : 'exclude')
   return { ...write, kind: 'delete', mode, where, deleted, maxAffected }
+}
+
+/** Rows that give what others are found by may be there already. */
+function meetsRows({ entity, onConflict, fields }: Insert): boolean {
+  return onConflict?.resolution === 'merge' && (onConflict.fields ?? entity.key).every(name => fields.includes(name))
 }
 
 function namesRevision(plan: Plan): boolean {

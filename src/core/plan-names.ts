@@ -62,6 +62,11 @@ export function putMismatch(cause?: unknown): TenantryError {
   })
 }
 
+/** The same message for each of these names. */
+export function fieldMessages(names: readonly string[], message: string): Record<string, string[]> {
+  return Object.fromEntries(names.map(name => [plainName(name), [message]]))
+}
+
 export function quoteName(name: string): string {
   return `'${plainName(name)}'`
 }

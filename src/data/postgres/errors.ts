@@ -1,5 +1,5 @@
 import { type ErrorParts, TenantryError } from '../../core/errors.ts'
-import { putMismatch } from '../../core/plan-names.ts'
+import { fieldMessages, putMismatch } from '../../core/plan-names.ts'
 import { raised } from './sql/raised.ts'
 
 /** What PostgreSQL says with an error; only the parts that are read here. */
@@ -135,6 +135,8 @@ export function toError(error: unknown): TenantryError {
             hint: 'Read the row again and repeat the change on what it says now',
             cause: error,
           })
+    case raised.kept:
+      return keptError(error)
     case raised.notPut:
       return putMismatch(error)
     case raised.tooLarge:
@@ -159,6 +161,19 @@ export function toError(error: unknown): TenantryError {
       return new TenantryError('invalid', 'The request is too complex for the database', parts)
   }
   return new TenantryError('internal', 'Something went wrong on our side', { cause: error })
+}
+
+/** `customers id,created_at`: what a whole record had otherwise than the row. */
+function keptError(error: ServerError): TenantryError {
+  const [entity = '', list = ''] = error.message.split(' ')
+  const names = list.split(',')
+  const quoted = names.map(name => `"${name}"`).join(', ')
+  return new TenantryError('invalid', `${quoted} of ${entity} cannot be changed`, {
+    details: 'The row has another value than the one given',
+    hint: 'Leave it out, or send it as it was read',
+    fields: fieldMessages(names, 'cannot be changed'),
+    cause: error,
+  })
 }
 
 export function notSingle(rows: number, cause?: unknown): TenantryError {

@@ -59,7 +59,10 @@ function preconditionGuards(plan: Write, { kind }: Precondition, binder: Binder,
     return `(select count(*) from ${tableOf(plan.entity)} t0${parts.length === 0 ? '' : ` where ${parts.join(' and ')}`})`
   }
   // A patch of nothing writes no row, and still has to find it.
-  const written = plan.kind === 'update' && plan.fields.length === 0 ? found(...revisionConditions(plan, binder)) : rows
+  const written =
+    plan.kind === 'update' && plan.fields.length + plan.kept.length === 0
+      ? found(...revisionConditions(plan, binder))
+      : rows
   return [refuse(`${written} <> 1 or ${found()} > 1`)]
 }
 

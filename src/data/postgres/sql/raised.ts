@@ -7,4 +7,5 @@ export const raised = {
   notPut: 'TN115',
   tooLarge: 'TN413',
   precondition: 'TN412',
+  kept: 'TN422',
 } as const
