@@ -26,6 +26,19 @@ export interface CheckedRead extends CheckedCommon {
   readonly kind: 'read'
   readonly query: CheckedQuery
   readonly count: boolean
+  readonly keyset: CheckedKeyset | null
+}
+
+export interface CheckedKeyset {
+  /** No two rows are alike in all of them. */
+  readonly terms: readonly CheckedKeysetTerm[]
+  readonly after: readonly (string | null)[] | null
+}
+
+export interface CheckedKeysetTerm {
+  readonly field: EntityField
+  readonly direction: 'asc' | 'desc'
+  readonly nulls: 'first' | 'last'
 }
 
 interface CheckedWrite extends CheckedCommon {

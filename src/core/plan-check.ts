@@ -29,6 +29,7 @@ import {
   type RowCount,
   type Selection,
 } from './plan.ts'
+import { checkKeyset } from './plan-keyset.ts'
 import {
   aggregatesRefused,
   checkCast,
@@ -69,7 +70,8 @@ export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
   if (!entity.revision && namesRevision(plan)) throw noRevision(entity)
   if (plan.kind === 'read') {
     const query = check.query(entity, plan, plan.deleted ?? 'exclude', 0)
-    return { ...common, kind: 'read', query, count: plan.count === 'exact' }
+    const keyset = plan.keyset ? checkKeyset(query, plan.keyset) : null
+    return { ...common, kind: 'read', query, count: plan.count === 'exact', keyset }
   }
 
   const returning = plan.returning ? check.query(entity, { select: plan.returning }, 'include', 0) : null

@@ -59,6 +59,13 @@ export interface Read extends Common, Query {
   readonly kind: 'read'
   readonly count?: 'exact'
   readonly deleted?: Deleted
+  /** The order goes on by the key, and the answer tells where the next page begins. Needs a limit and no offset. */
+  readonly keyset?: Keyset
+}
+
+export interface Keyset {
+  /** What `next` of the page before said, each value in PostgreSQL's text form. Absent: from the first row. */
+  readonly after?: readonly (string | null)[]
 }
 
 export interface Insert extends Write {
@@ -172,4 +179,6 @@ export interface Answer {
   readonly inserted?: number
   /** Of the one row that was read or written, when the plan asked for it. */
   readonly revision?: number
+  /** With a `keyset`, while there are more rows: the values that the last row of the page is ordered by, as a JSON array. */
+  readonly next?: string
 }

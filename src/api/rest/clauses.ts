@@ -1,4 +1,5 @@
 import type { Selection } from '../../core/plan.ts'
+import { afterParameter } from './cursor.ts'
 import { parseFilter, parseLogic } from './grammar/filter.ts'
 import { parseNames, parseTreePath } from './grammar/names.ts'
 import { parseOrder } from './grammar/order.ts'
@@ -13,6 +14,8 @@ export interface Clauses {
   readonly select: readonly Selection[]
   readonly columns?: readonly string[]
   readonly onConflict?: readonly string[]
+  /** The token of the page before. */
+  readonly after?: string
   /** Filters, orders and pages, each with the embed that it is for. */
   readonly scoped: readonly Scoped[]
 }
@@ -20,17 +23,19 @@ export interface Clauses {
 export function parseClauses(parameters: readonly Parameter[]): Clauses {
   const find = (name: string) => parameters.find(({ key }) => key === name)?.value
   const columns = find('columns')
+  const after = find(afterParameter)
   const onConflict = find('on_conflict')
   const count = createCounter(maxFilters, 'filters')
   return {
     select: parseSelect(find('select') ?? '*'),
     ...(columns !== undefined && { columns: parseNames(columns, 'columns') }),
     ...(onConflict !== undefined && { onConflict: parseNames(onConflict, 'on_conflict') }),
+    ...(after !== undefined && { after }),
     scoped: parameters.filter(({ key }) => !wholeRequest.includes(key)).map(parameter => parseScoped(parameter, count)),
   }
 }
 
-const wholeRequest = ['select', 'columns', 'on_conflict']
+const wholeRequest = ['select', 'columns', 'on_conflict', afterParameter]
 
 /** The last word of a key says what it is; every key without a word of ours is a filter on a field. */
 function parseScoped({ key, value }: Parameter, count: () => void): Scoped {

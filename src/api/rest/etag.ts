@@ -33,7 +33,7 @@ export function isTagged(plan: Plan, rows?: number): boolean {
   if (!plan.entity.revision) return false
   switch (plan.kind) {
     case 'read':
-      return namesOneRow(plan) && isOwn(plan.select)
+      return namesOneRow(plan) && isOwn(plan.select) && !plan.keyset
     case 'insert':
       return plan.put !== undefined || (rows === 1 && plan.returning !== undefined && isOwn(plan.returning))
     case 'update':

@@ -29,8 +29,11 @@ export function createParseMemory(): (request: RestRequest) => ParsedRest {
       byEntity.set(entity, memory)
     }
     const known = memory.get(key) ?? parseRest({ ...request, locationBase: '' })
-    memory.delete(key)
-    memory.set(key, known)
+    // A page is asked for once; the list that it is of is remembered.
+    if (known.cursor?.token === undefined) {
+      memory.delete(key)
+      memory.set(key, known)
+    }
     if (memory.size > limit) {
       const [oldest] = memory.keys()
       if (oldest !== undefined) memory.delete(oldest)

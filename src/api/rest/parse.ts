@@ -2,6 +2,7 @@ import { TenantryError } from '../../core/errors.ts'
 import type { Plan } from '../../core/plan.ts'
 import { negotiate } from './accept.ts'
 import { parseClauses } from './clauses.ts'
+import { afterParameter, cursorOf } from './cursor.ts'
 import { readConditions } from './etag.ts'
 import type { Parts } from './plan-parts.ts'
 import { planDelete, planInsert, planPut, planRead, planUpdate } from './plans.ts'
@@ -25,6 +26,9 @@ export function parseRest(request: RestRequest): ParsedRest {
   const clauses = parseClauses(parameters)
   const preferences = parsePrefer(headerOf(request, 'prefer'), request.allowRollback)
   const mediaType = negotiate(headerOf(request, 'accept'))
+  if (clauses.after !== undefined && request.method !== 'GET' && request.method !== 'HEAD') {
+    throw new TenantryError('invalid', `${afterParameter} is a place in a list that is read`, { hint: 'Leave it out' })
+  }
   const plan = makePlan({ request, clauses, preferences, mediaType })
   return {
     plan,
@@ -35,6 +39,7 @@ export function parseRest(request: RestRequest): ParsedRest {
     locationBase: request.locationBase,
     contentLocation: [request.locationBase, canonicalQuery(parameters)].filter(part => part !== '').join('?'),
     profiled: request.headers['accept-profile'] !== undefined,
+    cursor: plan.kind === 'read' ? cursorOf(request, clauses.after, preferences, parameters) : undefined,
     conditions: plan.kind === 'read' ? readConditions(request, plan) : undefined,
   }
 }

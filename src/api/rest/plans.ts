@@ -1,4 +1,5 @@
 import type { Delete, Insert, OnConflict, Plan, Read, Update } from '../../core/plan.ts'
+import { isKeyset } from './cursor.ts'
 import { createOnly, isTagged, preconditionOf } from './etag.ts'
 import { parsePatch, parseRows } from './payload.ts'
 import {
@@ -30,6 +31,7 @@ export function planRead({ request, clauses, preferences, mediaType }: Parts): R
     ...deletedOf(request, preferences),
     ...singleOf(mediaType),
     ...formOf(mediaType),
+    ...(isKeyset(clauses.after, preferences) && { keyset: {} }),
   }
   return isTagged(plan) ? { ...plan, revision: true } : plan
 }

@@ -34,6 +34,18 @@ export interface ParsedRest {
   readonly profiled: boolean
   /** `If-Match` and `If-None-Match` of a read; undefined without them. */
   readonly conditions: ReadConditions | undefined
+  /** How a list that is paged by its order goes on. */
+  readonly cursor: Cursor | undefined
+  /** The value of `Link` to what comes after these values. */
+  nextLink?(values: string): string
+}
+
+export interface Cursor {
+  readonly token: string | undefined
+  /** The canonical query without the token. */
+  readonly query: string
+  /** All of the request that shapes the list, but for whose it is. */
+  readonly shape: string
 }
 
 export interface ReadConditions {

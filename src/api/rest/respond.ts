@@ -30,12 +30,15 @@ function respondRead(parsed: ParsedRest, answer: Answer): RestResponse {
   if (tag.ETag !== undefined && matchesWeakly(conditions?.noneMatch, tag.ETag)) {
     return { status: 304, headers: { 'Content-Location': parsed.contentLocation, ...tag }, body: null }
   }
+  // How many rows come before a page that begins after some values, nobody has counted.
+  const placed = parsed.plan.kind === 'read' && parsed.plan.keyset?.after ? 0 : rows
   const headers = {
-    'Content-Range': contentRange(offset, rows, total),
+    'Content-Range': contentRange(offset, placed, total),
     'Content-Location': parsed.contentLocation,
     ...typed(parsed),
     ...applied(parsed),
     ...tag,
+    ...(answer.next !== undefined && parsed.nextLink && { Link: parsed.nextLink(answer.next) }),
   }
   if (total !== null && offset > total) {
     const outside = notSatisfiable(`An offset of ${offset} was requested, but there are only ${total} rows.`)

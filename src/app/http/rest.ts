@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { openCursor } from '../../api/rest/cursor.ts'
 import { createParseMemory } from '../../api/rest/parse-memory.ts'
 import type { RestResponse } from '../../api/rest/request.ts'
 import { respondRest } from '../../api/rest/respond.ts'
@@ -86,8 +87,9 @@ async function serve(
     locationBase: path,
     allowRollback: platform.product.config.allowRollback ?? false,
   })
-  const answer = await platform.postgres.datasource.run(context, parsed.plan, { signal: signalOf(reply) })
-  return sendRest(reply, respondRest(parsed, answer))
+  const asked = parsed.cursor ? openCursor(parsed, parsed.cursor, context, platform.cursors) : parsed
+  const answer = await platform.postgres.datasource.run(context, asked.plan, { signal: signalOf(reply) })
+  return sendRest(reply, respondRest(asked, answer))
 }
 
 export function sendRest(reply: FastifyReply, { status, headers, body }: RestResponse): FastifyReply {

@@ -157,13 +157,14 @@ function accessOf(context: TenantContext, plan: CheckedPlan): ServingRole {
 }
 
 function answerOf(plan: CheckedPlan, row: StatementRow): Answer {
-  const [body, rows, total, inserted, revision] = row
+  const [body, rows, total, inserted, revision, next] = row
   const answer: Answer = {
     body: body ?? '',
     rows: Number(rows ?? 0),
     total: total == null ? null : Number(total),
     ...(inserted != null && { inserted: Number(inserted) }),
     ...(plan.revision && revision != null && rows === '1' && { revision: Number(revision) }),
+    ...(plan.kind === 'read' && plan.keyset && next != null && { next }),
   }
   if (plan.single && plan.kind === 'read' && answer.rows !== 1) throw notSingle(answer.rows)
   return answer

@@ -1,6 +1,7 @@
 import type {
   CheckedColumn,
   CheckedEmbed,
+  CheckedKeyset,
   CheckedOrder,
   CheckedPlan,
   CheckedQuery,
@@ -9,6 +10,7 @@ import type {
 import type { Output } from '../../../core/plan.ts'
 import { conditionSql, pathSql } from './condition.ts'
 import { deletedConditions, sourceOf, tableOf } from './join.ts'
+import { afterSql, keysetOrderSql, keysetValuesSql } from './keyset.ts'
 import { raised } from './raised.ts'
 import { bodySql, groupSql, type Member, type Rows, rowsOf } from './rows.ts'
 import { needsExactOutput } from './types.ts'
@@ -17,6 +19,9 @@ import type { Binder } from './writer.ts'
 /** An answer travels as one text through this process, which could not hold any number of the largest at once. */
 const mostBytes = 32 * 1024 * 1024
 const boundedBody = `case when octet_length(body) > ${mostBytes} then tenantry.refuse('${raised.tooLarge}', '') else body end`
+
+/** No field can be called so. */
+const rowNumber = '"row?"'
 
 /** What a query shows of a row, and the joins that it takes. */
 interface Shown {
@@ -38,6 +43,7 @@ export class Reader {
 
   /** One row: the text of the rows, their number, and the number without limit where it was asked for. */
   statement(plan: CheckedRead): string {
+    if (plan.keyset) return this.#page(plan, plan.keyset)
     const { query, count } = plan
     const alias = this.#alias()
     const from = ` from ${tableOf(query.entity)} ${alias}`
@@ -49,6 +55,27 @@ export class Reader {
     if (!plan.revision) return `select ${boundedBody}, n, total from (select ${found} from (${rows.sql}) r) a`
     const revision = showsRevision(query) ? 'max(r.revision)' : `(select max(${alias}.revision)${from}${where})`
     return `select ${boundedBody}, n, total, null, revision from (select ${found}, ${revision} as revision from (${rows.sql}) r) a`
+  }
+
+  /**
+   * A page, and the values that the next one begins after. One row more is read, to know whether there is a next page; the
+   * rows are numbered in their order, which their JSON keeps.
+   */
+  #page(plan: CheckedRead, keyset: CheckedKeyset): string {
+    const { query, count } = plan
+    const limit = Math.trunc(query.limit ?? 0)
+    const alias = this.#alias()
+    const from = ` from ${tableOf(query.entity)} ${alias}`
+    const after = keyset.after ? afterSql(keyset, query.entity, alias, this.#binder) : undefined
+    const where = this.where(query, alias, after)
+    const ordered = `select ${alias}.*${from}${where} order by ${keysetOrderSql(keyset, alias)} limit ${limit + 1}`
+    const { members, joins } = this.#shown(query, alias, false)
+    const shown = ` from page ${alias}${joins} where ${alias}.${rowNumber} <= ${limit} order by ${alias}.${rowNumber}`
+    const rows = rowsOf(members, shown, this.#binder)
+    const next = `(select ${keysetValuesSql(keyset, alias)} from page ${alias} where ${alias}.${rowNumber} = ${limit} and (select count(*) from page) > ${limit})`
+    const total = count ? `(select count(*)${from}${after ? this.where(query, alias) : where})` : 'null'
+    const found = `${bodySql(rows, 'r', plan, this.#binder)} as body, count(*) as n, ${total} as total, ${next} as next`
+    return `with page as materialized (select ${alias}.*, row_number() over () as ${rowNumber} from (${ordered}) ${alias}) select ${boundedBody}, n, total, null, null, next from (select ${found} from (${rows.sql}) r) a`
   }
 
   /** The text of rows that a write returned under the name `source`. */
