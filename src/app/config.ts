@@ -10,6 +10,8 @@ export interface Config {
   readonly tenantDomain?: string
   /** `Prefer: tx=rollback` is heard: a write answers as if it had been done, and is undone. For tests of clients. */
   readonly allowRollback?: boolean
+  /** How long the answer to a write with an `Idempotency-Key` is kept, in hours. Default 24. */
+  readonly idempotencyHours?: number
   /** What a fresh installation starts with outside production. */
   readonly development?: { readonly tenants?: Readonly<Record<string, DevelopmentTenant>> }
 }

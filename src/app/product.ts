@@ -152,7 +152,14 @@ function isEntity(value: unknown): boolean {
   )
 }
 
-const configKeys = new Set<keyof Config>(['name', 'modules', 'tenantDomain', 'allowRollback', 'development'])
+const configKeys = new Set<keyof Config>([
+  'name',
+  'modules',
+  'tenantDomain',
+  'allowRollback',
+  'idempotencyHours',
+  'development',
+])
 
 function checkConfig(value: unknown, file: string): Config {
   const wrong = (message: string) => new TenantryError('invalid', `${file}: ${message}`, { hint: 'See defineConfig' })
@@ -167,5 +174,8 @@ function checkConfig(value: unknown, file: string): Config {
     throw wrong('"modules" must be the path of a folder')
   if (config.tenantDomain !== undefined && !/^[a-z0-9.-]+$/.test(config.tenantDomain))
     throw wrong('"tenantDomain" must be a host name')
+  const hours: unknown = config.idempotencyHours ?? 24
+  if (typeof hours !== 'number' || !(hours > 0 && hours <= 8_760))
+    throw wrong('"idempotencyHours" must be a number above 0, and a year at most')
   return config
 }

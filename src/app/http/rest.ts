@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { openCursor } from '../../api/rest/cursor.ts'
+import { onceOf } from '../../api/rest/idempotency.ts'
 import { createParseMemory } from '../../api/rest/parse-memory.ts'
 import type { RestResponse } from '../../api/rest/request.ts'
 import { respondRest } from '../../api/rest/respond.ts'
@@ -78,7 +79,7 @@ async function serve(
   // As the client wrote it: on a tenant's own host without the tenant in front.
   const question = originalUrl.indexOf('?')
   const path = question < 0 ? originalUrl : originalUrl.slice(0, question)
-  const parsed = parse({
+  const asking = {
     method,
     entity,
     query: question < 0 ? '' : originalUrl.slice(question + 1),
@@ -86,9 +87,19 @@ async function serve(
     body: typeof body === 'string' && body !== '' ? body : undefined,
     locationBase: path,
     allowRollback: platform.product.config.allowRollback ?? false,
-  })
+  }
+  const parsed = parse(asking)
   const asked = parsed.cursor ? openCursor(parsed, parsed.cursor, context, platform.cursors) : parsed
-  const answer = await platform.postgres.datasource.run(context, asked.plan, { signal: signalOf(reply) })
+  const { datasource } = platform.postgres
+  const signal = signalOf(reply)
+  const once = onceOf(asking, asked, context)
+  if (once === undefined || asked.plan.kind === 'read') {
+    const answer = await datasource.run(context, asked.plan, { signal })
+    return sendRest(reply, respondRest(asked, answer))
+  }
+  const seconds = (platform.product.config.idempotencyHours ?? 24) * 3_600
+  const { answer, replayed } = await datasource.runOnce(context, asked.plan, { ...once, seconds }, { signal })
+  if (replayed) reply.header('Idempotency-Replayed', 'true')
   return sendRest(reply, respondRest(asked, answer))
 }
 

@@ -1,11 +1,12 @@
 import { resolveAccess, type ServingRole } from '../../core/access-role.ts'
-import type { Datasource, PlanRunner, RunOptions, TransactionOptions } from '../../core/datasource.ts'
+import type { Datasource, Once, OnceAnswer, PlanRunner, RunOptions, TransactionOptions } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Exposure } from '../../core/module-set.ts'
 import type { Answer, Plan, Read } from '../../core/plan.ts'
 import { type CheckedPlan, checkPlan } from '../../core/plan-check.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import { notSingle } from './errors.ts'
+import { runOnceIn } from './idempotency.ts'
 import type { Pool } from './pool.ts'
 import { settingsOf } from './settings.ts'
 import { statementOf } from './sql/statement.ts'
@@ -108,6 +109,29 @@ export class PostgresDatasource implements Datasource {
           return answerOf(checked, await transaction.run(settings, statementOf(checked)))
         },
       }),
+    )
+  }
+
+  runOnce(
+    context: TenantContext,
+    plan: Exclude<Plan, Read>,
+    once: Once,
+    { signal }: RunOptions = {},
+  ): Promise<OnceAnswer> {
+    const { checked, statement } = this.#compile(plan, context.exposure)
+    const settings = settingsOf(
+      this.#options.prefix,
+      accessOf(context, checked),
+      context,
+      this.#options.statementTimeout,
+    )
+    return this.#lane(context).transactions.run('write', signal, transaction =>
+      runOnceIn(
+        (text, values) => transaction.run(settings, { text, values }),
+        context,
+        once,
+        async () => answerOf(checked, await transaction.run(settings, statement)),
+      ),
     )
   }
 
