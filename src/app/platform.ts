@@ -66,7 +66,12 @@ export async function openPlatform({
       target: embedded ? embedded.connection('postgres') : { connectionString: environment.databaseUrl ?? '' },
       modules: product.modules.modules,
       secrets: createSecrets(masterKey),
-      settings: { prefix: environment.prefix, apply: environment.production ? 'never' : 'additive', ...settings },
+      settings: {
+        prefix: environment.prefix,
+        apply: environment.production ? 'never' : 'additive',
+        ...(product.config.limits?.timeoutMs !== undefined && { statementTimeout: product.config.limits.timeoutMs }),
+        ...settings,
+      },
     })
     open.push(() => postgres.close())
 

@@ -2,6 +2,7 @@ import type { GrantedRole } from './access-role.ts'
 import type { EntityDefinition } from './entity.ts'
 import { TenantryError } from './errors.ts'
 import type { FieldSpec, OnDelete } from './field.ts'
+import type { Limits } from './limits.ts'
 import type { ModuleDefinition, ModuleId } from './module.ts'
 import { checkModules, type DefinitionProblem } from './module-check.ts'
 import { parseVersion, type Version } from './version.ts'
@@ -42,6 +43,8 @@ export interface Entity {
   readonly aggregates: boolean
   /** True: one table for the whole platform, without a tenant. */
   readonly global: boolean
+  /** Its own; where it has none, those of the product hold. */
+  readonly limits: Limits
   readonly access: ReadonlyMap<string, GrantedRole>
   readonly definition: EntityDefinition
 }
@@ -238,6 +241,7 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
     authors: options.authors ?? false,
     aggregates: options.aggregates ?? false,
     global: options.scope === 'global',
+    limits: options.limits ?? {},
     access: new Map(Object.entries({ ...module.definition.access, ...options.access })),
     definition,
   }

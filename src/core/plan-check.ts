@@ -208,7 +208,7 @@ class PlanCheck {
       arity,
       inner: embed.join === 'inner',
       spread: embed.spread,
-      query: this.query(target, embed.query, 'exclude', depth + 1),
+      query: this.query(target, withinLimit(target, embed.query), 'exclude', depth + 1),
     }
   }
 
@@ -276,6 +276,11 @@ class PlanCheck {
     if (grouped) throw notGrouped(target, path.field.name)
     return { ...rest, path, embed, column: null }
   }
+}
+
+/** A list that has a limit shows no more rows of an entity than the entity allows, wherever it is embedded. */
+function withinLimit({ limits: { rows } }: Entity, query: Query): Query {
+  return rows === undefined || query.limit === undefined || query.limit <= rows ? query : { ...query, limit: rows }
 }
 
 /** A search is in the language of what it searches, unless it names another. */

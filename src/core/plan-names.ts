@@ -26,7 +26,10 @@ export function checkConfig(name: string): SearchConfig {
 }
 
 export function unknownColumn(entity: Entity, name: string): TenantryError {
-  return new TenantryError('invalid', `column ${entity.name}.${plainName(name)} does not exist`, { reason: '42703' })
+  return new TenantryError('invalid', `column ${entity.name}.${plainName(name)} does not exist`, {
+    reason: '42703',
+    fields: fieldMessages([name], 'is no field'),
+  })
 }
 
 export function notEmbedded(name: string): TenantryError {

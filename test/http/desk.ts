@@ -18,7 +18,7 @@ import {
 import { seed } from '../../src/core/module.ts'
 import { type OpenProduct, openProduct, type ProductOptions } from './open-product.ts'
 
-export const papers = entity(
+const papers = entity(
   'papers',
   {
     title: text({ min: 2, max: 20 }),
@@ -42,6 +42,13 @@ const lines = entity(
   { indexes: [['label']] },
 )
 
+/** Asks less of everybody than the product does. */
+const slips = entity(
+  'slips',
+  { text: text(), paper_id: reference(() => papers).optional() },
+  { limits: { rows: 3, depth: 2, filters: 2, bodyBytes: 200, timeoutMs: 300 } },
+)
+
 /** A key of its own, of two fields, and nothing that the platform counts. */
 const places = entity(
   'places',
@@ -52,10 +59,10 @@ const places = entity(
 /** Kept apart by instance. */
 const meters = entity('meters', { title: text(), value: integer().default(0) }, { instanced: true, revision: true })
 
-export const desk = defineModule({
+const desk = defineModule({
   name: 'desk',
   version: '1.0.0',
-  entities: [papers, lines, places, meters],
+  entities: [papers, lines, slips, places, meters],
   access: { admin: 'tenant_writer', auditor: 'tenant_reader', keeper: 'tenant_instance_writer' },
 })
 

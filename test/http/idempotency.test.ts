@@ -117,7 +117,7 @@ test('while the first is under way, its repetitions are told to wait and take no
     await holder.query(`begin; select from desk_v1.papers where id = '${ids.two}' for update`)
     const first = send()
     const isWaiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-    while ((await holder.query(isWaiting)).rowCount === 0) await sleep(5)
+    while ((await product.database.query(isWaiting)).length === 0) await sleep(5)
     for (const answer of await Promise.all(Array.from({ length: 20 }, send))) {
       assert.deepEqual([answer.status, jsonOf(answer).code], [409, 'idempotency_under_way'])
       assert.equal(answer.headers['retry-after'], '1')

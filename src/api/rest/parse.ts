@@ -4,6 +4,7 @@ import { negotiate } from './accept.ts'
 import { parseClauses } from './clauses.ts'
 import { afterParameter, cursorOf } from './cursor.ts'
 import { readConditions } from './etag.ts'
+import { defaultLimits } from './limits.ts'
 import type { Parts } from './plan-parts.ts'
 import { planDelete, planInsert, planPut, planRead, planUpdate } from './plans.ts'
 import { parsePrefer } from './prefer.ts'
@@ -23,7 +24,7 @@ const planners: Readonly<Record<string, (parts: Parts) => Plan>> = {
 export function parseRest(request: RestRequest): ParsedRest {
   const makePlan = findPlanner(request.method)
   const parameters = parseQueryString(request.query)
-  const clauses = parseClauses(parameters)
+  const clauses = parseClauses(parameters, request.limits ?? defaultLimits)
   const preferences = parsePrefer(headerOf(request, 'prefer'), request.allowRollback)
   const mediaType = negotiate(headerOf(request, 'accept'))
   if (clauses.after !== undefined && request.method !== 'GET' && request.method !== 'HEAD') {

@@ -73,7 +73,7 @@ export function onConflictOf({ clauses: { onConflict }, preferences: { resolutio
 /** What to send back of the written rows. The clauses of embeds are checked even when nothing is sent back. */
 function returningOf({ clauses, preferences }: Parts): readonly Selection[] | undefined {
   const nested = clauses.scoped.filter(({ embeds }) => embeds.length > 0)
-  const { select } = paginate(buildQuery(clauses.select, nested), false)
+  const { select } = paginate(buildQuery(clauses.select, nested), null)
   return preferences.return === 'representation' ? select : undefined
 }
 

@@ -1,6 +1,7 @@
 import type { Delete, Insert, OnConflict, Plan, Read, Update } from '../../core/plan.ts'
 import { isKeyset } from './cursor.ts'
 import { createOnly, isTagged, preconditionOf } from './etag.ts'
+import { defaultLimits } from './limits.ts'
 import { parsePatch, parseRows } from './payload.ts'
 import {
   bodyOf,
@@ -26,7 +27,7 @@ export function planRead({ request, clauses, preferences, mediaType }: Parts): R
   const plan: Read = {
     kind: 'read',
     entity,
-    ...paginate(buildQuery(clauses.select, clauses.scoped), true, range),
+    ...paginate(buildQuery(clauses.select, clauses.scoped), (request.limits ?? defaultLimits).rows, range),
     ...(preferences.count && { count: 'exact' }),
     ...deletedOf(request, preferences),
     ...singleOf(mediaType),

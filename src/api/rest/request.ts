@@ -1,6 +1,7 @@
 import type { Entity } from '../../core/module-set.ts'
 import type { Plan } from '../../core/plan.ts'
 import type { MediaType } from './accept.ts'
+import type { RestLimits } from './limits.ts'
 import type { Preferences } from './prefer.ts'
 
 /** An HTTP request to an entity, as the server has it. */
@@ -14,6 +15,8 @@ export interface RestRequest {
   readonly body: string | undefined
   /** The path of the entity, for `Location` and `Content-Location`: `/acme/customers/v1/customers`. */
   readonly locationBase: string
+  /** Absent: the defaults. Always the same for one entity, as far as parsing remembers. */
+  readonly limits?: RestLimits
   /** `Prefer: tx=rollback` is heard. Absent: it is not. */
   readonly allowRollback?: boolean
 }

@@ -5,14 +5,15 @@ import type { Exposure } from '../../core/module-set.ts'
 import type { Answer, Plan, Read } from '../../core/plan.ts'
 import { type CheckedPlan, checkPlan } from '../../core/plan-check.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
+import { withFields } from './error-fields.ts'
 import { notSingle } from './errors.ts'
 import { runOnceIn } from './idempotency.ts'
 import type { Pool } from './pool.ts'
-import { settingsOf } from './settings.ts'
+import { type Settings, settingsOf } from './settings.ts'
 import { statementOf } from './sql/statement.ts'
 import type { Statement } from './sql/writer.ts'
 import type { StatementRow } from './tenant-statement.ts'
-import type { TransactionPool } from './transaction.ts'
+import type { OpenTransaction, TransactionPool } from './transaction.ts'
 
 /** Which connections serve a principal: those of tenants, or those that reach across them. */
 export interface Lane {
@@ -51,13 +52,17 @@ export class PostgresDatasource implements Datasource {
     if (plan.kind !== 'read' && plan.rollback) return this.#runAndUndo(context, plan, signal)
     const role = accessOf(context, checked)
     const { reads, writes } = this.#lane(context)
-    const row = await (checked.kind === 'read' ? reads : writes).run({
-      settings: settingsOf(this.#options.prefix, role, context, this.#options.statementTimeout),
-      statement,
-      repeatable: checked.kind === 'read',
-      signal,
-    })
-    return answerOf(checked, row)
+    try {
+      const row = await (checked.kind === 'read' ? reads : writes).run({
+        settings: this.#settings(role, context, checked),
+        statement,
+        repeatable: checked.kind === 'read',
+        signal,
+      })
+      return answerOf(checked, row)
+    } catch (error) {
+      throw withFields(error, checked)
+    }
   }
 
   #compile(plan: Plan, exposure: Exposure): Compiled {
@@ -105,8 +110,8 @@ export class PostgresDatasource implements Datasource {
           if (plan.kind !== 'read' && plan.rollback)
             throw new TenantryError('invalid', 'One statement of a transaction cannot be rolled back')
           const role = accessOf(context, checked)
-          const settings = settingsOf(this.#options.prefix, role, context, this.#options.statementTimeout)
-          return answerOf(checked, await transaction.run(settings, statementOf(checked)))
+          const settings = this.#settings(role, context, checked)
+          return answerIn(transaction, settings, checked, statementOf(checked))
         },
       }),
     )
@@ -119,20 +124,20 @@ export class PostgresDatasource implements Datasource {
     { signal }: RunOptions = {},
   ): Promise<OnceAnswer> {
     const { checked, statement } = this.#compile(plan, context.exposure)
-    const settings = settingsOf(
-      this.#options.prefix,
-      accessOf(context, checked),
-      context,
-      this.#options.statementTimeout,
-    )
+    const settings = this.#settings(accessOf(context, checked), context, checked)
     return this.#lane(context).transactions.run('write', signal, transaction =>
       runOnceIn(
         (text, values) => transaction.run(settings, { text, values }),
         context,
         once,
-        async () => answerOf(checked, await transaction.run(settings, statement)),
+        () => answerIn(transaction, settings, checked, statement),
       ),
     )
+  }
+
+  #settings(role: ServingRole, context: TenantContext, { entity }: CheckedPlan): Settings {
+    const { prefix, statementTimeout } = this.#options
+    return settingsOf(prefix, role, context, entity.limits.timeoutMs ?? statementTimeout)
   }
 
   /** A principal of the system tenant that acts across tenants has connections of its own (F1.6). */
@@ -178,6 +183,19 @@ function accessOf(context: TenantContext, plan: CheckedPlan): ServingRole {
     throw new TenantryError('unauthenticated', 'A token is needed', { hint: 'Send it as "Authorization: Bearer …"' })
   }
   throw new TenantryError('forbidden', what, { reason: '42501', hint: 'None of the roles in the token allows it' })
+}
+
+async function answerIn(
+  transaction: OpenTransaction,
+  settings: Settings,
+  plan: CheckedPlan,
+  statement: Statement,
+): Promise<Answer> {
+  try {
+    return answerOf(plan, await transaction.run(settings, statement))
+  } catch (error) {
+    throw withFields(error, plan)
+  }
 }
 
 function answerOf(plan: CheckedPlan, row: StatementRow): Answer {

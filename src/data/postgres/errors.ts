@@ -3,7 +3,7 @@ import { fieldMessages, putMismatch } from '../../core/plan-names.ts'
 import { raised } from './sql/raised.ts'
 
 /** What PostgreSQL says with an error; only the parts that are read here. */
-interface ServerError {
+export interface ServerError {
   readonly code: string
   readonly severity: string
   readonly message: string
@@ -145,7 +145,12 @@ export function toError(error: unknown): TenantryError {
         cause: error,
       })
     case raised.refused:
-      return new TenantryError('invalid', error.message, { cause: error })
+      return new TenantryError('invalid', error.message, {
+        cause: error,
+        fields: error.message.startsWith('deleted_at')
+          ? { deleted_at: ['can only be set to null'] }
+          : { revision: ['must be 1 in a new row'] },
+      })
   }
   switch (error.code.slice(0, 2)) {
     case '22':
