@@ -26,13 +26,15 @@ function list(offer: Offer): JsonSchema {
       select(offer),
       ...shared('order', 'limit', 'offset'),
       ...filters(offer),
-      ...shared('and', 'or', 'range'),
-      prefer([...always, ...(entity.softDelete ? showingDeleted : [])]),
+      ...shared('and', 'or', 'range', 'after'),
+      ...(entity.revision ? shared('ifMatch', 'ifNoneMatch') : []),
+      prefer([...always, ...(entity.softDelete ? showingDeleted : []), 'paging=keyset']),
     ],
     responses: {
       200: rows(offer, 'Rows: all that were asked for, or as many as there may be when they were not counted'),
       206: rows(offer, 'A part of the rows, which were counted'),
-      ...failures(400, 401, 403, 404, 406, 416),
+      ...(entity.revision && { 304: { description: 'The caller has this row as it is' } }),
+      ...failures(400, 401, 403, 404, 406, ...(entity.revision ? [412] : []), 416),
     },
   }
 }
@@ -42,14 +44,14 @@ function insert(offer: Offer): JsonSchema {
   return {
     ...operation(offer, 'insert', 'write', `Insert into ${offer.entity.name}`),
     parameters: [
-      ...shared('select', 'columns', 'on_conflict'),
+      ...shared('select', 'columns', 'on_conflict', 'ifNoneMatch', 'idempotencyKey'),
       prefer([...returning, ...upserting, ...missing, ...always]),
     ],
     requestBody: body({ oneOf: [one, { type: 'array', items: one }] }),
     responses: {
       200: rows(offer, 'With `resolution=merge-duplicates`: all rows were there before and have been changed'),
       201: rows(offer, 'Inserted; the rows with `return=representation`'),
-      ...failures(400, 401, 403, 404, 406, 409),
+      ...failures(400, 401, 403, 404, 406, 409, 412, 413),
     },
   }
 }
@@ -66,7 +68,7 @@ function put(offer: Offer): JsonSchema {
         description: 'The key of the row, as `eq.value`; the row must have the same',
         schema: { type: 'string' },
       })),
-      ...shared('select', 'columns'),
+      ...shared('select', 'columns', 'ifMatch', 'ifNoneMatch', 'idempotencyKey'),
       prefer([...returning, ...missing, ...always]),
     ],
     requestBody: body(schemaRef(offer.names.insert)),
@@ -74,7 +76,7 @@ function put(offer: Offer): JsonSchema {
       200: rows(offer, 'Changed; the row, as `return=representation` asks'),
       201: rows(offer, 'Inserted; the row, as `return=representation` asks'),
       204: { description: 'Inserted or changed' },
-      ...failures(400, 401, 403, 404, 406, 409),
+      ...failures(400, 401, 403, 404, 406, 409, 412, 413),
     },
   }
 }
@@ -84,7 +86,7 @@ function update(offer: Offer): JsonSchema {
     ...operation(offer, 'update', 'write', `Change the rows of ${offer.entity.name} that the filters match`),
     parameters: [
       ...filters(offer),
-      ...shared('and', 'or', 'select', 'columns'),
+      ...shared('and', 'or', 'select', 'columns', 'ifMatch', 'idempotencyKey'),
       prefer([...returning, ...missing, ...limited, ...always, ...(offer.entity.softDelete ? showingDeleted : [])]),
     ],
     requestBody: body(schemaRef(offer.names.patch)),
@@ -99,7 +101,7 @@ function remove(offer: Offer): JsonSchema {
     ...operation(offer, 'delete', 'write', summary),
     parameters: [
       ...filters(offer),
-      ...shared('and', 'or', 'select'),
+      ...shared('and', 'or', 'select', 'ifMatch', 'idempotencyKey'),
       prefer([...returning, ...limited, ...always, ...(softDelete ? [...showingDeleted, 'purge'] : [])]),
     ],
     responses: changed(offer, 'Deleted'),
@@ -136,13 +138,16 @@ function filters(offer: Offer): JsonSchema[] {
 }
 
 /** Rows as a list, or one of them as an object for those who ask for that. */
-function rows({ names }: Offer, description: string): JsonSchema {
+function rows({ names, entity }: Offer, description: string): JsonSchema {
   const row = schemaRef(names.row)
   return {
     description,
     headers: {
       'Content-Range': { $ref: '#/components/headers/contentRange' },
       'Preference-Applied': { $ref: '#/components/headers/preferenceApplied' },
+      Link: { $ref: '#/components/headers/link' },
+      'Idempotency-Replayed': { $ref: '#/components/headers/idempotencyReplayed' },
+      ...(entity.revision && { ETag: { $ref: '#/components/headers/etag' } }),
     },
     content: {
       'application/json': { schema: { type: 'array', items: row } },
@@ -156,7 +161,7 @@ function changed(offer: Offer, description: string): JsonSchema {
   return {
     200: rows(offer, `${description}; the rows, as \`return=representation\` asks`),
     204: { description: `${description}, or there was no such row` },
-    ...failures(400, 401, 403, 404, 406, 409),
+    ...failures(400, 401, 403, 404, 406, 409, 412, 413),
   }
 }
 

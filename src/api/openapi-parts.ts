@@ -11,6 +11,11 @@ export const errorSchema: JsonSchema = {
     message: { type: 'string', description: 'What was wrong' },
     details: { type: ['string', 'null'] },
     hint: { type: ['string', 'null'], description: 'What to do about it' },
+    fields: {
+      type: 'object',
+      description: 'Messages for each field that is wrong',
+      additionalProperties: { type: 'array', items: { type: 'string' } },
+    },
   },
   required: ['code', 'message', 'details', 'hint'],
 }
@@ -46,6 +51,31 @@ export const sharedParameters = {
     schema: { type: 'string', pattern: '^\\d+-\\d*$' },
     example: '0-24',
   },
+  after: {
+    name: '$after',
+    in: 'query',
+    description: 'Where the page begins: as the `Link` of the page before has it, and never made by hand',
+    schema: { type: 'string' },
+  },
+  ifMatch: {
+    name: 'If-Match',
+    in: 'header',
+    description: 'The `ETag` that the one row, named by its key, must still have; `*` when it only has to be there',
+    schema: { type: 'string' },
+    example: '"7"',
+  },
+  ifNoneMatch: {
+    name: 'If-None-Match',
+    in: 'header',
+    description: 'Reading: the `ETag` that the caller has. Writing: `*` creates the row unless it is there',
+    schema: { type: 'string' },
+  },
+  idempotencyKey: {
+    name: 'Idempotency-Key',
+    in: 'header',
+    description: 'A name for this write and its repetitions: it is made once, and answered alike',
+    schema: { type: 'string', minLength: 1, maxLength: 255 },
+  },
 } as const satisfies Record<string, JsonSchema>
 
 export type SharedParameter = keyof typeof sharedParameters
@@ -53,6 +83,15 @@ export type SharedParameter = keyof typeof sharedParameters
 export const headers = {
   contentRange: {
     description: 'Which rows these are, and of how many when `count` was asked for: `0-24/357`, else `0-24/*`',
+    schema: { type: 'string' },
+  },
+  etag: { description: 'The revision of the one row that was named by its key', schema: { type: 'string' } },
+  link: {
+    description: 'The next page, with `paging=keyset` while there is one: `<…>; rel="next"`',
+    schema: { type: 'string' },
+  },
+  idempotencyReplayed: {
+    description: '`true` for the answer that the first such request had',
     schema: { type: 'string' },
   },
   preferenceApplied: { description: 'What of `Prefer` was obeyed', schema: { type: 'string' } },
@@ -71,6 +110,8 @@ export const responses: Readonly<Record<string, JsonSchema>> = {
   404: failure('There is nothing at this path for the tenant'),
   406: failure('A single object was asked for, and the answer is not one row'),
   409: failure('The change is in conflict with other rows or with a newer revision'),
+  412: failure('The row has another `ETag`, is not there, or is there already'),
+  413: failure('The body or the answer is too large'),
   416: failure('The range lies outside the rows'),
 }
 

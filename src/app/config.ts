@@ -1,3 +1,4 @@
+import type { Limits } from '../core/limits.ts'
 import type { Seed } from '../core/module.ts'
 
 /** What `tenantry.config.ts` says about a product. */
@@ -10,6 +11,10 @@ export interface Config {
   readonly tenantDomain?: string
   /** `Prefer: tx=rollback` is heard: a write answers as if it had been done, and is undone. For tests of clients. */
   readonly allowRollback?: boolean
+  /** What one request may ask for; an entity's own `limits` count more. */
+  readonly limits?: Limits
+  /** How long the answer to a write with an `Idempotency-Key` is kept, in hours. Default 24. */
+  readonly idempotencyHours?: number
   /** What a fresh installation starts with outside production. */
   readonly development?: { readonly tenants?: Readonly<Record<string, DevelopmentTenant>> }
 }

@@ -3,6 +3,7 @@ import { type Archive, createArchive } from '../archive/export.ts'
 import { type Catalog, createCatalog } from '../catalog/catalog.ts'
 import type { KeyStore } from '../core/catalog.ts'
 import { TenantryError } from '../core/errors.ts'
+import type { Signer } from '../core/signer.ts'
 import { type EmbeddedServer, openEmbedded } from '../data/postgres/embedded.ts'
 import { openPostgres, type Postgres, type PostgresSettings } from '../data/postgres/postgres.ts'
 import { createIdentity, type Identity } from '../identity/identity.ts'
@@ -22,6 +23,8 @@ export interface Platform {
   readonly catalog: Catalog
   readonly identity: Identity
   readonly operations: Operations
+  /** Signs the places in lists that clients come back with. */
+  readonly cursors: Signer
   /** Undefined with a DATABASE_URL. */
   readonly embedded: EmbeddedServer | undefined
   /** Without a slash at its end. */
@@ -59,7 +62,12 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       target: embedded ? embedded.connection('postgres') : { connectionString: environment.databaseUrl ?? '' },
       modules: product.modules.modules,
       secrets: createSecrets(masterKey),
-      settings: { prefix: environment.prefix, apply: environment.production ? 'never' : 'additive', ...settings },
+      settings: {
+        prefix: environment.prefix,
+        apply: environment.production ? 'never' : 'additive',
+        ...(product.config.limits?.timeoutMs !== undefined && { statementTimeout: product.config.limits.timeoutMs }),
+        ...settings,
+      },
     })
     open.push(() => postgres.close())
 
@@ -96,6 +104,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       catalog,
       identity,
       operations,
+      cursors: identity.secrets.signer('cursor'),
       embedded,
       publicUrl: () => publicUrl,
       async setPublicUrl(url) {

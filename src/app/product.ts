@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { TenantryError } from '../core/errors.ts'
+import { limitsFaults } from '../core/limits.ts'
 import type { ModuleDefinition } from '../core/module.ts'
 import { createModuleSet, type ModuleSet } from '../core/module-set.ts'
 import { parseMajorFolder } from '../core/version.ts'
@@ -160,7 +161,15 @@ function isAction(value: unknown): boolean {
   return typeof name === 'string' && isObject && Array.isArray(reads) && Array.isArray(writes)
 }
 
-const configKeys = new Set<keyof Config>(['name', 'modules', 'tenantDomain', 'allowRollback', 'development'])
+const configKeys = new Set<keyof Config>([
+  'name',
+  'modules',
+  'tenantDomain',
+  'allowRollback',
+  'limits',
+  'idempotencyHours',
+  'development',
+])
 
 function checkConfig(value: unknown, file: string): Config {
   const wrong = (message: string) => new TenantryError('invalid', `${file}: ${message}`, { hint: 'See defineConfig' })
@@ -175,5 +184,10 @@ function checkConfig(value: unknown, file: string): Config {
     throw wrong('"modules" must be the path of a folder')
   if (config.tenantDomain !== undefined && !/^[a-z0-9.-]+$/.test(config.tenantDomain))
     throw wrong('"tenantDomain" must be a host name')
+  const [fault] = limitsFaults(config.limits ?? {})
+  if (fault !== undefined) throw wrong(fault)
+  const hours: unknown = config.idempotencyHours ?? 24
+  if (typeof hours !== 'number' || !(hours > 0 && hours <= 8_760))
+    throw wrong('"idempotencyHours" must be a number above 0, and a year at most')
   return config
 }

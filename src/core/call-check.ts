@@ -30,6 +30,7 @@ export function checkCall(plan: Call, check: Check): CheckedCall {
     single: kind === 'row' || (kind === 'rows' && (plan.single ?? false)),
     format: plan.format ?? 'json',
     stripNulls: plan.stripNulls ?? false,
+    revision: false,
     uses: check.uses,
     input: plan.input,
     given,

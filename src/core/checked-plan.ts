@@ -1,7 +1,7 @@
 import type { EntityUse } from './access-role.ts'
 import type { SearchConfig } from './field.ts'
 import type { Action, Entity, EntityField, Relation } from './module-set.ts'
-import type { Aggregate, Call, Deleted, OnConflict, Output } from './plan.ts'
+import type { Aggregate, Call, Deleted, OnConflict, Output, Precondition } from './plan.ts'
 import type { JsonStep, ListComparison, ScalarComparison, SearchOperator } from './plan-condition.ts'
 
 /** A plan whose every name has been found in the definitions. */
@@ -13,6 +13,7 @@ interface CheckedCommon {
   readonly single: boolean
   readonly format: 'json' | 'csv'
   readonly stripNulls: boolean
+  readonly revision: boolean
   /** Every entity that the plan touches and what it does there. */
   readonly uses: readonly EntityUseOf[]
 }
@@ -25,6 +26,19 @@ export interface CheckedRead extends CheckedCommon {
   readonly kind: 'read'
   readonly query: CheckedQuery
   readonly count: boolean
+  readonly keyset: CheckedKeyset | null
+}
+
+export interface CheckedKeyset {
+  /** No two rows are alike in all of them. */
+  readonly terms: readonly CheckedKeysetTerm[]
+  readonly after: readonly (string | null)[] | null
+}
+
+export interface CheckedKeysetTerm {
+  readonly field: EntityField
+  readonly direction: 'asc' | 'desc'
+  readonly nulls: 'first' | 'last'
 }
 
 export interface CheckedCall extends CheckedCommon {
@@ -39,11 +53,14 @@ export interface CheckedCall extends CheckedCommon {
 
 interface CheckedWrite extends CheckedCommon {
   readonly returning: CheckedQuery | null
+  readonly precondition: Precondition | null
 }
 
 export interface CheckedInsert extends CheckedWrite {
   readonly kind: 'insert'
   readonly fields: readonly EntityField[]
+  /** Fields of a whole record, which must be as those of the row that is there. */
+  readonly kept: readonly EntityField[]
   readonly rows: string
   /** A row without a field gives the field's default and not null. */
   readonly defaults: boolean
@@ -54,6 +71,8 @@ export interface CheckedInsert extends CheckedWrite {
 export interface CheckedUpdate extends CheckedWrite {
   readonly kind: 'update'
   readonly fields: readonly EntityField[]
+  /** Fields of a whole record, which must be as the row's. */
+  readonly kept: readonly EntityField[]
   readonly patch: string
   readonly defaults: boolean
   readonly where: CheckedCondition | null

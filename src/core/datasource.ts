@@ -1,4 +1,4 @@
-import type { Answer, Plan } from './plan.ts'
+import type { Answer, Plan, Read } from './plan.ts'
 import type { TenantContext } from './tenant-context.ts'
 
 export interface RunOptions {
@@ -23,6 +23,26 @@ export interface TransactionOptions {
   readonly signal?: AbortSignal
 }
 
+/** A write that is made once, however often it is sent. */
+export interface Once {
+  /** The caller's own name for it; another subject or tenant may have the same. */
+  readonly key: string
+  /** Differs between any two different requests. */
+  readonly fingerprint: string
+  /** How long its answer is kept. */
+  readonly seconds: number
+}
+
+export interface OnceOptions extends RunOptions {
+  readonly work?: (runner: PlanRunner) => Promise<Answer>
+}
+
+export interface OnceAnswer {
+  readonly answer: Answer
+  /** True when the write was made before, and this is the answer that it had. */
+  readonly replayed: boolean
+}
+
 /** The port to a kind of place where rows live. A tenant's rows are reachable only through it. */
 export interface Datasource extends PlanRunner {
   /** Runs `work` in one transaction on a connection of its own; it commits when `work` returns and rolls back when it throws. */
@@ -31,5 +51,11 @@ export interface Datasource extends PlanRunner {
     work: (runner: PlanRunner) => Promise<T>,
     options?: TransactionOptions,
   ): Promise<T>
+  /**
+   * Runs a write and keeps its answer in the same transaction; the same write again is answered from there. Throws `conflict`
+   * for another write under the same key, and with `retryAfter` while the first is under way. What fails is not kept. `work`
+   * stands for more than running the plan, which then says only what it needs a role for.
+   */
+  runOnce(context: TenantContext, plan: Exclude<Plan, Read>, once: Once, options?: OnceOptions): Promise<OnceAnswer>
   close(): Promise<void>
 }

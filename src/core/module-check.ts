@@ -2,6 +2,7 @@ import { accessRoles } from './access-role.ts'
 import { checkActions } from './action-check.ts'
 import type { EntityDefinition } from './entity.ts'
 import { Field, type FieldSpec, rangeTypes, searchConfigs } from './field.ts'
+import { limitsFaults } from './limits.ts'
 import type { ModuleDefinition } from './module.ts'
 import { compareVersions, parseVersion, parseWantedVersion } from './version.ts'
 
@@ -182,6 +183,7 @@ class ModuleCheck {
       if (!(definition instanceof Field)) this.#say(where, 'this is not a field')
       else this.#checkField(entity, field, definition.spec)
     }
+    for (const fault of limitsFaults(options.limits ?? {})) this.#say(name, fault)
     this.#checkKey(entity)
     this.#checkSets(entity, 'unique', options.unique ?? [], 'key')
     this.#checkSets(entity, 'indexes', options.indexes ?? [], 'idx')

@@ -3,6 +3,7 @@ import { type ActionDefinition, entityOfSource, isField } from './action-definit
 import type { EntityDefinition } from './entity.ts'
 import { TenantryError } from './errors.ts'
 import type { FieldSpec, Fields, OnDelete } from './field.ts'
+import type { Limits } from './limits.ts'
 import type { ModuleDefinition, ModuleId } from './module.ts'
 import { checkModules, type DefinitionProblem } from './module-check.ts'
 import { parseVersion, type Version } from './version.ts'
@@ -44,6 +45,8 @@ export interface Entity {
   readonly aggregates: boolean
   /** True: one table for the whole platform, without a tenant. */
   readonly global: boolean
+  /** Its own; where it has none, those of the product hold. */
+  readonly limits: Limits
   readonly access: ReadonlyMap<string, GrantedRole>
   readonly definition: EntityDefinition
 }
@@ -77,7 +80,10 @@ export interface EntityField {
   readonly spec: FieldSpec
   /** Filled in by the platform, which is why a payload may name it only where `write` says so. */
   readonly platform: boolean
-  /** When a payload may name it. `insert`: only in new rows. `check`: a revision, compared with the current one. */
+  /**
+   * When a payload may write it. `insert`: only in new rows. `check`: a revision, compared with the current one. `restore`: a
+   * change to null. What it may not write, a change may still hold as part of a whole record, when it is as the row has it.
+   */
   readonly write: 'always' | 'insert' | 'check' | 'restore' | 'never'
 }
 
@@ -278,6 +284,7 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
     authors: options.authors ?? false,
     aggregates: options.aggregates ?? false,
     global: options.scope === 'global',
+    limits: options.limits ?? {},
     access: new Map(Object.entries({ ...module.definition.access, ...options.access })),
     definition,
   }
@@ -363,6 +370,7 @@ function createShape(module: Module, name: string, fields: Fields, entities: Ent
     ...{ key: [], references: [], referencedBy: [], unique: [], indexes: [] },
     ...{ revision: false, softDelete: false, instanced: false, authors: false, aggregates: true, global: true },
     access: new Map(),
+    limits: {},
     definition: { name, fields, options: {} },
   }
   return shape

@@ -30,16 +30,18 @@ import {
   type RowCount,
   type Selection,
 } from './plan.ts'
+import { checkKeyset } from './plan-keyset.ts'
 import {
   aggregatesRefused,
   checkCast,
   checkConfig,
+  noRevision,
   notEmbedded,
   notGrouped,
   putMismatch,
   unknownColumn,
 } from './plan-names.ts'
-import { conflictFields, isRestore, payloadField } from './plan-payload.ts'
+import { conflictFields, isRestore, payloadFields } from './plan-payload.ts'
 import { arityOf, findLink, targetOf } from './plan-relations.ts'
 
 export type { CheckedPlan } from './checked-plan.ts'
@@ -63,21 +65,24 @@ export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
     single: plan.single ?? false,
     format: plan.format ?? 'json',
     stripNulls: plan.stripNulls ?? false,
+    revision: plan.revision ?? false,
     uses: check.uses,
   } as const
   check.use(entity, plan.kind === 'read' ? 'read' : 'write')
+  if (!entity.revision && namesRevision(plan)) throw noRevision(entity)
   if (plan.kind === 'read') {
     const query = check.query(entity, plan, plan.deleted ?? 'exclude', 0)
-    return { ...common, kind: 'read', query, count: plan.count === 'exact' }
+    const keyset = plan.keyset ? checkKeyset(query, plan.keyset) : null
+    return { ...common, kind: 'read', query, count: plan.count === 'exact', keyset }
   }
 
   const returning = plan.returning ? check.query(entity, { select: plan.returning }, 'include', 0) : null
-  const write = { ...common, returning }
+  const write = { ...common, returning, precondition: plan.precondition ?? null }
   if (plan.kind === 'insert') {
     return {
       ...write,
       kind: 'insert',
-      fields: plan.fields.map(name => payloadField(entity, name, 'insert')),
+      ...payloadFields(entity, plan.fields, meetsRows(plan) ? 'merge' : 'insert'),
       rows: plan.rows,
       defaults: plan.missing === 'default',
       onConflict: plan.onConflict ? check.onConflict(entity, plan.onConflict) : null,
@@ -92,7 +97,7 @@ export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
     return {
       ...write,
       kind: 'update',
-      fields: plan.fields.map(name => payloadField(entity, name, 'update')),
+      ...payloadFields(entity, plan.fields, 'update'),
       patch: plan.patch,
       defaults: plan.missing === 'default',
       where,
@@ -108,6 +113,21 @@ export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
   }
   const deleted = plan.deleted ?? (mode === 'purge' ? 'include' : 'exclude')
   return { ...write, kind: 'delete', mode, where, deleted, maxAffected }
+}
+
+/** Rows that give what others are found by may be there already. */
+function meetsRows({ entity, onConflict, fields }: Insert): boolean {
+  return onConflict?.resolution === 'merge' && (onConflict.fields ?? entity.key).every(name => fields.includes(name))
+}
+
+function namesRevision(plan: Plan): boolean {
+  if (plan.revision) return true
+  return (
+    plan.kind !== 'read' &&
+    plan.kind !== 'call' &&
+    plan.precondition?.kind === 'present' &&
+    plan.precondition.revisions !== undefined
+  )
 }
 
 class PlanCheck {
@@ -195,7 +215,7 @@ class PlanCheck {
       arity,
       inner: embed.join === 'inner',
       spread: embed.spread,
-      query: this.query(target, embed.query, 'exclude', depth + 1),
+      query: this.query(target, withinLimit(target, embed.query), 'exclude', depth + 1),
     }
   }
 
@@ -263,6 +283,11 @@ class PlanCheck {
     if (grouped) throw notGrouped(target, path.field.name)
     return { ...rest, path, embed, column: null }
   }
+}
+
+/** A list that has a limit shows no more rows of an entity than the entity allows, wherever it is embedded. */
+function withinLimit({ limits: { rows } }: Entity, query: Query): Query {
+  return rows === undefined || query.limit === undefined || query.limit <= rows ? query : { ...query, limit: rows }
 }
 
 /** A search is in the language of what it searches, unless it names another. */

@@ -26,7 +26,10 @@ export function checkConfig(name: string): SearchConfig {
 }
 
 export function unknownColumn(entity: Entity, name: string): TenantryError {
-  return new TenantryError('invalid', `column ${entity.name}.${plainName(name)} does not exist`, { reason: '42703' })
+  return new TenantryError('invalid', `column ${entity.name}.${plainName(name)} does not exist`, {
+    reason: '42703',
+    fields: fieldMessages([name], 'is no field'),
+  })
 }
 
 export function notEmbedded(name: string): TenantryError {
@@ -49,11 +52,22 @@ export function aggregatesRefused(): TenantryError {
   return new TenantryError('invalid', 'Use of aggregate functions is not allowed', { reason: 'PGRST123' })
 }
 
+export function noRevision(entity: Entity): TenantryError {
+  return new TenantryError('invalid', `The rows of ${entity.name} have no revision to compare with`, {
+    hint: 'Leave If-Match out, or declare the entity with revision: true',
+  })
+}
+
 export function putMismatch(cause?: unknown): TenantryError {
   return new TenantryError('invalid', 'Payload values do not match URL in primary key column(s)', {
     reason: 'PGRST115',
     cause,
   })
+}
+
+/** The same message for each of these names. */
+export function fieldMessages(names: readonly string[], message: string): Record<string, string[]> {
+  return Object.fromEntries(names.map(name => [plainName(name), [message]]))
 }
 
 export function quoteName(name: string): string {

@@ -1,39 +1,59 @@
 import { TenantryError } from './errors.ts'
 import type { Entity, EntityField } from './module-set.ts'
-import { plainName, quoteName } from './plan-names.ts'
+import { fieldMessages, plainName, quoteName } from './plan-names.ts'
 
-/** The field of a payload. Throws for one that is unknown or that a payload may not name. */
-export function payloadField(entity: Entity, name: string, kind: 'insert' | 'update'): EntityField {
-  if (name === 'tenant_id')
+/** What a payload's fields are for. */
+export interface PayloadFields {
+  readonly fields: readonly EntityField[]
+  /** Not for a payload to write: a whole record that was read and is sent back has them, and they must be as the row's. */
+  readonly kept: readonly EntityField[]
+}
+
+const none: readonly EntityField[] = []
+
+/** `merge`: new rows, some of which may be there already. Throws for every field that is unknown or may not be named. */
+export function payloadFields(
+  entity: Entity,
+  names: readonly string[],
+  kind: 'insert' | 'merge' | 'update',
+): PayloadFields {
+  const fields = names.map(name => entity.fields.get(name) ?? refuseUnknown(entity, names))
+  if (fields.every(({ write }) => writable[kind].has(write))) return { fields, kept: none }
+  const kept = fields.filter(({ write }) => !writable[kind].has(write))
+  const [first] = kept
+  if (kind === 'insert' && first) throw filledIn(entity, first, kept)
+  return { fields: fields.filter(({ write }) => writable[kind].has(write)), kept }
+}
+
+const writable: Readonly<Record<'insert' | 'merge' | 'update', ReadonlySet<EntityField['write']>>> = {
+  insert: new Set<EntityField['write']>(['always', 'insert', 'check']),
+  // The row that is there tells whether its revision is the one given; a new row has its first.
+  merge: new Set<EntityField['write']>(['always', 'insert']),
+  update: new Set<EntityField['write']>(['always', 'check', 'restore']),
+}
+
+function refuseUnknown(entity: Entity, names: readonly string[]): never {
+  if (names.includes('tenant_id')) {
     throw new TenantryError('forbidden', 'A payload cannot name the tenant', {
       hint: 'The token decides the tenant; leave "tenant_id" out',
     })
-  const field = entity.fields.get(name)
-  if (!field) {
-    throw new TenantryError(
-      'invalid',
-      `Could not find the ${quoteName(name)} column of '${entity.name}' in the schema cache`,
-      { reason: 'PGRST204' },
-    )
   }
-  const allowed =
-    field.write === 'always' ||
-    field.write === 'check' ||
-    (field.write === 'insert' && kind === 'insert') ||
-    (field.write === 'restore' && kind === 'update')
-  if (!allowed && field.write === 'insert') {
-    throw new TenantryError('invalid', `"${field.name}" is the key of ${entity.name} and cannot be changed`, {
-      hint: 'Leave it out',
-      fields: { [field.name]: ['cannot be changed'] },
-    })
-  }
-  if (!allowed) {
-    throw new TenantryError('invalid', `The platform fills in "${field.name}" of ${entity.name}`, {
-      hint: 'Leave it out',
-      fields: { [field.name]: ['is filled in by the platform'] },
-    })
-  }
-  return field
+  const unknown = names.filter(name => !entity.fields.has(name))
+  throw new TenantryError(
+    'invalid',
+    `Could not find the ${quoteName(unknown[0] ?? '')} column of '${entity.name}' in the schema cache`,
+    { reason: 'PGRST204', fields: fieldMessages(unknown, 'is no field') },
+  )
+}
+
+function filledIn(entity: Entity, { name }: EntityField, kept: readonly EntityField[]): TenantryError {
+  return new TenantryError('invalid', `The platform fills in "${name}" of ${entity.name}`, {
+    hint: 'Leave it out',
+    fields: fieldMessages(
+      kept.map(({ name }) => name),
+      'is filled in by the platform',
+    ),
+  })
 }
 
 /**

@@ -41,6 +41,8 @@ interface Form {
   readonly format?: 'json' | 'csv'
   /** Members that are null are left out of the JSON, at every depth. */
   readonly stripNulls?: boolean
+  /** The answer tells the revision of its row, when it is one. Needs an entity with `revision`. */
+  readonly revision?: boolean
 }
 
 interface Write extends Common {
@@ -48,12 +50,29 @@ interface Write extends Common {
   readonly returning?: readonly Selection[]
   /** Answers as if it had been done and undoes it. Not inside a transaction. */
   readonly rollback?: boolean
+  /** Refuses with `precondition_failed` (and rolls back) unless it holds. */
+  readonly precondition?: Precondition
 }
+
+/**
+ * `present`: the write meets exactly one row that is there, in one of these revisions where they are named (which needs an
+ * entity with `revision`). `absent`: no row that is inserted is there already.
+ */
+export type Precondition =
+  | { readonly kind: 'present'; readonly revisions?: readonly number[] }
+  | { readonly kind: 'absent' }
 
 export interface Read extends Common, Query {
   readonly kind: 'read'
   readonly count?: 'exact'
   readonly deleted?: Deleted
+  /** The order goes on by the key, and the answer tells where the next page begins. Needs a limit and no offset. */
+  readonly keyset?: Keyset
+}
+
+export interface Keyset {
+  /** What `next` of the page before said, each value in PostgreSQL's text form. Absent: from the first row. */
+  readonly after?: readonly (string | null)[]
 }
 
 export interface Insert extends Write {
@@ -185,4 +204,8 @@ export interface Answer {
   readonly stream?: AsyncIterable<string>
   /** Of the rows that an `onConflict: merge` wrote, how many were not there before. */
   readonly inserted?: number
+  /** Of the one row that was read or written, when the plan asked for it. */
+  readonly revision?: number
+  /** With a `keyset`, while there are more rows: the values that the last row of the page is ordered by, as a JSON array. */
+  readonly next?: string
 }

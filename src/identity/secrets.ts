@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 import { TenantryError } from '../core/errors.ts'
+import type { Signer } from '../core/signer.ts'
 
 /** What is made from the master key. Each use has a key of its own (HKDF-SHA256 with another label). */
 export interface Secrets {
@@ -9,6 +10,8 @@ export interface Secrets {
   seal(text: string, boundTo: string): string
   /** Throws `internal` when the text was changed, is bound to something else or was sealed under another master key. */
   unseal(sealed: string, boundTo: string): string
+  /** Signs (HMAC-SHA-256) with a key that only this purpose has. */
+  signer(purpose: string): Signer
   /** Tells whether two installations use the same master key, and nothing else about it. */
   fingerprint(): string
 }
@@ -26,6 +29,18 @@ export function createSecrets(masterKey: Buffer): Secrets {
   return {
     derive: purpose => derived(`derive/${purpose}`).toString('base64url'),
     fingerprint: () => fingerprint,
+    signer(purpose) {
+      const key = derived(`sign/${purpose}`)
+      const sign = (text: string) => createHmac('sha256', key).update(text, 'utf8').digest('base64url')
+      return {
+        sign,
+        verify(text, signature) {
+          // As text: one signature has several spellings in base64url.
+          const [given, expected] = [Buffer.from(signature), Buffer.from(sign(text))]
+          return given.length === expected.length && timingSafeEqual(given, expected)
+        },
+      }
+    },
     seal(text, boundTo) {
       const nonce = randomBytes(nonceBytes)
       const encrypt = createCipheriv(cipher, sealing, nonce).setAAD(Buffer.from(boundTo))

@@ -126,8 +126,7 @@ for (const tenant of ['acme', 'globex']) {
       assert.deepEqual((await provider.getMany({ resource: 'cities', ids: made, meta })).data, [])
     })
 
-    const whole = 'a payload that names id, created_at or updated_at is refused, also when they are as they were'
-    test('a form that sends back the whole record changes what is different in it', { todo: whole }, async () => {
+    test('a form that sends back the whole record changes what is different in it', async () => {
       const { data } = await provider.getOne({ resource, id: ids.cyd })
       const changed = await provider.update({ resource, id: ids.cyd, variables: { ...data, age: 50 } })
       assert.equal(changed.data?.age, 50)

@@ -78,6 +78,37 @@ describe('what bootstrap refuses to serve', () => {
   /** `$p` is the prefix. Each fault is planted, refused by name, and mended again. */
   const faults: [title: string, plant: string, mend: string, named: RegExp][] = [
     [
+      'A8 a weakened policy on the kept answers',
+      'alter policy tenant_writer_select on tenantry.idempotency using (true)',
+      `alter policy tenant_writer_select on tenantry.idempotency using (tenant_id = (select nullif(current_setting('tenantry.tenant', true), ''))
+        and (subject = (select nullif(current_setting('tenantry.subject', true), '')) or expires_at <= now()))`,
+      /different: policy tenantry\.idempotency\.tenant_writer_select/,
+    ],
+    [
+      'A8 a second policy on the kept answers',
+      'create policy more on tenantry.idempotency for select to $p_tenant_writer using (true)',
+      'drop policy more on tenantry.idempotency',
+      /not defined: policy tenantry\.idempotency\.more/,
+    ],
+    [
+      'A3 the kept answers without forced row security',
+      'alter table tenantry.idempotency no force row level security',
+      'alter table tenantry.idempotency force row level security',
+      /different: row security tenantry\.idempotency/,
+    ],
+    [
+      'a reader of the kept answers',
+      'grant select on tenantry.idempotency to $p_tenant_reader',
+      'revoke select on tenantry.idempotency from $p_tenant_reader',
+      /not defined: grant tenantry\.idempotency/,
+    ],
+    [
+      'a writer who may change the kept answers',
+      'grant update on tenantry.idempotency to $p_tenant_writer',
+      'revoke update on tenantry.idempotency from $p_tenant_writer',
+      /different: grant tenantry\.idempotency/,
+    ],
+    [
       'A1 a tenant login that is a superuser',
       'alter role $p_tenant_login superuser',
       'alter role $p_tenant_login nosuperuser',

@@ -4,6 +4,7 @@ import type { Call } from '../../core/plan.ts'
 import { type MediaType, negotiate } from './accept.ts'
 import { type Arguments, argumentsOfBody, argumentsOfQuery, splitQuery } from './call-arguments.ts'
 import { parseClauses } from './clauses.ts'
+import { defaultLimits } from './limits.ts'
 import { formOf, singleOf } from './plan-parts.ts'
 import { type Preferences, parsePrefer } from './prefer.ts'
 import { type Parameter, parseQueryString } from './query-string.ts'
@@ -12,7 +13,7 @@ import { paginate } from './range.ts'
 import { headerOf, type RestRequest } from './request.ts'
 
 /** An HTTP request to an action. */
-export type CallRequest = Pick<RestRequest, 'method' | 'query' | 'headers' | 'body' | 'allowRollback'> & {
+export type CallRequest = Pick<RestRequest, 'method' | 'query' | 'headers' | 'body' | 'limits' | 'allowRollback'> & {
   readonly action: Action
 }
 
@@ -31,7 +32,8 @@ export function parseCall(request: CallRequest): ParsedCall {
   checkMethod(method, action)
   const parameters = parseQueryString(request.query)
   const { filters, values } = reading ? splitQuery(parameters) : { filters: parameters, values: [] }
-  const clauses = parseClauses(filters)
+  const limits = request.limits ?? defaultLimits
+  const clauses = parseClauses(filters, limits)
   const preferences = parsePrefer(headerOf(request, 'prefer'), request.allowRollback)
   const mediaType = negotiate(headerOf(request, 'accept'))
   const { given, text } = reading ? argumentsOfQuery(action, values) : bodyArguments(request, clauses.columns)
@@ -41,7 +43,7 @@ export function parseCall(request: CallRequest): ParsedCall {
     action,
     input: text,
     given,
-    ...paginate(buildQuery(clauses.select, clauses.scoped), true, range),
+    ...paginate(buildQuery(clauses.select, clauses.scoped), limits.rows, range),
     ...(preferences.count && { count: 'exact' }),
     ...singleOf(mediaType),
     ...formOf(mediaType),

@@ -1,17 +1,27 @@
 import { TenantryError } from '../../core/errors.ts'
+import type { Limits } from '../../core/limits.ts'
 
-/** Rows of a list, and of every embed in it, when the request gives no limit. */
-export const defaultRows = 1000
-/** A larger limit is lowered to this one, as PostgREST's `db-max-rows` does. */
-export const maxRows = 1000
-/** Levels of embeds, and of `and`/`or` in each other. */
-const maxDepth = 20
+/** What holds where neither product nor entity says otherwise. `bodyBytes` and `timeoutMs` are kept where those are known. */
+export const defaultLimits = {
+  /** Rows when the request gives no limit; a larger one is lowered to it, as PostgREST's `db-max-rows` does. */
+  rows: 1000,
+  depth: 20,
+  filters: 200,
+  bodyBytes: 10 * 1024 * 1024,
+} as const
+
+export type RestLimits = Readonly<Record<keyof typeof defaultLimits, number>>
+
+/** The limits of an entity: its own, else the product's, else the default. */
+export function limitsOf(own: Limits, ofProduct: Limits): RestLimits {
+  const { rows, depth, filters, bodyBytes } = { ...defaultLimits, ...ofProduct, ...own }
+  return { rows, depth, filters, bodyBytes }
+}
+
 /** Fields and embeds of one `select`, at all levels. */
 export const maxSelections = 500
 /** Parameters of one query string. */
 export const maxParameters = 2000
-/** Conditions of one request, at all levels. */
-export const maxFilters = 200
 /** Values in one `in.(…)` or `{…}`. */
 export const maxValues = 5000
 /** Terms of one `order`. */
@@ -32,8 +42,8 @@ export function createCounter(limit: number, things: string): () => void {
   }
 }
 
-export function checkDepth(depth: number, things: string): void {
-  if (depth > maxDepth) throw tooMany(`${things} are nested deeper than ${maxDepth} levels`)
+export function checkDepth(depth: number, limit: number, things: string): void {
+  if (depth > limit) throw tooMany(`${things} are nested deeper than ${limit} levels`)
 }
 
 function tooMany(message: string): TenantryError {

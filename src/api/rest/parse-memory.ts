@@ -1,4 +1,5 @@
 import type { Entity } from '../../core/module-set.ts'
+import { readConditions } from './etag.ts'
 import { parseRest } from './parse.ts'
 import { headerOf, type ParsedRest, type RestRequest } from './request.ts'
 
@@ -28,8 +29,11 @@ export function createParseMemory(): (request: RestRequest) => ParsedRest {
       byEntity.set(entity, memory)
     }
     const known = memory.get(key) ?? parseRest({ ...request, locationBase: '' })
-    memory.delete(key)
-    memory.set(key, known)
+    // A page is asked for once; the list that it is of is remembered.
+    if (known.cursor?.token === undefined) {
+      memory.delete(key)
+      memory.set(key, known)
+    }
     if (memory.size > limit) {
       const [oldest] = memory.keys()
       if (oldest !== undefined) memory.delete(oldest)
@@ -39,6 +43,8 @@ export function createParseMemory(): (request: RestRequest) => ParsedRest {
       ...known,
       locationBase,
       contentLocation: contentLocation === '' ? locationBase : `${locationBase}?${contentLocation}`,
+      profiled: request.headers['accept-profile'] !== undefined,
+      conditions: readConditions(request, known.plan),
     }
   }
 }

@@ -2,6 +2,9 @@ import { TenantryError } from '../../core/errors.ts'
 import type { EntityPlan } from '../../core/plan.ts'
 import { negotiate } from './accept.ts'
 import { parseClauses } from './clauses.ts'
+import { afterParameter, cursorOf } from './cursor.ts'
+import { readConditions } from './etag.ts'
+import { defaultLimits } from './limits.ts'
 import type { Parts } from './plan-parts.ts'
 import { planDelete, planInsert, planPut, planRead, planUpdate } from './plans.ts'
 import { parsePrefer } from './prefer.ts'
@@ -21,9 +24,12 @@ const planners: Readonly<Record<string, (parts: Parts) => EntityPlan>> = {
 export function parseRest(request: RestRequest): ParsedRest {
   const makePlan = findPlanner(request.method)
   const parameters = parseQueryString(request.query)
-  const clauses = parseClauses(parameters)
+  const clauses = parseClauses(parameters, request.limits ?? defaultLimits)
   const preferences = parsePrefer(headerOf(request, 'prefer'), request.allowRollback)
   const mediaType = negotiate(headerOf(request, 'accept'))
+  if (clauses.after !== undefined && request.method !== 'GET' && request.method !== 'HEAD') {
+    throw new TenantryError('invalid', `${afterParameter} is a place in a list that is read`, { hint: 'Leave it out' })
+  }
   const plan = makePlan({ request, clauses, preferences, mediaType })
   return {
     plan,
@@ -33,6 +39,9 @@ export function parseRest(request: RestRequest): ParsedRest {
     offset: plan.kind === 'read' ? (plan.offset ?? 0) : 0,
     locationBase: request.locationBase,
     contentLocation: [request.locationBase, canonicalQuery(parameters)].filter(part => part !== '').join('?'),
+    profiled: request.headers['accept-profile'] !== undefined,
+    cursor: plan.kind === 'read' ? cursorOf(request, clauses.after, preferences, parameters) : undefined,
+    conditions: plan.kind === 'read' ? readConditions(request, plan) : undefined,
   }
 }
 

@@ -7,6 +7,8 @@ export interface Payload {
   readonly fields: readonly string[]
   /** JSON. As it came where it was JSON, so that numbers keep their digits. */
   readonly text: string
+  /** How many rows it has. */
+  readonly count: number
 }
 
 /** A request's body and its `Content-Type`. */
@@ -28,19 +30,19 @@ interface Rows {
 /** The rows of a POST: an array of objects with the same keys, or one object. `columns` chooses the fields instead. */
 export function parseRows(body: Body, columns?: readonly string[]): Payload {
   const { text, rows, fields } = parseBody(body)
-  return { fields: columns ?? fields ?? fieldsOf(rows), text }
+  return { fields: columns ?? fields ?? fieldsOf(rows), text, count: rows.length }
 }
 
 /** The object of a PATCH, also when it is the only one of an array. An empty one changes nothing. */
 export function parsePatch(body: Body, columns?: readonly string[]): Payload {
   const { text, rows, array, fields } = parseBody(body)
   if (rows.length > 1) throw invalidBody('A PATCH takes one JSON object')
-  if (rows.length === 0) return { fields: [], text: '{}' }
-  return { fields: columns ?? fields ?? fieldsOf(rows), text: array ? text.trim().slice(1, -1).trim() : text }
+  if (rows.length === 0) return { fields: [], text: '{}', count: 0 }
+  return { fields: columns ?? fields ?? fieldsOf(rows), text: array ? text.trim().slice(1, -1).trim() : text, count: 1 }
 }
 
 /** The object of a call, also when it is the only one of an array. An empty body is an object without members. */
-export function parseArguments({ text = '{}', type }: Body): Payload {
+export function parseArguments({ text = '{}', type }: Body): Omit<Payload, 'count'> {
   const { text: read, rows, array, fields } = parseBody({ text, type })
   const [only, ...others] = rows
   if (!only || others.length > 0) throw invalidBody('A call takes one JSON object')

@@ -1,4 +1,5 @@
 import { TenantryError } from '../../core/errors.ts'
+import type { Entity } from '../../core/module-set.ts'
 import type {
   Condition,
   Deleted,
@@ -72,7 +73,7 @@ export function onConflictOf({ clauses: { onConflict }, preferences: { resolutio
 /** What to send back of the written rows. The clauses of embeds are checked even when nothing is sent back. */
 function returningOf({ clauses, preferences }: Parts): readonly Selection[] | undefined {
   const nested = clauses.scoped.filter(({ embeds }) => embeds.length > 0)
-  const { select } = paginate(buildQuery(clauses.select, nested), false)
+  const { select } = paginate(buildQuery(clauses.select, nested), null)
   return preferences.return === 'representation' ? select : undefined
 }
 
@@ -97,6 +98,13 @@ export function keyConditionOf({ request: { entity }, clauses: { scoped } }: Par
   throw new TenantryError('invalid', "Filters must include all and only primary key columns with 'eq' operators", {
     reason: 'PGRST105',
   })
+}
+
+/** True when every field of the key is tested with `eq`, whatever else is. */
+export function namesOneRow({ entity, where }: { readonly entity: Entity; readonly where?: Condition }): boolean {
+  if (!where) return false
+  const tests = where.kind === 'and' && !where.not ? where.conditions : [where]
+  return entity.key.every(name => tests.some(test => isKeyTest(test, [name])))
 }
 
 function isKeyTest(condition: Condition, key: readonly string[]): condition is ScalarComparison {

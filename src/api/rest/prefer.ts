@@ -9,6 +9,7 @@ const known = {
   tx: ['commit', 'rollback'],
   handling: ['strict', 'lenient'],
   deleted: ['include', 'only'],
+  paging: ['keyset'],
 } as const
 
 type Known = typeof known
@@ -25,7 +26,7 @@ export type Deed = 'read' | 'insert' | 'put' | 'update' | 'delete' | 'call'
 
 /** The preferences that mean something to a deed. */
 const applicable: Readonly<Record<Deed, readonly (Name | 'purge' | 'maxAffected')[]>> = {
-  read: ['count', 'tx', 'handling', 'deleted'],
+  read: ['count', 'tx', 'handling', 'deleted', 'paging'],
   insert: ['resolution', 'missing', 'return', 'count', 'tx', 'handling'],
   put: ['missing', 'return', 'count', 'tx', 'handling'],
   update: ['missing', 'return', 'count', 'tx', 'handling', 'maxAffected', 'deleted'],

@@ -1,6 +1,5 @@
 import { TenantryError } from '../../core/errors.ts'
 import type { Query } from '../../core/plan.ts'
-import { defaultRows, maxRows } from './limits.ts'
 
 const integer = /^\s*-?\d+\s*$/
 
@@ -10,16 +9,16 @@ export function parseRowNumber(text: string): number | undefined {
   return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number(text), Number.MAX_SAFE_INTEGER))
 }
 
-/** Resolves the pages of a query and its embeds; `capped` ones hold no more rows than an answer may. */
-export function paginate({ limit, offset, select, ...query }: Query, capped: boolean, range?: string): Query {
+/** Resolves the pages of a query and its embeds; with `rows` each holds no more than so many. */
+export function paginate({ limit, offset, select, ...query }: Query, rows: number | null, range?: string): Query {
   const page = resolvePage({ ...(limit !== undefined && { limit }), ...(offset !== undefined && { offset }) }, range)
   return {
     ...query,
     select: select.map(selection =>
-      selection.kind === 'embed' ? { ...selection, query: paginate(selection.query, capped) } : selection,
+      selection.kind === 'embed' ? { ...selection, query: paginate(selection.query, rows) } : selection,
     ),
     ...page,
-    ...(capped && { limit: Math.min(page.limit ?? defaultRows, maxRows) }),
+    ...(rows !== null && { limit: Math.min(page.limit ?? rows, rows) }),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Entity } from '../../core/module-set.ts'
 import type { EntityPlan } from '../../core/plan.ts'
 import type { MediaType } from './accept.ts'
+import type { RestLimits } from './limits.ts'
 import type { Preferences } from './prefer.ts'
 
 /** An HTTP request to an entity, as the server has it. */
@@ -14,6 +15,8 @@ export interface RestRequest {
   readonly body: string | undefined
   /** The path of the entity, for `Location` and `Content-Location`: `/acme/customers/v1/customers`. */
   readonly locationBase: string
+  /** Absent: the defaults. Always the same for one entity, as far as parsing remembers. */
+  readonly limits?: RestLimits
   /** `Prefer: tx=rollback` is heard. Absent: it is not. */
   readonly allowRollback?: boolean
 }
@@ -30,6 +33,29 @@ export interface ParsedRest {
   readonly locationBase: string
   /** Path and canonical query. */
   readonly contentLocation: string
+  /** `Accept-Profile` may have chosen the entity. */
+  readonly profiled: boolean
+  /** `If-Match` and `If-None-Match` of a read; undefined without them. */
+  readonly conditions: ReadConditions | undefined
+  /** How a list that is paged by its order goes on. */
+  readonly cursor: Cursor | undefined
+  /** The value of `Link` to what comes after these values. */
+  nextLink?(values: string): string
+}
+
+export interface Cursor {
+  readonly token: string | undefined
+  /** The canonical query without the token. */
+  readonly query: string
+  /** All of the request that shapes the list, but for whose it is. */
+  readonly shape: string
+}
+
+export interface ReadConditions {
+  /** `If-Match` was sent: the row has to be there, in one of the revisions where it names them. */
+  readonly present: boolean
+  readonly revisions?: readonly number[]
+  readonly noneMatch: string | undefined
 }
 
 export interface RestResponse {

@@ -1,10 +1,11 @@
 import type { Answer, Insert } from '../../core/plan.ts'
 import { contentType } from './accept.ts'
 import { respondError } from './errors.ts'
+import { matchesWeakly, preconditionFailed, tagOf, varyOfTag } from './etag.ts'
 import { preferenceApplied } from './prefer.ts'
 import { encode } from './query-string.ts'
 import { notSatisfiable } from './range.ts'
-import type { ParsedRest, RestResponse } from './request.ts'
+import type { ParsedRest, ReadConditions, RestResponse } from './request.ts'
 
 type Headers = Readonly<Record<string, string>>
 
@@ -21,13 +22,23 @@ export function respondRest(parsed: ParsedRest, answer: Answer): RestResponse {
   }
 }
 
-function respondRead(parsed: ParsedRest, { body, stream, rows, total }: Answer): RestResponse {
-  const { offset, head } = parsed
+function respondRead(parsed: ParsedRest, answer: Answer): RestResponse {
+  const { offset, head, conditions } = parsed
+  const { body, stream, rows, total } = answer
+  const tag = tagged(parsed, answer)
+  if (conditions?.present) refuseOtherRevision(conditions, answer)
+  if (tag.ETag !== undefined && matchesWeakly(conditions?.noneMatch, tag.ETag)) {
+    return { status: 304, headers: { 'Content-Location': parsed.contentLocation, ...tag }, body: null }
+  }
+  // How many rows come before a page that begins after some values, nobody has counted.
+  const placed = parsed.plan.kind === 'read' && parsed.plan.keyset?.after ? 0 : rows
   const headers = {
-    'Content-Range': contentRange(offset, rows, total),
+    'Content-Range': contentRange(offset, placed, total),
     'Content-Location': parsed.contentLocation,
     ...typed(parsed),
     ...applied(parsed),
+    ...tag,
+    ...(answer.next !== undefined && parsed.nextLink && { Link: parsed.nextLink(answer.next) }),
   }
   if (total !== null && offset > total) {
     const outside = notSatisfiable(`An offset of ${offset} was requested, but there are only ${total} rows.`)
@@ -49,6 +60,7 @@ function respondInsert(parsed: ParsedRest, plan: Insert, answer: Answer): RestRe
     ...(location !== undefined && { Location: location }),
     'Content-Range': writtenRange(parsed, answer),
     ...applied(parsed),
+    ...tagged(parsed, answer),
   }
   const status = answer.inserted === 0 ? 200 : 201
   if (preferences.return !== 'representation') return { status, headers, body: null }
@@ -56,17 +68,28 @@ function respondInsert(parsed: ParsedRest, plan: Insert, answer: Answer): RestRe
 }
 
 function respondPut(parsed: ParsedRest, answer: Answer): RestResponse {
-  if (parsed.preferences.return !== 'representation') return { status: 204, headers: applied(parsed), body: null }
+  const headers = { ...applied(parsed), ...tagged(parsed, answer) }
+  if (parsed.preferences.return !== 'representation') return { status: 204, headers, body: null }
   const status = answer.inserted === 0 ? 200 : 201
-  return { status, headers: { ...typed(parsed), ...applied(parsed) }, body: answer.body }
+  return { status, headers: { ...typed(parsed), ...headers }, body: answer.body }
 }
 
 function respondChange(parsed: ParsedRest, answer: Answer): RestResponse {
   const total = parsed.preferences.count ? answer.rows : null
   const range = parsed.plan.kind === 'update' ? contentRange(0, answer.rows, total) : writtenRange(parsed, answer)
-  const headers = { 'Content-Range': range, ...applied(parsed) }
+  const headers = { 'Content-Range': range, ...applied(parsed), ...tagged(parsed, answer) }
   if (parsed.preferences.return !== 'representation') return { status: 204, headers, body: null }
   return { status: 200, headers: { ...headers, ...typed(parsed) }, body: answer.body }
+}
+
+/** The tag of the one row, when it has one. */
+function tagged(parsed: ParsedRest, { revision }: Answer): { readonly ETag?: string; readonly Vary?: string } {
+  return revision === undefined ? {} : { ETag: tagOf(parsed, revision), Vary: varyOfTag }
+}
+
+function refuseOtherRevision({ revisions }: ReadConditions, { rows, revision }: Answer): void {
+  const matches = revisions ? revision !== undefined && revisions.includes(revision) : rows === 1
+  if (!matches) throw preconditionFailed()
 }
 
 /** `0-19/57`, or `*` for no rows and for a total that nobody asked for. */

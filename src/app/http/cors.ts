@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 const exposed =
-  'Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Preference-Applied, Retry-After, X-Request-Id'
+  'Content-Encoding, Content-Location, Content-Range, Content-Type, Date, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-Id'
 
 /**
  * Any page may call the API: a caller is known by its bearer token, which no browser sends by itself, so that there are no

@@ -1,8 +1,12 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { openCursor } from '../../api/rest/cursor.ts'
+import { onceOf } from '../../api/rest/idempotency.ts'
+import { limitsOf, type RestLimits } from '../../api/rest/limits.ts'
 import { createParseMemory } from '../../api/rest/parse-memory.ts'
-import type { RestResponse } from '../../api/rest/request.ts'
+import type { ParsedRest, RestRequest, RestResponse } from '../../api/rest/request.ts'
 import { respondRest } from '../../api/rest/respond.ts'
+import type { Once } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
 import { type Entity, type Exposure, type Module, quote } from '../../core/module-set.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
@@ -11,7 +15,6 @@ import type { Platform } from '../platform.ts'
 import { openContext, refuseAnonymous } from './context.ts'
 import { signalOf } from './disconnect.ts'
 
-const parse = createParseMemory()
 const methods = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE']
 
 interface ModuleParams {
@@ -29,33 +32,58 @@ export async function restRoutes(app: FastifyInstance, platform: Platform): Prom
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
 
+  const rest = createRest(platform)
   app.route<{ Params: ModuleParams }>({
     method: methods,
+    bodyLimit: rest.bodyLimit,
     url: '/:tenant/:module/:version/:entity',
     handler: async (request, reply) => {
       const { tenant, module, version, entity: name } = request.params
       const context = await openContext(platform, request, tenant, module, version)
       const entity = context.module?.entities.find(entity => entity.name === name)
       refuseAnonymous(context, entity?.access)
-      return serve(platform, request, reply, context, entity ?? noSuchEntity(name))
+      return serve(rest, request, reply, context, entity ?? noSuchEntity(name))
     },
   })
   app.route<{ Params: AnyModuleParams }>({
     method: methods,
+    bodyLimit: rest.bodyLimit,
     url: '/:tenant/rest/v1/:entity',
     handler: async (request, reply) => {
       const context = await openContext(platform, request, request.params.tenant)
       const found = findEntity(context, request)
       refuseAnonymous(context, found instanceof TenantryError ? undefined : found.access)
       if (found instanceof TenantryError) throw found
-      return serve(platform, request, reply, { ...context, module: found.module, version: found.module.version }, found)
+      return serve(rest, request, reply, { ...context, module: found.module, version: found.module.version }, found)
     },
   })
 }
 
+/** What all requests share. */
+interface Rest {
+  readonly platform: Platform
+  readonly parse: (request: RestRequest) => ParsedRest
+  readonly limitsOf: (entity: Entity) => RestLimits
+  /** The most that any entity takes; what takes less is looked at again. */
+  readonly bodyLimit: number
+}
+
+function createRest(platform: Platform): Rest {
+  const { config, modules } = platform.product
+  const entities = modules.modules.flatMap(module => module.entities)
+  const limits = new Map(entities.map(entity => [entity, limitsOf(entity.limits, config.limits ?? {})]))
+  const rest = limitsOf({}, config.limits ?? {})
+  return {
+    platform,
+    parse: createParseMemory(),
+    limitsOf: entity => limits.get(entity) ?? rest,
+    bodyLimit: Math.max(rest.bodyBytes, ...[...limits.values()].map(({ bodyBytes }) => bodyBytes)),
+  }
+}
+
 /** The chain of stages: request, plan, statement (in the datasource), answer. */
 async function serve(
-  platform: Platform,
+  { platform, parse, limitsOf, bodyLimit }: Rest,
   request: FastifyRequest,
   reply: FastifyReply,
   context: TenantContext,
@@ -65,24 +93,40 @@ async function serve(
   // As the client wrote it: on a tenant's own host without the tenant in front.
   const question = originalUrl.indexOf('?')
   const path = question < 0 ? originalUrl : originalUrl.slice(0, question)
-  const parsed = parse({
+  const limits = limitsOf(entity)
+  if (limits.bodyBytes < bodyLimit && typeof body === 'string' && Buffer.byteLength(body) > limits.bodyBytes) {
+    throw bodyTooLarge(entity, limits.bodyBytes)
+  }
+  const asking = {
     method,
     entity,
     query: question < 0 ? '' : originalUrl.slice(question + 1),
     headers,
     body: typeof body === 'string' && body !== '' ? body : undefined,
     locationBase: path,
+    limits,
     allowRollback: platform.product.config.allowRollback ?? false,
-  })
-  const answer = await platform.postgres.datasource.run(context, parsed.plan, {
-    signal: signalOf(reply),
-    large: parsed.head ? 'omit' : 'stream',
-  })
-  const response = respondRest(parsed, answer)
-  return sendRest(
-    reply,
-    response.stream ? { ...response, stream: told(response.stream, platform.log, request.id) } : response,
-  )
+  }
+  const parsed = parse(asking)
+  const asked = parsed.cursor ? openCursor(parsed, parsed.cursor, context, platform.cursors) : parsed
+  const { datasource } = platform.postgres
+  const signal = signalOf(reply)
+  if (asked.plan.kind === 'read') {
+    const answer = await datasource.run(context, asked.plan, { signal, large: asked.head ? 'omit' : 'stream' })
+    const response = respondRest(asked, answer)
+    if (!response.stream) return sendRest(reply, response)
+    return sendRest(reply, { ...response, stream: told(response.stream, platform.log, request.id) })
+  }
+  const once = onceOf(asking, { target: entity.id, writes: true, rollback: asked.plan.rollback ?? false }, context)
+  if (!once) return sendRest(reply, respondRest(asked, await datasource.run(context, asked.plan, { signal })))
+  const { answer, replayed } = await datasource.runOnce(context, asked.plan, keptFor(platform, once), { signal })
+  if (replayed) reply.header('Idempotency-Replayed', 'true')
+  return sendRest(reply, respondRest(asked, answer))
+}
+
+/** Answers are kept as long as the product says. */
+export function keptFor({ product }: Platform, once: Omit<Once, 'seconds'>): Once {
+  return { ...once, seconds: (product.config.idempotencyHours ?? 24) * 3_600 }
 }
 
 /** What breaks off in the middle can be told to the caller only by ending the connection. */
@@ -139,6 +183,12 @@ function ambiguousEntity(name: string, candidates: readonly Entity[]): TenantryE
     reason: 'PGRST106',
     details: candidates.map(({ module }) => module.id).join(', '),
     hint: 'Choose a module with Accept-Profile, or Content-Profile for a write',
+  })
+}
+
+function bodyTooLarge({ name }: Entity, most: number): TenantryError {
+  return new TenantryError('too_large', `A body for ${name} has ${most} bytes at most`, {
+    hint: 'Send the rows in several requests',
   })
 }
 

@@ -1,7 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { argumentNames, type CallRequest, parseCall } from '../../api/rest/call.ts'
+import { onceOf } from '../../api/rest/idempotency.ts'
+import { limitsOf } from '../../api/rest/limits.ts'
 import { respondCall } from '../../api/rest/respond-call.ts'
 import { noSuchAction } from '../../core/call-check.ts'
+import type { PlanRunner } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
 import { type Action, type Module, quote } from '../../core/module-set.ts'
 import { anonymousRole } from '../../core/principal.ts'
@@ -11,7 +14,7 @@ import { TenantData } from '../../core/tenant-data.ts'
 import type { Platform } from '../platform.ts'
 import { openContext, refuseAnonymous } from './context.ts'
 import { signalOf } from './disconnect.ts'
-import { chooseProfile, sendRest } from './rest.ts'
+import { chooseProfile, keptFor, sendRest } from './rest.ts'
 
 const methods = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE']
 
@@ -61,23 +64,33 @@ async function serve(
   action: Action,
 ): Promise<FastifyReply> {
   const { postgres, product } = platform
-  const parsed = parseCall({ ...callOf(request), action, allowRollback: product.config.allowRollback ?? false })
-  const answer = await runCall(
-    parsed.plan,
-    {
-      context,
-      datasource: postgres.datasource,
-      dataOf: runner => new TenantData(context, product.modules, postgres.datasource, runner),
-    },
-    { signal: signalOf(reply) },
-  )
+  const { datasource } = postgres
+  const { allowRollback = false, limits = {} } = product.config
+  const asking = { ...callOf(request), action, allowRollback, limits: limitsOf(action.output.entity.limits, limits) }
+  const parsed = parseCall(asking)
+  const { plan } = parsed
+  const signal = signalOf(reply)
+  const dataOf = (runner: PlanRunner) => new TenantData(context, product.modules, datasource, runner)
+  const run = (runner?: PlanRunner) =>
+    runCall(plan, { context, datasource, dataOf, ...(runner && { runner }) }, { signal })
+  const deed = { target: action.id, writes: !action.readOnly, rollback: plan.rollback ?? false }
+  const once = onceOf(asking, deed, context)
+  if (!once) return sendRest(reply, respondCall(parsed, await run()))
+  const { answer, replayed } = await datasource.runOnce(context, plan, keptFor(platform, once), { signal, work: run })
+  if (replayed) reply.header('Idempotency-Replayed', 'true')
   return sendRest(reply, respondCall(parsed, answer))
 }
 
-function callOf({ originalUrl, method, headers, body }: FastifyRequest): Omit<CallRequest, 'action'> {
+function callOf({
+  originalUrl,
+  method,
+  headers,
+  body,
+}: FastifyRequest): Omit<CallRequest, 'action'> & { readonly locationBase: string } {
   const question = originalUrl.indexOf('?')
   return {
     method,
+    locationBase: question < 0 ? originalUrl : originalUrl.slice(0, question),
     query: question < 0 ? '' : originalUrl.slice(question + 1),
     headers,
     body: typeof body === 'string' && body !== '' ? body : undefined,

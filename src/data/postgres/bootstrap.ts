@@ -8,6 +8,7 @@ import { functionSql, type SqlAction, sqlActionsOf } from './actions-ddl.ts'
 import { moduleSteps, type Step } from './ddl.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { isServerError } from './errors.ts'
+import { idempotencySteps } from './idempotency.ts'
 import { compareCatalogs, type Differences, fingerprintOf, readExpectedCatalog } from './inspect.ts'
 import { type LiveCatalog, readLiveCatalog } from './live-catalog.ts'
 import { platformSteps } from './platform.ts'
@@ -101,6 +102,8 @@ class Bootstrap {
   readonly #options: BootstrapOptions
   readonly #schemas: readonly string[]
   readonly #platform: readonly Step[]
+  /** Those of the platform's that tenants' roles reach, which are compared as strictly as the modules'. */
+  readonly #ownTables: readonly Step[]
   readonly #steps: readonly Step[]
   readonly #actions: ActionOptions
   #expectedActions: LiveCatalog = new Map()
@@ -109,7 +112,8 @@ class Bootstrap {
     this.#client = client
     this.#options = options
     this.#schemas = options.modules.map(({ schema }) => schema)
-    this.#platform = platformSteps(options.prefix)
+    this.#ownTables = idempotencySteps(options.prefix)
+    this.#platform = [...platformSteps(options.prefix), ...this.#ownTables]
     this.#steps = options.modules.flatMap(module => moduleSteps(module, options.prefix))
     this.#actions = {
       client,
@@ -280,12 +284,20 @@ class Bootstrap {
     })
   }
 
-  /** Platform tables are compared by who may reach them, module tables by everything. */
+  /** Platform tables are compared by who may reach them; module tables, and what of tenants is beside them, by everything. */
   async #compare(live: LiveCatalog): Promise<Differences> {
-    const tables = await readExpectedCatalog(this.#client, this.#options.prefix, this.#schemas, this.#steps)
+    const tables = await readExpectedCatalog(
+      this.#client,
+      this.#options.prefix,
+      ['tenantry', ...this.#schemas],
+      [...this.#ownTables, ...this.#steps],
+    )
     const expected = new Map([...tables, ...this.#expectedActions])
-    const inModules = new Map([...live].filter(([id]) => !/^[a-z ]*? tenantry(\.| |$)/.test(id)))
-    const differences = compareCatalogs(expected, inModules)
+    const compared = (catalog: LiveCatalog) =>
+      new Map(
+        [...catalog].filter(([id]) => id.includes(' tenantry.idempotency') || !/^[a-z ]*? tenantry(\.| |$)/.test(id)),
+      )
+    const differences = compareCatalogs(compared(expected), compared(live))
     const platform = new Set(this.#platform.map(({ id }) => id))
     const changed = this.#platform.flatMap(({ id, definition }) => {
       const found = live.get(id)

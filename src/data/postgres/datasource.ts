@@ -1,12 +1,22 @@
 import { resolveAccess, type ServingRole } from '../../core/access-role.ts'
 import type { CheckedCall } from '../../core/checked-plan.ts'
-import type { Datasource, PlanRunner, RunOptions, TransactionOptions } from '../../core/datasource.ts'
+import type {
+  Datasource,
+  Once,
+  OnceAnswer,
+  OnceOptions,
+  PlanRunner,
+  RunOptions,
+  TransactionOptions,
+} from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Exposure } from '../../core/module-set.ts'
 import type { Answer, Plan, Read } from '../../core/plan.ts'
 import { type CheckedPlan, checkPlan } from '../../core/plan-check.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
+import { withFields } from './error-fields.ts'
 import { notSingle, tooLarge } from './errors.ts'
+import { runOnceIn } from './idempotency.ts'
 import type { Pool } from './pool.ts'
 import { type Settings, settingsOf } from './settings.ts'
 import { rowStreamOf } from './sql/row-stream.ts'
@@ -14,7 +24,7 @@ import { statementOf } from './sql/statement.ts'
 import type { Statement } from './sql/writer.ts'
 import type { StreamPool } from './stream.ts'
 import type { StatementRow } from './tenant-statement.ts'
-import type { TransactionPool } from './transaction.ts'
+import type { OpenTransaction, TransactionPool } from './transaction.ts'
 
 /** Which connections serve a principal: those of tenants, or those that reach across them. */
 export interface Lane {
@@ -53,22 +63,17 @@ export class PostgresDatasource implements Datasource {
     const { checked, statement } = this.#compile(plan, context.exposure)
     if (plan.kind !== 'read' && plan.rollback) return this.#runAndUndo(context, plan, signal)
     const { reads, writes, streams } = this.#lane(context)
-    const settings = this.#settingsOf(context, checked)
+    const settings = this.#settings(accessOf(context, checked), context, checked)
     const reading = checked.kind === 'read' || (checked.kind === 'call' && checked.action.readOnly)
-    const row = await (reading ? reads : writes).run({
-      settings,
-      statement,
-      repeatable: reading,
-      signal,
-    })
-    if (!isTooLarge(row) || large === 'omit') return answerOf(checked, row)
-    if (checked.kind !== 'read' || large !== 'stream') throw tooLarge()
-    const { rows, total, parts } = await streams.open(settings, rowStreamOf(checked), signal)
-    return { body: '', rows, total, stream: parts }
-  }
-
-  #settingsOf(context: TenantContext, checked: CheckedPlan): Settings {
-    return settingsOf(this.#options.prefix, accessOf(context, checked), context, this.#options.statementTimeout)
+    try {
+      const row = await (reading ? reads : writes).run({ settings, statement, repeatable: reading, signal })
+      if (checked.kind !== 'read' || !isTooLarge(row) || large === 'omit') return answerOf(checked, row)
+      if (large !== 'stream') throw tooLarge()
+      const { rows, total, parts } = await streams.open(settings, rowStreamOf(checked), signal)
+      return { body: '', rows, total, stream: parts }
+    } catch (error) {
+      throw withFields(error, checked)
+    }
   }
 
   #compile(plan: Plan, exposure: Exposure): Compiled {
@@ -108,19 +113,45 @@ export class PostgresDatasource implements Datasource {
     { verb = 'write', signal }: TransactionOptions = {},
   ): Promise<T> {
     return this.#lane(context).transactions.run({ verb, signal, tenant: context.tenant }, transaction =>
-      work({
-        run: async (inner, plan) => {
-          if (inner !== context)
-            throw new TenantryError('forbidden', 'A transaction belongs to the context it was begun in')
-          const checked = checkPlan(plan, context.exposure)
-          if (plan.kind !== 'read' && plan.rollback)
-            throw new TenantryError('invalid', 'One statement of a transaction cannot be rolled back')
-          const row = await transaction.run(this.#settingsOf(context, checked), statementOf(checked))
-          if (isTooLarge(row)) throw tooLarge()
-          return answerOf(checked, row)
-        },
-      }),
+      work(this.#runnerIn(transaction, context)),
     )
+  }
+
+  #runnerIn(transaction: OpenTransaction, context: TenantContext): PlanRunner {
+    return {
+      run: async (inner, plan) => {
+        if (inner !== context)
+          throw new TenantryError('forbidden', 'A transaction belongs to the context it was begun in')
+        const checked = checkPlan(plan, context.exposure)
+        if (plan.kind !== 'read' && plan.rollback)
+          throw new TenantryError('invalid', 'One statement of a transaction cannot be rolled back')
+        const settings = this.#settings(accessOf(context, checked), context, checked)
+        return answerIn(transaction, settings, checked, statementOf(checked))
+      },
+    }
+  }
+
+  runOnce(
+    context: TenantContext,
+    plan: Exclude<Plan, Read>,
+    once: Once,
+    { signal, work = runner => runner.run(context, plan) }: OnceOptions = {},
+  ): Promise<OnceAnswer> {
+    const checked = checkPlan(plan, context.exposure)
+    const settings = this.#settings(accessOf(context, checked), context, checked)
+    return this.#lane(context).transactions.run({ verb: 'write', signal, tenant: context.tenant }, transaction =>
+      runOnceIn(
+        (text, values) => transaction.run(settings, { text, values }),
+        context,
+        once,
+        () => work(this.#runnerIn(transaction, context)),
+      ),
+    )
+  }
+
+  #settings(role: ServingRole, context: TenantContext, { entity }: CheckedPlan): Settings {
+    const { prefix, statementTimeout } = this.#options
+    return settingsOf(prefix, role, context, entity.limits.timeoutMs ?? statementTimeout)
   }
 
   /** A principal of the system tenant that acts across tenants has connections of its own (F1.6). */
@@ -184,13 +215,30 @@ function isTooLarge([body, rows]: StatementRow): boolean {
   return body === null && rows !== '0'
 }
 
+async function answerIn(
+  transaction: OpenTransaction,
+  settings: Settings,
+  plan: CheckedPlan,
+  statement: Statement,
+): Promise<Answer> {
+  try {
+    const row = await transaction.run(settings, statement)
+    if (plan.kind === 'read' && isTooLarge(row)) throw tooLarge()
+    return answerOf(plan, row)
+  } catch (error) {
+    throw withFields(error, plan)
+  }
+}
+
 function answerOf(plan: CheckedPlan, row: StatementRow): Answer {
-  const [body, rows, total, inserted] = row
+  const [body, rows, total, inserted, revision, next] = row
   const answer: Answer = {
     body: body ?? '',
     rows: Number(rows ?? 0),
     total: total == null ? null : Number(total),
     ...(inserted != null && { inserted: Number(inserted) }),
+    ...(plan.revision && revision != null && rows === '1' && { revision: Number(revision) }),
+    ...(plan.kind === 'read' && plan.keyset && next != null && { next }),
   }
   if (plan.single && plan.kind === 'read' && answer.rows !== 1) throw notSingle(answer.rows)
   return answer

@@ -1,9 +1,9 @@
 import { type ErrorParts, TenantryError } from '../../core/errors.ts'
-import { putMismatch } from '../../core/plan-names.ts'
+import { fieldMessages, putMismatch } from '../../core/plan-names.ts'
 import { raised } from './sql/raised.ts'
 
 /** What PostgreSQL says with an error; only the parts that are read here. */
-interface ServerError {
+export interface ServerError {
   readonly code: string
   readonly severity: string
   readonly message: string
@@ -125,12 +125,29 @@ export function toError(error: unknown): TenantryError {
         details: `The query affects ${Number(error.message)} rows`,
         cause: error,
       })
+    case raised.precondition:
+      return error.message === 'absent'
+        ? new TenantryError('precondition_failed', 'The row is there already', {
+            hint: 'Leave out If-None-Match to change it',
+            cause: error,
+          })
+        : new TenantryError('precondition_failed', 'The row has another revision than If-Match says, or is not there', {
+            hint: 'Read the row again and repeat the change on what it says now',
+            cause: error,
+          })
+    case raised.kept:
+      return keptError(error)
     case raised.notPut:
       return putMismatch(error)
     case raised.tooLarge:
       return tooLarge(error)
     case raised.refused:
-      return new TenantryError('invalid', error.message, { cause: error })
+      return new TenantryError('invalid', error.message, {
+        cause: error,
+        fields: error.message.startsWith('deleted_at')
+          ? { deleted_at: ['can only be set to null'] }
+          : { revision: ['must be 1 in a new row'] },
+      })
   }
   switch (error.code.slice(0, 2)) {
     case '22':
@@ -146,6 +163,19 @@ export function toError(error: unknown): TenantryError {
       return new TenantryError('invalid', 'The request is too complex for the database', parts)
   }
   return new TenantryError('internal', 'Something went wrong on our side', { cause: error })
+}
+
+/** `customers id,created_at`: what a whole record had otherwise than the row. */
+function keptError(error: ServerError): TenantryError {
+  const [entity = '', list = ''] = error.message.split(' ')
+  const names = list.split(',')
+  const quoted = names.map(name => `"${name}"`).join(', ')
+  return new TenantryError('invalid', `${quoted} of ${entity} cannot be changed`, {
+    details: 'The row has another value than the one given',
+    hint: 'Leave it out, or send it as it was read',
+    fields: fieldMessages(names, 'cannot be changed'),
+    cause: error,
+  })
 }
 
 export function notSingle(rows: number, cause?: unknown): TenantryError {

@@ -163,6 +163,8 @@ export class PlatformStore implements CatalogStore, KeyStore {
 
   async removeKeys(tenant: TenantKey): Promise<void> {
     await this.#write('delete from tenantry.tenant_keys where tenant = $1', [tenant])
+    // What was answered to its people goes with the keys that they signed in with.
+    await this.#write('delete from tenantry.idempotency where tenant_id = $1', [tenant])
   }
 
   /** Where the platform is reached, as its nodes last said; null before the first start. */

@@ -19,19 +19,24 @@ export function parseFilter(key: string, value: string): ScopedCondition {
   return { embeds, condition }
 }
 
-/** `rel.not.or=(a.eq.1,and(b.gt.2,c.is.null))`. Calls `count` for each comparison. */
-export function parseLogic(key: string, value: string, count: () => void): ScopedCondition {
+/** `rel.not.or=(a.eq.1,and(b.gt.2,c.is.null))`. Calls `count` for each comparison; nests `maxDepth` levels at most. */
+export function parseLogic(key: string, value: string, count: () => void, maxDepth: number): ScopedCondition {
   const { embeds, path } = parseTreePath(key)
   const not = embeds.at(-1) === 'not'
   const head = not ? `not.${path.field}` : path.field
   const scanner = new Scanner(`${head}${value}`, 'logic tree', value)
-  const condition = parseAndOr(scanner, count, 1)
+  const condition = parseAndOr(scanner, { count, maxDepth }, 1)
   scanner.expectEnd()
   return { embeds: not ? embeds.slice(0, -1) : embeds, condition }
 }
 
-function parseAndOr(scanner: Scanner, count: () => void, depth: number): AndOr {
-  checkDepth(depth, 'Conditions')
+interface Bounds {
+  readonly count: () => void
+  readonly maxDepth: number
+}
+
+function parseAndOr(scanner: Scanner, bounds: Bounds, depth: number): AndOr {
+  checkDepth(depth, bounds.maxDepth, 'Conditions')
   const not = scanner.take('not.')
   const kind = scanner.take('and') ? 'and' : scanner.take('or') ? 'or' : scanner.fail('logic operator (and, or)')
   scanner.skipSpace()
@@ -39,7 +44,9 @@ function parseAndOr(scanner: Scanner, count: () => void, depth: number): AndOr {
   const conditions: Condition[] = []
   do {
     scanner.skipSpace()
-    conditions.push(startsAndOr(scanner) ? parseAndOr(scanner, count, depth + 1) : parseComparison(scanner, count))
+    conditions.push(
+      startsAndOr(scanner) ? parseAndOr(scanner, bounds, depth + 1) : parseComparison(scanner, bounds.count),
+    )
     scanner.skipSpace()
   } while (scanner.take(','))
   scanner.expect(')', '"," or ")"')

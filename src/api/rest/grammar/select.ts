@@ -11,10 +11,11 @@ import { anyName, parseName, parsePathOf } from './names.ts'
 import { Scanner } from './scanner.ts'
 
 /** `select=id,alias:field->>key::text,field.sum(),count(),rel!hint!inner(…),...rel(…)`. Empty means `*`. */
-export function parseSelect(text: string): Selection[] {
+export function parseSelect(text: string, maxDepth: number): Selection[] {
   const scanner = new Scanner(text, 'select parameter')
   const selections = parseForest(scanner, {
     depth: 0,
+    maxDepth,
     count: createCounter(maxSelections, 'fields and embeds in select'),
   })
   scanner.expectEnd('"," or end of input')
@@ -27,6 +28,7 @@ interface Aliased {
 
 interface Level {
   readonly depth: number
+  readonly maxDepth: number
   readonly count: () => void
 }
 
@@ -116,7 +118,7 @@ function parseEmbed(scanner: Scanner, level: Level, head: Pick<Embed, 'relation'
     else hint ??= name
   }
   const depth = level.depth + 1
-  checkDepth(depth, 'Embeds')
+  checkDepth(depth, level.maxDepth, 'Embeds')
   scanner.expect('(')
   const select = parseForest(scanner, { ...level, depth })
   scanner.expect(')', '")" or ","')

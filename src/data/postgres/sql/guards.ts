@@ -5,20 +5,26 @@ import type {
   CheckedQuery,
   CheckedUpdate,
 } from '../../../core/checked-plan.ts'
+import type { Precondition } from '../../../core/plan.ts'
 import { deletedConditions, tableOf } from './join.ts'
 import { raised } from './raised.ts'
 import type { Reader } from './read.ts'
-import { type Binder, literal } from './writer.ts'
+import { arrayLiteral, type Binder, literal } from './writer.ts'
 
 export type Write = CheckedInsert | CheckedUpdate | CheckedDelete
 
+/** What a merging insert says of each row; no field can be called so. */
+export const inserted = '"inserted?"'
+
+const rows = '(select count(*) from w)'
+
 /** What makes a write refuse itself once it knows its rows, which it calls `w`. */
 export function guardsOf(plan: Write, binder: Binder, reader: Reader): string[] {
-  const rows = '(select count(*) from w)'
   const refuse = (code: string, condition: string) =>
     `case when ${condition} then tenantry.refuse(${literal(code)}, ${rows}::text) end`
   const tooMany = (limit: number) => `${rows} > ${binder.bind(String(limit), 'bigint')}`
   return [
+    ...(plan.precondition ? preconditionGuards(plan, plan.precondition, binder, reader) : []),
     ...(plan.kind === 'insert' ? [] : staleGuard(plan, reader)),
     ...(plan.kind === 'insert' && plan.put ? [refuse(raised.notPut, `${rows} <> 1`)] : []),
     ...(plan.kind === 'insert' || plan.maxAffected === null ? [] : [refuse(raised.tooMany, tooMany(plan.maxAffected))]),
@@ -27,9 +33,41 @@ export function guardsOf(plan: Write, binder: Binder, reader: Reader): string[] 
 }
 
 /** ` where …` for the rows that a write changes, or nothing. */
-export function whereSql(plan: CheckedUpdate | CheckedDelete, reader: Reader): string {
-  const parts = [...conditionsOf(plan, plan.where, reader), ...reader.foundKeys(plan, 't0')]
+export function whereSql(plan: CheckedUpdate | CheckedDelete, binder: Binder, reader: Reader): string {
+  const parts = [
+    ...conditionsOf(plan, plan.where, reader),
+    ...revisionConditions(plan, binder),
+    ...reader.foundKeys(plan, 't0'),
+  ]
   return parts.length === 0 ? '' : ` where ${parts.join(' and ')}`
+}
+
+/** A row in another revision than the precondition names is not written; the guard then misses it. */
+export function revisionConditions({ precondition }: Write, binder: Binder): string[] {
+  if (precondition?.kind !== 'present' || !precondition.revisions) return []
+  return [`t0.revision = any (${binder.bind(arrayLiteral(precondition.revisions.map(String)), 'integer[]')})`]
+}
+
+/**
+ * Exactly one row must have been written, and none besides it be meant: filters that name a whole key still meet several
+ * rows for whoever sees several instances or tenants.
+ */
+function preconditionGuards(plan: Write, { kind }: Precondition, binder: Binder, reader: Reader): string[] {
+  const refuse = (condition: string) =>
+    `case when ${condition} then tenantry.refuse(${literal(raised.precondition)}, ${literal(kind)}) end`
+  if (plan.kind === 'insert') {
+    return [refuse(`${rows} = 0${kind === 'present' ? ` or exists (select from w where ${inserted})` : ''}`)]
+  }
+  const found = (...more: string[]) => {
+    const parts = [...conditionsOf(plan, plan.where, reader), ...more]
+    return `(select count(*) from ${tableOf(plan.entity)} t0${parts.length === 0 ? '' : ` where ${parts.join(' and ')}`})`
+  }
+  // A patch of nothing writes no row, and still has to find it.
+  const written =
+    plan.kind === 'update' && plan.fields.length + plan.kept.length === 0
+      ? found(...revisionConditions(plan, binder))
+      : rows
+  return [refuse(`${written} <> 1 or ${found()} > 1`)]
 }
 
 function conditionsOf(plan: CheckedUpdate | CheckedDelete, where: CheckedCondition | null, reader: Reader): string[] {

@@ -6,4 +6,6 @@ export const raised = {
   tooMany: 'TN124',
   notPut: 'TN115',
   tooLarge: 'TN413',
+  precondition: 'TN412',
+  kept: 'TN422',
 } as const

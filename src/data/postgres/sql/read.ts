@@ -2,6 +2,7 @@ import type {
   CheckedCall,
   CheckedColumn,
   CheckedEmbed,
+  CheckedKeyset,
   CheckedOrder,
   CheckedPlan,
   CheckedQuery,
@@ -12,6 +13,7 @@ import type { Output } from '../../../core/plan.ts'
 import { conditionSql, pathSql } from './condition.ts'
 import { mostCandidates } from './indexes.ts'
 import { deletedConditions, sourceOf, tableOf } from './join.ts'
+import { afterSql, keysetOrderSql, keysetValuesSql } from './keyset.ts'
 import { raised } from './raised.ts'
 import { bodySql, groupSql, lineSql, type Member, type Rows, rowsOf } from './rows.ts'
 import { candidateLimit, candidatesSql, fewestCandidates, foundRowsSql, namesFewRows } from './search.ts'
@@ -34,6 +36,9 @@ export function boundedList({ kind, output }: CheckedRead | CheckedCall): string
   if (output === 'exact' || kind === 'call') return bounded('body')
   return `case when octet_length(body) > ${mostBytesOfList} then null else body end`
 }
+
+/** No field can be called so. */
+const rowNumber = '"row?"'
 
 /** What a query shows of a row, and the joins that it takes. */
 interface Shown {
@@ -59,13 +64,40 @@ export class Reader {
    * come from when it is not the table.
    */
   statement(plan: CheckedRead | CheckedCall, source = tableOf(plan.query.entity)): string {
+    if (plan.kind === 'read' && plan.keyset) return this.#page(plan, plan.keyset)
     const { query, count } = plan
     const alias = this.#alias()
     const { from, where } = this.#source(query, alias, count, source)
     const rows = this.#rows(query, alias, from, where)
     const total = count ? `(select count(*)${from}${where})` : 'null'
     const body = bodySql(rows, 'r', plan, this.#binder)
-    return `${this.searches()}select ${boundedList(plan)}, n, total from (select ${body} as body, count(*) as n, ${total} as total from (${rows.sql}) r) a`
+    const found = `${body} as body, count(*) as n, ${total} as total`
+    if (plan.kind === 'call' || !plan.revision)
+      return `${this.searches()}select ${boundedList(plan)}, n, total from (select ${found} from (${rows.sql}) r) a`
+    const revision = showsRevision(query) ? 'max(r.revision)' : `(select max(${alias}.revision)${from}${where})`
+    return `${this.searches()}select ${bounded('body')}, n, total, null, revision from (select ${found}, ${revision} as revision from (${rows.sql}) r) a`
+  }
+
+  /**
+   * A page, and the values that the next one begins after. One row more is read, to know whether there is a next page; the
+   * rows are numbered in their order, which their JSON keeps.
+   */
+  #page(plan: CheckedRead, keyset: CheckedKeyset): string {
+    const { query, count } = plan
+    const limit = Math.trunc(query.limit ?? 0)
+    const alias = this.#alias()
+    const from = ` from ${tableOf(query.entity)} ${alias}`
+    const after = keyset.after ? afterSql(keyset, query.entity, alias, this.#binder) : undefined
+    const where = this.where(query, alias, after)
+    const ordered = `select ${alias}.*${from}${where} order by ${keysetOrderSql(keyset, alias)} limit ${limit + 1}`
+    const { members, joins } = this.#shown(query, alias, false)
+    const shown = ` from page ${alias}${joins} where ${alias}.${rowNumber} <= ${limit} order by ${alias}.${rowNumber}`
+    const rows = rowsOf(members, shown, this.#binder)
+    const next = `(select ${keysetValuesSql(keyset, alias)} from page ${alias} where ${alias}.${rowNumber} = ${limit} and (select count(*) from page) > ${limit})`
+    const total = count ? `(select count(*)${from}${after ? this.where(query, alias) : where})` : 'null'
+    const found = `${bodySql(rows, 'r', plan, this.#binder)} as body, count(*) as n, ${total} as total, ${next} as next`
+    const numbered = `page as materialized (select ${alias}.*, row_number() over () as ${rowNumber} from (${ordered}) ${alias})`
+    return `${this.searches(numbered)}select ${bounded('body')}, n, total, null, null, next from (select ${found} from (${rows.sql}) r) a`
   }
 
   /** Instead of it, for a list that is too large for one text: the two numbers, without making the rows. */
@@ -254,6 +286,14 @@ export class Reader {
     const { alias, from, condition } = sourceOf(embed, outer, this.#alias)
     return `(select ${pathSql(path, alias, this.#binder)} from ${from}${this.where(embed.query, alias, condition)})`
   }
+}
+
+/** True when the rows have their revision among their columns, under its own name. */
+function showsRevision({ columns }: CheckedQuery): boolean {
+  const shows = ({ path, cast, aggregate }: CheckedColumn) =>
+    path?.field.write === 'check' && path.json.length === 0 && !cast && !aggregate
+  const named = columns.filter(({ name }) => name.text === 'revision')
+  return columns.every(({ name }) => name.ours) && named.length === 1 && named.every(shows)
 }
 
 /** An embed without columns only filters: `rel!inner()`. */
