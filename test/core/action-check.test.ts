@@ -85,6 +85,7 @@ test('an action has one body', () => {
   assert.deepEqual(problems(made({ sql: undefined })), either)
   assert.deepEqual(problems(made({ run: async () => undefined })), either)
   assert.deepEqual(problems(made({ sql: undefined, run: 'yes' })), ['it: run must be a function'])
+  assert.deepEqual(problems(made({ description: 5 })), ['it: description must be a text'])
   assert.deepEqual(problems(made({ sql: '  ' })), ['it: sql must be a text that is not empty'])
 })
 
