@@ -32,7 +32,7 @@ export function bounded(value: string): string {
 }
 
 /** The body of a list; null when it is too large for one text and its reader can take rows. */
-export function boundedList({ kind, output }: CheckedRead | CheckedCall): string {
+function boundedList({ kind, output }: CheckedRead | CheckedCall): string {
   if (output === 'exact' || kind === 'call') return bounded('body')
   return `case when octet_length(body) > ${mostBytesOfList} then null else body end`
 }
