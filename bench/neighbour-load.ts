@@ -7,4 +7,5 @@ process.on('message', (load: OpenLoad) => {
     error => process.send?.({ error: String(error) }),
   )
 })
+process.on('disconnect', () => process.exit())
 process.send?.({ ready: true })

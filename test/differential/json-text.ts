@@ -4,10 +4,14 @@ export function sameJson(one: string, other: string): boolean {
   return first !== undefined && first === second
 }
 
-/** Whether two JSON texts hold the same names and values, in any order. */
-export function sameTokens(one: string, other: string): boolean {
-  const tokens = (text: string) => (text.match(/"(?:[^"\\]|\\.)*"|[\w.+-]+|[{}[\]]/g) ?? []).sort().join(' ')
-  return tokens(one) === tokens(other)
+/** Whether some object of a JSON text has two members of one name. */
+export function repeatsNames(text: string): boolean {
+  const countTokens = (json: string) => (json.match(/"(?:[^"\\]|\\.)*"|[\w.+-]+|[{}[\]]/g) ?? []).length
+  try {
+    return countTokens(JSON.stringify(JSON.parse(text))) < countTokens(text)
+  } catch {
+    return false
+  }
 }
 
 function canonical(text: string): string | undefined {

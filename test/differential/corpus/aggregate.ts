@@ -117,6 +117,7 @@ export const aggregate: readonly Group[] = [
         'sku,reviews!inner(stars.max())&order=sku',
         'maker_id::text,...makers!products_maker_id_fkey(tags.count())&order=id',
       ]),
+      ...of('passports', ['id,...products(id,...makers!maker_id(id.count()))&order=id']),
       ...of('labels', ['slug,products(id,count())&products.order=launched_on,id&order=slug']),
     ],
   },
