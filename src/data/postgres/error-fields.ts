@@ -122,7 +122,13 @@ function comparedIn(condition: CheckedCondition): [EntityField, string][] {
 /** Operators that compare with a value of the field's own type. */
 const typed: ReadonlySet<string> = new Set(['eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'isdistinct'])
 
+/** None for a text that is no JSON, which the database has said already. */
 function rowsOf(text: string): readonly Readonly<Record<string, unknown>>[] {
-  const parsed: unknown = JSON.parse(text)
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    return []
+  }
   return (Array.isArray(parsed) ? parsed : [parsed]).filter(row => typeof row === 'object' && row !== null)
 }
