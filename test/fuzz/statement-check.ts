@@ -1,4 +1,5 @@
 import type { ModuleSet } from '../../src/core/module-set.ts'
+import { raised } from '../../src/data/postgres/sql/raised.ts'
 import { markerPattern } from './hostile.ts'
 
 /** All that a statement may be made of besides names of definitions: words of SQL, functions, types, names of ours. */
@@ -11,29 +12,40 @@ const words: ReadonlySet<string> = new Set(
   to_tsvector to_tsquery plainto_tsquery phraseto_tsquery websearch_to_tsquery refuse uuid_v7
   text varchar int int2 int4 int8 integer bigint smallint numeric decimal float4 float8 real double precision bool boolean
   uuid date time timestamp timestamptz interval json jsonb bytea int4range int8range numrange daterange tstzrange tsvector
-  regconfig tenantry tenant_id instance_id body n total r a e g j w xmax created_at updated_at deleted_at`.split(/\s+/),
+  regconfig tid with as materialized union ctid rows rank row_number over page found next revision max
+  concat_ws json_build_array f pg_try_advisory_xact_lock tenantry tenant_id instance_id body n total r a e g j w xmax created_at updated_at deleted_at`.split(
+    /\s+/,
+  ),
 )
 
 /** Aliases of tables, joins and columns. */
-const alias = /^[tsc]\d+$/
+const alias = /^(?:[tsc]|found|line)\d*$/
 
 const literals: ReadonlySet<string> = new Set(
-  `'' '[]' '}' 'null' 'role' 'tenantry.tenant' 'tenantry.instance' 'tenantry.subject' 'statement_timeout' 'TN406' 'TN409' 'TN400'
-  'TN124' 'TN115' 'TN413' E'\\\\\\\\' E'\\\\' E'\\n'`.split(/\s+/),
+  `'' ',' '[]' '}' 'null' 'role' 'tenantry.tenant' 'tenantry.instance' 'tenantry.subject' 'statement_timeout'
+  ${Object.values(raised)
+    .map(code => `'${code}'`)
+    .join(' ')} E'\\\\\\\\' E'\\\\' E'\\n'`.split(/\s+/),
 )
 
 const token = /"(?:[^"]|"")*"|e?'(?:[^']|'')*'|\$\d+|\d+(?:\.\d+)?|[a-z_]\w*|\s+|[^\s]/giu
 
 /** Says what of a text comes neither from the definitions nor from us; nothing when all does. */
 export function createStatementCheck(modules: ModuleSet): (text: string) => string | undefined {
-  const names = new Set(['inserted?', 'count', 'sum', 'avg', 'min', 'max'])
+  const names = new Set(['inserted?', 'row?', 'count', 'sum', 'avg', 'min', 'max'])
   const values = new Set(literals)
   for (const { schema, entities } of modules.modules) {
     names.add(schema)
     for (const { name, fields } of entities) {
       names.add(name)
+      values.add(`'${name} '`)
       for (const { name: field, spec } of fields.values()) {
         names.add(field)
+        // The twin of a decimal, and the functions that search a field.
+        names.add(`${field}?`)
+        for (const operator of ['cs', 'cd', 'ov', 'fts', 'sl', 'sr', 'nxr', 'nxl', 'adj']) {
+          names.add(`${name}.${field} ${operator}`)
+        }
         values.add(`'${field}'`)
         if (spec.default !== undefined) {
           const { default: value } = spec
