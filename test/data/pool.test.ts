@@ -474,7 +474,7 @@ describe('a pool', () => {
   })
 
   test('opens what it lost again, tells writes that their outcome is unknown and repeats reads', async () => {
-    const pool = await openPool({ size: 2 })
+    const pool = await openPool({ size: 3 })
     for (let round = 0; round < 3; round++) {
       const write = failure(ask(pool, `select pg_sleep(10)::text`))
       const read = ask(pool, `select pg_sleep(0.2)::text, 'again'`, { repeatable: true, tenant: 'globex' })
@@ -487,9 +487,41 @@ describe('a pool', () => {
       assert.equal(error.code, 'unavailable')
       assert.match(error.message, /may or may not/)
       assert.equal((await read)[1], 'again')
-      await until(() => pool.connections === 2)
+      await until(() => pool.connections === 3)
     }
     assert.equal((await ask(pool, who))[0], 'acme')
+  })
+
+  test('answers whoever stays while others with the same statement go away before it is prepared', async () => {
+    const pool = await openPool({ size: 1 })
+    await ask(pool, who)
+    for (let round = 0; round < 150; round++) {
+      const text = `select '${round}', pg_sleep(0)::text`
+      await ask(pool, text)
+      await failure(ask(pool, 'deallocate all'))
+      const asked = Array.from({ length: 14 }, async (_, index) => {
+        const gone = new AbortController()
+        const stays = index % 3 === 2
+        if (!stays) setTimeout(() => gone.abort(), index / 20)
+        const answer = ask(pool, text, { signal: gone.signal, repeatable: true })
+        if (stays) assert.equal((await answer)[0], String(round))
+        else await answer.catch(() => {})
+      })
+      await Promise.all(asked)
+    }
+  })
+
+  test('leaves a connection to what is prompt however many tenants send what is slow', async () => {
+    const pool = await openPool({ size: 2, most: 4 })
+    await Promise.all(Array.from({ length: 4 }, () => ask(pool, who)))
+    const slow = Array.from({ length: 8 }, (_, index) =>
+      ask(pool, 'select pg_sleep(0.4)::text', { tenant: `slow-${index}` }),
+    )
+    await sleep(50)
+    const began = performance.now()
+    for (let turn = 0; turn < 20; turn++) assert.equal((await ask(pool, who))[0], 'acme')
+    assert.ok(performance.now() - began < 300, `${performance.now() - began} ms`)
+    await Promise.all(slow)
   })
 
   test('replaces its connections without losing a statement, and keeps them when that fails', async () => {

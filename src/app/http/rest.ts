@@ -14,6 +14,7 @@ import type { Log } from '../log.ts'
 import type { Platform } from '../platform.ts'
 import { openContext, refuseAnonymous } from './context.ts'
 import { signalOf } from './disconnect.ts'
+import { sendTogether } from './send-together.ts'
 
 const methods = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE']
 
@@ -142,7 +143,8 @@ async function* told(parts: AsyncIterable<string>, log: Log, reqId: string): Asy
 export function sendRest(reply: FastifyReply, { status, headers, body, stream }: RestResponse): FastifyReply {
   reply.code(status)
   for (const name in headers) reply.header(name, headers[name])
-  return reply.send(stream ? Readable.from(stream) : (body ?? undefined))
+  sendTogether(() => reply.send(stream ? Readable.from(stream) : (body ?? undefined)))
+  return reply
 }
 
 /** By profile; else the name must be unique. */

@@ -65,6 +65,11 @@ export class Connection {
     return this.#jobs.length
   }
 
+  /** True when statements will leave together at the end of this turn of the event loop. */
+  get isFilling(): boolean {
+    return !this.#wire.isEmpty
+  }
+
   /** True when a statement here may take long, so that nothing else should wait behind it. */
   get isHeld(): boolean {
     return this.#jobs.some(({ isPrompt }) => !isPrompt)

@@ -19,6 +19,8 @@ export interface PoolOptions {
   readonly queue?: number
   /** How many of them may be one tenant's, of what is prompt and of what may take long each. Absent: all. */
   readonly tenantQueue?: number
+  /** How many statements of one tenant that are known to take long run at once. Absent: on half of the connections. */
+  readonly tenantSlow?: number
   /** Milliseconds that a statement may wait for a connection. */
   readonly patience?: number
 }
@@ -34,6 +36,9 @@ export interface PoolRun {
 /** A head that has run longer than this many milliseconds is slow: its connection takes nothing new. */
 const slowHead = 4
 
+/** How many statements of one turn one connection takes before others are asked. */
+const together = 6
+
 /** Milliseconds after which a connection above `size` that has nothing to do is closed. */
 const idleTime = 10_000
 
@@ -42,6 +47,8 @@ interface Waiting extends PoolRun {
   /** In the queue: what is prompt does not wait behind the same tenant's slow statements. */
   lane: string
   attempts: number
+  /** What it was prepared as is gone: it is sent so that no other statement can take that away again. */
+  unnamed: boolean
   resolve(row: StatementRow): void
   reject(error: unknown): void
   /** Set while it waits in the queue. */
@@ -65,11 +72,13 @@ export class Pool {
   readonly #holds = new Map<string, number>()
   #recheck: NodeJS.Timeout | undefined
   #shrink: NodeJS.Timeout | undefined
+  #growLater: NodeJS.Timeout | undefined
 
   constructor(target: ConnectionTarget, options: PoolOptions) {
     this.#target = target
-    const { size, queue = 2_000 } = options
-    this.#options = { depth: 16, most: size, queue, tenantQueue: queue, patience: 5_000, ...options }
+    const { size, most = size, queue = 2_000 } = options
+    const tenantSlow = Math.max(1, Math.floor(most / 2))
+    this.#options = { depth: 16, most, queue, tenantQueue: queue, tenantSlow, patience: 5_000, ...options }
   }
 
   /** Opens all connections. Rejects when the first cannot be opened. */
@@ -97,6 +106,7 @@ export class Pool {
         shape: this.#shapes.of(run.settings[0], run.statement.text),
         lane: '',
         attempts: 0,
+        unnamed: false,
         resolve,
         reject,
         expires: undefined,
@@ -125,37 +135,48 @@ export class Pool {
 
   #trySend(waiting: Waiting): boolean {
     const prompt = isPrompt(waiting.shape)
-    if (!prompt && this.#holdsOf(waiting) >= this.#shareOf(waiting)) return false
-    const connection = this.#pick(prompt)
+    if (!prompt && (this.#holdsOf(waiting) >= this.#shareOf(waiting) || !this.#leavesRoom)) return false
+    const connection = prompt ? this.#pickPrompt() : this.#pickIdle()
     if (connection) this.#send(waiting, connection, prompt)
     return connection !== undefined
   }
 
   /**
-   * How many connections one tenant may hold with statements that take long: half of them. What never ran may be quick, so
-   * it may have all but one.
+   * How many connections one tenant may hold with statements that take long. What never ran may be quick, so it may have all
+   * but one.
    */
   #shareOf({ shape }: Waiting): number {
-    const { most } = this.#options
-    return Math.max(1, shape.cost === undefined ? most - 1 : Math.floor(most / 2))
+    return shape.cost === undefined ? Math.max(1, this.#options.most - 1) : this.#options.tenantSlow
+  }
+
+  /** True when what takes long may have a connection and one is left for what is prompt. */
+  get #leavesRoom(): boolean {
+    if (this.#options.size === 1) return true
+    return this.#connections.reduce((free, { isOpen, isHeld }) => free + (isOpen && !isHeld ? 1 : 0), 0) > 1
   }
 
   #holdsOf(waiting: Waiting): number {
     return this.#holds.get(tenantOf(waiting)) ?? 0
   }
 
-  /** An idle connection; for what is prompt also the least loaded whose statements are, as long as its head is not slow. */
-  #pick(prompt: boolean): Connection | undefined {
+  /** For what is prompt: the connection that is being filled in this turn of the event loop, else the least loaded. */
+  #pickPrompt(): Connection | undefined {
     const now = performance.now()
     let best: Connection | undefined
     for (const connection of this.#connections) {
-      if (!connection.isOpen) continue
-      if (connection.load === 0) return connection
-      if (!prompt || connection.load >= this.#options.depth || connection.isHeld) continue
+      const { load } = connection
+      if (!connection.isOpen || load >= this.#options.depth || connection.isHeld) continue
       if (connection.headAge(now) > slowHead) continue
-      if (!best || connection.load < best.load) best = connection
+      // What leaves together is one write and wakes one process.
+      if (connection.isFilling && load < together) return connection
+      if (!best || load < best.load) best = connection
     }
     return best
+  }
+
+  /** For what may take long: an idle one, as far as possible from those that prompt statements go to. */
+  #pickIdle(): Connection | undefined {
+    return this.#connections.findLast(({ isOpen, load }) => isOpen && load === 0)
   }
 
   #enqueue(waiting: Waiting): void {
@@ -173,6 +194,11 @@ export class Pool {
     }, patience)
     this.#queue.add(waiting)
     this.#grow()
+    // What is at the head now may turn out to be slow.
+    this.#growLater ??= setTimeout(() => {
+      this.#growLater = undefined
+      if (this.#queue.size > 0) this.#grow()
+    }, slowHead * 2)
   }
 
   #send(waiting: Waiting, connection: Connection, prompt: boolean): void {
@@ -181,7 +207,7 @@ export class Pool {
     if (!prompt) this.#holds.set(tenantOf(waiting), this.#holdsOf(waiting) + 1)
     const job: Job = {
       settings: waiting.settings,
-      name: waiting.shape.name,
+      name: waiting.unnamed ? '' : waiting.shape.name,
       statement: waiting.statement,
       cancelled: false,
       isPrompt: prompt,
@@ -211,6 +237,7 @@ export class Pool {
       return
     }
     const lost = isConnectionError(error)
+    if (isStalePreparation(error)) waiting.unnamed = true
     const again =
       isStalePreparation(error) ||
       // A cancel request meant for the statement ahead hit this one, which has rolled back.
@@ -316,6 +343,7 @@ export class Pool {
     this.#closed = true
     clearTimeout(this.#recheck)
     clearInterval(this.#shrink)
+    clearTimeout(this.#growLater)
     for (const waiting of this.#queue.takeAll()) {
       clearTimeout(waiting.expires)
       waiting.settled = true

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Datasource } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Module } from '../../core/module-set.ts'
@@ -31,6 +32,11 @@ export interface PostgresSettings {
   readonly connections?: number
   /** The same for writes. Default twice as many as for reads. */
   readonly writeConnections?: number
+  /**
+   * How many slow statements of one tenant run at once. Default: half of the processors, or of the connections if that is
+   * less, so that the others' statements find a processor too.
+   */
+  readonly slowStatements?: number
   /** Connections for interactive transactions. Default 8. */
   readonly transactions?: number
   /** Connections for answers that are too large for one text. Default 4. */
@@ -63,6 +69,7 @@ export async function openPostgres({ target, modules, secrets, settings = {} }: 
     apply = 'additive',
     connections = 4,
     writeConnections = connections * 2,
+    slowStatements = Math.max(1, Math.min(connections, Math.floor(availableParallelism() / 2))),
     transactions = 8,
     streams = 4,
     queue = 2_000,
@@ -75,7 +82,13 @@ export async function openPostgres({ target, modules, secrets, settings = {} }: 
   const tenantTarget = asLogin(target, roles.tenantLogin, passwords.tenant)
   const platformTarget = asLogin(target, roles.platformLogin, passwords.platform)
   const poolOf = (size: number) =>
-    new Pool(tenantTarget, { size, most: size * 2, queue, tenantQueue: Math.ceil(queue / 4) })
+    new Pool(tenantTarget, {
+      size,
+      most: size * 2,
+      queue,
+      tenantQueue: Math.ceil(queue / 4),
+      tenantSlow: slowStatements,
+    })
   const tenantLane = {
     reads: poolOf(connections),
     writes: poolOf(writeConnections),
