@@ -39,6 +39,9 @@ const slowHead = 4
 /** How many statements of one turn one connection takes before others are asked. */
 const together = 6
 
+/** How often a statement is sent that others have cancelled or whose preparation they have taken away. */
+const mostAttempts = 10
+
 /** Milliseconds after which a connection above `size` that has nothing to do is closed. */
 const idleTime = 10_000
 
@@ -47,8 +50,6 @@ interface Waiting extends PoolRun {
   /** In the queue: what is prompt does not wait behind the same tenant's slow statements. */
   lane: string
   attempts: number
-  /** What it was prepared as is gone: it is sent so that no other statement can take that away again. */
-  unnamed: boolean
   resolve(row: StatementRow): void
   reject(error: unknown): void
   /** Set while it waits in the queue. */
@@ -106,7 +107,6 @@ export class Pool {
         shape: this.#shapes.of(run.settings[0], run.statement.text),
         lane: '',
         attempts: 0,
-        unnamed: false,
         resolve,
         reject,
         expires: undefined,
@@ -207,7 +207,7 @@ export class Pool {
     if (!prompt) this.#holds.set(tenantOf(waiting), this.#holdsOf(waiting) + 1)
     const job: Job = {
       settings: waiting.settings,
-      name: waiting.unnamed ? '' : waiting.shape.name,
+      name: waiting.shape.name,
       statement: waiting.statement,
       cancelled: false,
       isPrompt: prompt,
@@ -237,14 +237,13 @@ export class Pool {
       return
     }
     const lost = isConnectionError(error)
-    if (isStalePreparation(error)) waiting.unnamed = true
     const again =
       isStalePreparation(error) ||
       // A cancel request meant for the statement ahead hit this one, which has rolled back.
       (isStrayCancel(error) && !job.cancelled) ||
       (lost && waiting.repeatable)
     // A server that dies takes all connections with it, one after the other.
-    if (again && waiting.attempts < (lost ? this.#options.size + 3 : 3) && !this.#closed) {
+    if (again && waiting.attempts < (lost ? this.#options.size + 3 : mostAttempts) && !this.#closed) {
       this.#submit(waiting)
       return
     }

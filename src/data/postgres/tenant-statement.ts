@@ -10,7 +10,6 @@ export type StatementRow = readonly (string | null)[]
 /** A statement, for whom it runs, and the name under which connections prepare it. */
 export interface NamedStatement {
   readonly settings: Settings
-  /** Empty: it is prepared for this one time, and so are its settings. */
   readonly name: string
   readonly statement: Statement
 }
@@ -75,14 +74,6 @@ export class TenantStatement extends DriverQuery {
   /** Writes into the connection's buffer; the connection sends it. */
   override submit(): null {
     const { settings, name, statement } = this.#statement
-    if (name === '') {
-      this.#wire.parse('', settingsSql)
-      this.#wire.execute('', settings)
-      this.#wire.parse('', statement.text)
-      this.#wire.execute('', statement.values)
-      this.#wire.sync()
-      return null
-    }
     const newSettings = this.#prepare(settingsName)
     const newStatement = this.#prepare(name)
     if (newSettings) this.#wire.parse(settingsName, settingsSql)
