@@ -98,3 +98,8 @@ export function createClient(url: string): Client {
 export function jsonOf<T = Record<string, unknown>>({ text }: Answer): T {
   return JSON.parse(text) as T
 }
+
+/** The revision in an answer's tag, as `If-Match` takes it: `"7"`. */
+export function revisionOf({ headers: { etag } }: Answer): string | undefined {
+  return etag?.replace(/^"(\d+)-[0-9a-f]{6}"$/, '"$1"')
+}

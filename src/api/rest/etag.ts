@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { TenantryError } from '../../core/errors.ts'
+import type { Entity } from '../../core/module-set.ts'
 import type { EntityPlan, Insert, Precondition, Read, Selection } from '../../core/plan.ts'
 import { namesOneRow } from './plan-parts.ts'
 import { headerOf, type ParsedRest, type RestRequest } from './request.ts'
@@ -10,19 +12,33 @@ const greatestRevision = 2_147_483_647
 
 /**
  * The tag is strong, because `If-Match` compares strongly (RFC 9110, 13.1.1) and would never match a weak one. So it has to
- * differ wherever the bytes do: the revision covers the row, the URL names the fields, and the variant tells apart what
- * `Accept` and `Accept-Profile` choose at one URL. Rows of other tables have revisions of their own, so an answer that
+ * differ wherever the bytes do: the revision covers the row, the URL names the fields, the entity's print tells of fields that
+ * a later version has added, and the variant tells apart what `Accept` and `Accept-Profile` choose at one URL. Rows of other tables have revisions of their own, so an answer that
  * embeds any has no tag and is never 304; its client makes the tag for `If-Match` from the row's `revision`.
  */
 export function tagOf({ plan, mediaType, profiled }: ParsedRest, revision: number): string {
   const { format, single, stripNulls } = mediaType
   const variant = [
+    printOf(plan.entity),
     ...(format === 'json' ? [] : [format]),
     ...(single ? ['object'] : []),
     ...(stripNulls ? ['stripped'] : []),
     ...(profiled ? [plan.entity.module.id] : []),
   ]
   return `"${[revision, ...variant].join('-')}"`
+}
+
+const prints = new WeakMap<Entity, string>()
+
+/** The same as long as `*` shows the same fields. */
+function printOf(entity: Entity): string {
+  let print = prints.get(entity)
+  if (print === undefined) {
+    const shown = [...entity.fields.values()].map(({ name, spec }) => [name, spec.type, spec.array])
+    print = createHash('sha256').update(JSON.stringify(shown)).digest('hex').slice(0, 6)
+    prints.set(entity, print)
+  }
+  return print
 }
 
 /** What an answer with a tag depends on beside its URL. */
