@@ -5,7 +5,7 @@ interface WireQuery {
   submit(connection: pg.Connection): null
   handleRowDescription(): void
   handleDataRow(message: { fields: (string | null)[] }): void
-  handleCommandComplete(): void
+  handleCommandComplete(message: { text: string }): void
   handleError(error: unknown): void
   handleReadyForQuery(): void
 }

@@ -7,6 +7,12 @@ import type { WireBuffer } from './wire.ts'
 /** The one row that a statement of ours answers, as PostgreSQL sent it. */
 export type StatementRow = readonly (string | null)[]
 
+/** The same for a write that answers no row: how many rows it met, as the server says at its end (`INSERT 0 1`, `UPDATE 3`). */
+function rowOfCommand(tag: string): StatementRow | undefined {
+  const count = /^(?:INSERT 0|UPDATE|DELETE) (\d+)$/.exec(tag)?.[1]
+  return count === undefined ? undefined : ['', count, null, null]
+}
+
 /** A statement, for whom it runs, and the name under which connections prepare it. */
 export interface NamedStatement {
   readonly settings: Settings
@@ -105,7 +111,8 @@ export class TenantStatement extends DriverQuery {
     if (this.#completed === 1) this.#row = message.fields
   }
 
-  override handleCommandComplete(): void {
+  override handleCommandComplete({ text }: { text: string }): void {
+    if (this.#completed === 1) this.#row ??= rowOfCommand(text)
     this.#completed++
   }
 

@@ -73,8 +73,13 @@ export class TransactionPool {
             const wanted = settings.join('\n')
             if (wanted !== current) await client.query(settingsSql, [...settings])
             current = wanted
-            const { rows } = await client.query<(string | null)[]>({ text, values: [...values], rowMode: 'array' })
-            return rows[0] ?? []
+            const { rows, rowCount, command } = await client.query<(string | null)[]>({
+              text,
+              values: [...values],
+              rowMode: 'array',
+            })
+            // A write that answers no row says how many it met.
+            return rows[0] ?? (/^(INSERT|UPDATE|DELETE)$/.test(command) ? ['', String(rowCount), null, null] : [])
           } catch (error) {
             throw toError(error)
           }

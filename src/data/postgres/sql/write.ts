@@ -9,23 +9,30 @@ import { Reader } from './read.ts'
 import { valueType } from './types.ts'
 import { type Binder, identifier, literal } from './writer.ts'
 
-/** One statement: writes in a CTE called `w`, then makes the answer from the rows that were written. */
+/**
+ * One statement: writes in a CTE called `w`, then makes the answer from the rows that were written. A write of which nobody
+ * wants to know more than how many rows it met stands alone, and the server's word for it (`INSERT 0 1`) tells the number.
+ */
 export function writeSql(plan: Write, binder: Binder): string {
   const reader = new Reader(binder, plan.output)
   const write = writeOf(plan, binder, reader)
   const body = plan.returning ? reader.returned(plan.returning, 'w', plan) : `''`
   const merges = plan.kind === 'insert' && plan.onConflict?.resolution === 'merge'
   // A row that was there before has been locked by the transaction that now changes it.
+  const kept = plan.kind === 'insert' && plan.kept.length > 0 ? [keptInNewRow(plan)] : []
+  const guards = guardsOf(plan, binder, reader)
+  if (!plan.returning && !merges && !plan.revision && kept.length + guards.length === 0)
+    return `${reader.searches()}${write}`
   const all = plan.returning !== null || plan.single
   const written = [
     all ? 't0.*' : plan.revision ? 't0.revision' : '1',
     ...(merges ? [`t0.xmax = 0 as ${inserted}`] : []),
-    ...(plan.kind === 'insert' && plan.kept.length > 0 ? [keptInNewRow(plan)] : []),
+    ...kept,
   ]
   const count = merges ? `(select count(*) from w where ${inserted})` : 'null'
   // The guards stand last: they are read by nobody, they only raise.
   const revision = plan.revision ? ['(select max(revision) from w)'] : []
-  const answer = [body, '(select count(*) from w)', 'null', count, ...revision, ...guardsOf(plan, binder, reader)]
+  const answer = [body, '(select count(*) from w)', 'null', count, ...revision, ...guards]
   return `${reader.searches(`w as (${write} returning ${written.join(', ')})`)}select ${answer.join(', ')}`
 }
 
