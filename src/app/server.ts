@@ -4,6 +4,7 @@ import { TenantryError } from '../core/errors.ts'
 import { tenantOfHost } from '../gateway/tenant-host.ts'
 import { allowOrigin, answerPreflight } from './http/cors.ts'
 import { answerError } from './http/errors.ts'
+import { answerExpectation, answerMalformed } from './http/malformed.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { openApiRoutes } from './http/openapi.ts'
 import { platformRoutes } from './http/platform-routes.ts'
@@ -67,6 +68,9 @@ async function createApp(platform: Platform): Promise<FastifyInstance> {
       addCommonHeaders(request, reply)
       answerError(log, error, request, reply)
     },
+    clientErrorHandler: answerMalformed,
+    // Node's own refusal has no body.
+    http: { requireHostHeader: false },
     exposeHeadRoutes: false,
     genReqId: () => `${node}-${(++count).toString(36)}`,
     routerOptions: { maxParamLength: 256 },
@@ -76,9 +80,10 @@ async function createApp(platform: Platform): Promise<FastifyInstance> {
       return tenant === undefined ? url : `/${tenant}${url}`
     },
   })
+  app.server.on('checkExpectation', answerExpectation)
   app.addHook('onRequest', (request, reply, done) => {
     addCommonHeaders(request, reply)
-    done()
+    done(request.headers.host === undefined ? hostNeeded(request) : undefined)
   })
   app.addHook('onResponse', (request, reply, done) => {
     observer.onResponse(request, reply)
@@ -111,6 +116,11 @@ function addCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('X-Request-Id', request.id)
   reply.header('X-Content-Type-Options', 'nosniff')
   allowOrigin(request, reply)
+}
+
+/** HTTP/1.0 knew no hosts. */
+function hostNeeded({ raw }: FastifyRequest): TenantryError | undefined {
+  return raw.httpVersion === '1.0' ? undefined : new TenantryError('invalid', 'A request has a Host header')
 }
 
 function listenError(error: unknown, host: string, port: number): unknown {

@@ -4,11 +4,14 @@ import { createRandom, type Random } from './random.ts'
 import { createStatementCheck } from './statement-check.ts'
 import { watchStatements } from './statement-watch.ts'
 import { Wire, type WireAnswer } from './wire.ts'
+import { remember } from './yard-requests.ts'
 
 export interface FuzzReport {
   readonly seed: number
   readonly seconds: number
   readonly requests: number
+  /** Requests that became a plan whose every name was found. */
+  readonly understood: number
   /** Requests by the status of their answer; 0: closed without one, -1: none in time. */
   readonly statuses: Readonly<Record<string, number>>
   /** Different texts of statements that PostgreSQL was sent. */
@@ -45,7 +48,8 @@ export async function fuzz({
     const token = await product.token('acme')
     const before = await product.fingerprint()
     const random = createRandom(seed)
-    const corpus = { kept: [] as Hostile[] }
+    const kept: Hostile[] = []
+    const corpus = { kept, memory: { links: [], rows: [] } }
     const source = hostileRequests(random, token, corpus)
     const statuses: Record<string, number> = {}
     const outcomes = new Set<string>()
@@ -53,14 +57,17 @@ export async function fuzz({
     const port = Number(new URL(product.url).port)
     const wires = Array.from({ length: concurrency }, () => new Wire(port, patience))
     let requests = 0
+    let understood = 0
 
     const look = (request: Hostile, answer: WireAnswer) => {
       statuses[answer.status] = (statuses[answer.status] ?? 0) + 1
       const wrong = whatIsWrong(answer)
       if (wrong !== undefined && faults.length < mostFaults)
         faults.push(`${wrong}\n${show(request, token)}\n${answer.text.slice(0, 600)}`)
+      if (answer.status < 300) remember(corpus.memory, answer.text.slice(0, 20_000))
+      if (!isRefusedByParser(answer)) understood++
       const outcome = `${answer.status} ${/"code":"(\w+)"/.exec(answer.text)?.[1] ?? ''} ${request.method}`
-      if (watch.made.size > checked.size || !outcomes.has(outcome)) corpus.kept.push(request)
+      if (watch.made.size > checked.size || !outcomes.has(outcome)) kept.push(request)
       outcomes.add(outcome)
       for (const text of watch.made) {
         if (checked.has(text)) continue
@@ -70,7 +77,7 @@ export async function fuzz({
           faults.push(`in a statement: ${foreign}\n${text}\n${show(request, token)}`)
         }
       }
-      if (corpus.kept.length > 2_000) corpus.kept.splice(0, 500)
+      if (kept.length > 2_000) kept.splice(0, 500)
     }
 
     const end = performance.now() + seconds * 1_000
@@ -101,9 +108,10 @@ export async function fuzz({
       seed,
       seconds,
       requests,
+      understood,
       statuses,
       statements: watch.made.size + watch.fixed.size,
-      kept: corpus.kept.length,
+      kept: kept.length,
       faults,
     }
   } finally {
@@ -112,6 +120,11 @@ export async function fuzz({
     process.off('uncaughtException', onStray)
     await product.close()
   }
+}
+
+/** In the words of those who read requests and look up names. */
+function isRefusedByParser({ status, text }: WireAnswer): boolean {
+  return status <= 0 || (status >= 300 && /"code":"(PGRST[12]\d\d|invalid|42703|un\w+)"/.test(text))
 }
 
 /** No answer is ours to give up on, and none shows what belongs to another tenant. */

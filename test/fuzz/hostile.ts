@@ -4,6 +4,7 @@ import { type Request, wirePath } from '../differential/request.ts'
 import { hostileBody } from './bodies.ts'
 import { hostileHeaders } from './headers.ts'
 import type { Random } from './random.ts'
+import { type Memory, yardRequest } from './yard-requests.ts'
 
 /** A request as it goes over the wire: each character of its texts is a byte. */
 export interface Hostile {
@@ -18,6 +19,7 @@ export interface Hostile {
 /** Where a request that was found worth keeping is taken from again. */
 export interface Corpus {
   readonly kept: readonly Hostile[]
+  readonly memory: Memory
 }
 
 /** Words that no definition has begin so. */
@@ -137,8 +139,14 @@ export function* hostileRequests(random: Random, token: string, corpus: Corpus):
   for (let batch = 0; ; batch++) {
     for (const made of fc.sample(requests, { seed: random.below(2 ** 31) + batch, numRuns: 100 })) {
       const marker = `zq${Array.from({ length: 8 }, () => random.below(36).toString(36)).join('')}`
-      const known = corpus.kept.length > 0 && random.onceIn(4) ? random.pick(corpus.kept) : fromGrammar(made, token)
-      yield twisted(known, marker, random)
+      if (random.onceIn(3)) {
+        const { headers, ...rest } = yardRequest(marker, corpus.memory, random)
+        const known = { ...rest, headers: [['authorization', `Bearer ${token}`] as const, ...headers], marker }
+        yield random.onceIn(4) ? twisted(known, marker, random) : known
+        continue
+      }
+      const known = corpus.kept.length > 0 && random.onceIn(6) ? random.pick(corpus.kept) : fromGrammar(made, token)
+      yield twisted({ ...known, path: mark(known.path, marker, random), marker }, marker, random)
     }
   }
 }
@@ -156,10 +164,10 @@ function fromGrammar({ method, path, headers, body }: Request, token: string): H
   }
 }
 
-/** The marker goes in somewhere, and one to four things are broken. */
+/** One or two things are broken in a third of them. */
 function twisted(known: Hostile, marker: string, random: Random): Hostile {
-  let made: Hostile = { ...known, path: mark(known.path, marker, random), marker }
-  for (let left = random.below(6) - 2; left > 0; left--) {
+  let made: Hostile = known
+  for (let left = random.below(6) - 3; left > 0; left--) {
     switch (random.below(8)) {
       case 0:
       case 1:
@@ -190,7 +198,7 @@ function mark(path: string, marker: string, random: Random): string {
   if (question < 0) return `${path}?select=${marker}:${random.pick(['created_at', '*', 'id'])}`
   const query = path.slice(question + 1)
   const place = random.below(8)
-  if (place === 0) {
+  if (place === 0 && random.onceIn(3)) {
     const words = [...query.matchAll(/[A-Za-z_]{2,}/g)]
     if (words.length === 0) return `${path}&${marker}=eq.1`
     const { 0: word, index } = random.pick(words)
@@ -200,11 +208,7 @@ function mark(path: string, marker: string, random: Random): string {
   const select = /(^|&)select=/.exec(query)
   if (place < 6 && select) {
     const at = question + 1 + select.index + select[0].length
-    const put = random.pick([
-      `${marker}:created_at,`,
-      `"${marker} ""x":created_at::text,`,
-      `${marker}\u00e9:updated_at,`,
-    ])
+    const put = random.pick([`${marker}:created_at,`, `"${marker} x":created_at::text,`, `${marker}\u00e9:updated_at,`])
     return path.slice(0, at) + put + path.slice(at)
   }
   const put = [

@@ -7,8 +7,11 @@ const { values } = parseArgs({
 })
 const seed = Number(values.seed ?? Date.now() % 2 ** 31)
 console.log(`seed ${seed}, ${values.seconds} s`)
-const { requests, statuses, statements, kept, faults } = await fuzz({ seed, seconds: Number(values.seconds) })
-console.log(`${requests} requests, of which ${kept} brought something new`)
+const { requests, understood, statuses, statements, kept, faults } = await fuzz({
+  seed,
+  seconds: Number(values.seconds),
+})
+console.log(`${requests} requests, of which ${understood} were understood and ${kept} brought something new`)
 for (const [status, count] of Object.entries(statuses)) console.log(`  ${status}: ${count}`)
 console.log(`${statements} different texts of statements`)
 for (const fault of faults) console.log(`\n${fault}`)

@@ -13,7 +13,7 @@ const words: ReadonlySet<string> = new Set(
   text varchar int int2 int4 int8 integer bigint smallint numeric decimal float4 float8 real double precision bool boolean
   uuid date time timestamp timestamptz interval json jsonb bytea int4range int8range numrange daterange tstzrange tsvector
   regconfig tid with as materialized union ctid rows rank row_number over page found next revision max
-  concat_ws json_build_array f pg_try_advisory_xact_lock tenantry tenant_id instance_id body n total r a e g j w xmax created_at updated_at deleted_at`.split(
+  concat_ws json_build_array f i v value exists nullif current_setting char_length double precision fingerprint answer subject key_hash expires_at for answer declare no scroll cursor without hold fetch forward close pg_try_advisory_xact_lock tenantry tenant_id instance_id body n total r a e g j w xmax created_at updated_at deleted_at`.split(
     /\s+/,
   ),
 )
@@ -22,20 +22,24 @@ const words: ReadonlySet<string> = new Set(
 const alias = /^(?:[tsc]|found|line)\d*$/
 
 const literals: ReadonlySet<string> = new Set(
-  `'' ',' '[]' '}' 'null' 'role' 'tenantry.tenant' 'tenantry.instance' 'tenantry.subject' 'statement_timeout'
+  `'' ',' '[]' '}' 'null' 'role' 'tenantry.tenant' 'tenantry.instance' 'tenantry.subject' 'statement_timeout' 'present' 'absent' 'true'
   ${Object.values(raised)
     .map(code => `'${code}'`)
     .join(' ')} E'\\\\\\\\' E'\\\\' E'\\n'`.split(/\s+/),
 )
 
+/** What is said of a parameter, with its name. */
+const argument = /^'The argument "(\w+)" must [a-z\d ,]+'$/
+
 const token = /"(?:[^"]|"")*"|e?'(?:[^']|'')*'|\$\d+|\d+(?:\.\d+)?|[a-z_]\w*|\s+|[^\s]/giu
 
 /** Says what of a text comes neither from the definitions nor from us; nothing when all does. */
 export function createStatementCheck(modules: ModuleSet): (text: string) => string | undefined {
-  const names = new Set(['inserted?', 'row?', 'count', 'sum', 'avg', 'min', 'max'])
-  const values = new Set(literals)
-  for (const { schema, entities } of modules.modules) {
+  const names = new Set(['tenantry', 'idempotency', 'value', 'inserted?', 'row?', 'count', 'sum', 'avg', 'min', 'max'])
+  const values = new Set([...literals, "'1 second'"])
+  for (const { schema, entities, actions } of modules.modules) {
     names.add(schema)
+    for (const { name, input } of actions) for (const known of [name, ...input.fields.keys()]) names.add(known)
     for (const { name, fields } of entities) {
       names.add(name)
       values.add(`'${name} '`)
@@ -47,6 +51,7 @@ export function createStatementCheck(modules: ModuleSet): (text: string) => stri
           names.add(`${name}.${field} ${operator}`)
         }
         values.add(`'${field}'`)
+        for (const choice of spec.values ?? []) values.add(`'${choice}'`)
         if (spec.default !== undefined) {
           const { default: value } = spec
           values.add(`'${typeof value === 'string' ? value : JSON.stringify(value)}'`)
@@ -62,7 +67,7 @@ export function createStatementCheck(modules: ModuleSet): (text: string) => stri
 
 function isKnown(part: string, names: ReadonlySet<string>, values: ReadonlySet<string>): boolean {
   if (part.startsWith('"')) return names.has(part.slice(1, -1))
-  if (/^e?'/i.test(part)) return values.has(part)
+  if (/^e?'/i.test(part)) return values.has(part) || names.has(argument.exec(part)?.[1] ?? '')
   if (/^[a-z_]/i.test(part)) return words.has(part) || alias.test(part)
   return /^[\s\d.$()[\],;:=<>!~*|&@+\-?#]+$/.test(part)
 }

@@ -1,7 +1,7 @@
 import { errorStatus, type TenantryError } from '../../core/errors.ts'
 import type { RestResponse } from './request.ts'
 
-/** Statuses of reasons that PostgREST answers otherwise than `errorStatus` would. */
+/** Statuses of reasons that PostgREST, or HTTP itself, answers otherwise than `errorStatus` would. */
 const statusOfReason: Readonly<Record<string, number>> = {
   PGRST101: 405,
   PGRST103: 416,
@@ -25,6 +25,9 @@ const statusOfReason: Readonly<Record<string, number>> = {
   '42703': 400,
   '42883': 404,
   '42P01': 404,
+  request_timeout: 408,
+  expectation_failed: 417,
+  headers_too_large: 431,
 }
 
 /** An error as PostgREST shows it. `anonymous`: the caller sent no token, so that what is forbidden needs one. */
