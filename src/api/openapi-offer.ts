@@ -17,7 +17,9 @@ export interface Offer {
 
 /** The entities of these modules that a principal of a tenant with these service roles may read; null: all of them. */
 export function offersOf(modules: readonly Module[], roles: readonly string[] | null): Offer[] {
-  const visible = modules.flatMap(({ entities }) => entities).filter(entity => may(roles, 'read', entity))
+  const visible = modules
+    .flatMap(({ entities }) => entities)
+    .filter(entity => !entity.internal && may(roles, 'read', entity))
   const taken = new Set(visible.map(rowName))
   return visible.map(entity => ({
     entity,

@@ -12,7 +12,7 @@ import { commentText, objectType, propertyName, stringType } from './types-text.
  */
 export function typesOf(modules: readonly Module[]): string {
   const sorted = modules.toSorted((a, b) => compareText(a.name, b.name) || a.version.major - b.version.major)
-  const entities = sorted.flatMap(module => module.entities)
+  const entities = sorted.flatMap(module => module.entities.filter(({ internal }) => !internal))
   const names = typeNames(entities)
   return [
     `// Made by "tenantry types" from ${sorted.map(({ name, version }) => `${name} ${formatVersion(version)}`).join(', ')}.\n// Make it anew instead of changing it.`,

@@ -27,6 +27,7 @@ export interface CheckedRead extends CheckedCommon {
   readonly query: CheckedQuery
   readonly count: boolean
   readonly keyset: CheckedKeyset | null
+  readonly lock: boolean
 }
 
 export interface CheckedKeyset {
@@ -64,8 +65,14 @@ export interface CheckedInsert extends CheckedWrite {
   readonly rows: string
   /** A row without a field gives the field's default and not null. */
   readonly defaults: boolean
-  readonly onConflict: { readonly fields: readonly EntityField[]; readonly resolution: OnConflict['resolution'] } | null
+  readonly onConflict: CheckedConflict | null
   readonly put: CheckedCondition | null
+}
+
+interface CheckedConflict {
+  readonly fields: readonly EntityField[]
+  readonly resolution: OnConflict['resolution']
+  readonly deleted: NonNullable<OnConflict['deleted']> | null
 }
 
 export interface CheckedUpdate extends CheckedWrite {

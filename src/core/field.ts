@@ -114,6 +114,8 @@ export interface EntityOptions<Name extends string = string> {
   readonly indexes?: readonly (readonly [Name | PlatformName, ...(Name | PlatformName)[]])[]
   /** Requests may count, add up and average its rows; without it they cannot, because that reads them all. */
   readonly aggregates?: boolean
+  /** For the module's code only: no generated API shows it, embeds it or says that it is there. */
+  readonly internal?: boolean
   /** Tighter or wider than the product's; absent ones are the product's. */
   readonly limits?: Limits
   /** Which access role each service role has here. A service role that is not named has none. */

@@ -45,6 +45,8 @@ export interface Entity {
   readonly aggregates: boolean
   /** True: one table for the whole platform, without a tenant. */
   readonly global: boolean
+  /** True: no generated API shows it. */
+  readonly internal: boolean
   /** Its own; where it has none, those of the product hold. */
   readonly limits: Limits
   readonly access: ReadonlyMap<string, GrantedRole>
@@ -115,7 +117,7 @@ export interface Exposure {
   findModule(name: string, major: number): Module | undefined
   /** The highest exposed major of a module. */
   findLatest(name: string): Module | undefined
-  /** All exposed entities with this name. */
+  /** All exposed entities with this name, but for internal ones. */
   findEntities(name: string): readonly Entity[]
   /** All exposed actions with this name. */
   findActions(name: string): readonly Action[]
@@ -284,6 +286,7 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
     authors: options.authors ?? false,
     aggregates: options.aggregates ?? false,
     global: options.scope === 'global',
+    internal: options.internal ?? false,
     limits: options.limits ?? {},
     access: new Map(Object.entries({ ...module.definition.access, ...options.access })),
     definition,
@@ -368,7 +371,15 @@ function createShape(module: Module, name: string, fields: Fields, entities: Ent
       ]),
     ),
     ...{ key: [], references: [], referencedBy: [], unique: [], indexes: [] },
-    ...{ revision: false, softDelete: false, instanced: false, authors: false, aggregates: true, global: true },
+    ...{
+      revision: false,
+      softDelete: false,
+      instanced: false,
+      authors: false,
+      aggregates: true,
+      global: true,
+      internal: false,
+    },
     access: new Map(),
     limits: {},
     definition: { name, fields, options: {} },
@@ -434,7 +445,7 @@ function createExposure(id: string, running: readonly Module[], subscribed: Read
   const exposed = new Set(running.filter(module => module.public || subscribed.has(module.id)))
   const byId = new Map([...exposed].map(module => [module.id, module]))
   const entities = Map.groupBy(
-    [...exposed].flatMap(module => module.entities),
+    [...exposed].flatMap(module => module.entities.filter(({ internal }) => !internal)),
     entity => entity.name,
   )
   const actions = Map.groupBy(

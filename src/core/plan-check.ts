@@ -27,6 +27,7 @@ import {
   type Order,
   type Plan,
   type Query,
+  type Read,
   type RowCount,
   type Selection,
 } from './plan.ts'
@@ -68,12 +69,14 @@ export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
     revision: plan.revision ?? false,
     uses: check.uses,
   } as const
-  check.use(entity, plan.kind === 'read' ? 'read' : 'write')
+  check.use(entity, plan.kind === 'read' && !plan.lock ? 'read' : 'write')
   if (!entity.revision && namesRevision(plan)) throw noRevision(entity)
   if (plan.kind === 'read') {
     const query = check.query(entity, plan, plan.deleted ?? 'exclude', 0)
     const keyset = plan.keyset ? checkKeyset(query, plan.keyset) : null
-    return { ...common, kind: 'read', query, count: plan.count === 'exact', keyset }
+    const lock = plan.lock ?? false
+    if (lock) checkLock(plan, query)
+    return { ...common, kind: 'read', query, count: plan.count === 'exact', keyset, lock }
   }
 
   const returning = plan.returning ? check.query(entity, { select: plan.returning }, 'include', 0) : null
@@ -118,6 +121,14 @@ export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
 /** Rows that give what others are found by may be there already. */
 function meetsRows({ entity, onConflict, fields }: Insert): boolean {
   return onConflict?.resolution === 'merge' && (onConflict.fields ?? entity.key).every(name => fields.includes(name))
+}
+
+/** What is locked are rows of one table, as they are shown. */
+function checkLock({ count, keyset }: Read, { embeds, grouped }: CheckedQuery): void {
+  if (!count && !keyset && embeds.length === 0 && !grouped) return
+  throw new TenantryError('invalid', 'Only a plain list can be locked', {
+    hint: 'Leave embeds, aggregates, count and cursor out, or the lock',
+  })
 }
 
 function namesRevision(plan: Plan): boolean {
@@ -198,7 +209,7 @@ class PlanCheck {
 
   #embed(entity: Entity, embed: Embed, depth: number): CheckedEmbed {
     if (++this.#embeds > maxEmbeds) throw new TenantryError('invalid', `There are more than ${maxEmbeds} embeds`)
-    const link = findLink(entity, embed, other => this.#exposure.exposed.has(other.module))
+    const link = findLink(entity, embed, other => !other.internal && this.#exposure.exposed.has(other.module))
     const target = targetOf(link)
     const arity = arityOf(link)
     this.use(target, 'read')
@@ -219,9 +230,18 @@ class PlanCheck {
     }
   }
 
-  onConflict(entity: Entity, { fields, resolution }: OnConflict): CheckedInsert['onConflict'] {
+  onConflict(entity: Entity, { fields, resolution, deleted }: OnConflict): CheckedInsert['onConflict'] {
     if (resolution === 'merge') this.use(entity, 'read')
-    return { fields: conflictFields(entity, fields), resolution }
+    const found = conflictFields(entity, fields)
+    // Other unique sets never meet a deleted row.
+    if (
+      deleted &&
+      !(entity.softDelete && resolution === 'merge' && found.every(({ name }) => entity.key.includes(name)))
+    )
+      throw new TenantryError('invalid', `There is no deleted row of ${entity.name} to meet`, {
+        hint: 'Merge on the key of an entity with softDelete',
+      })
+    return { fields: found, resolution, deleted: deleted ? oneOf(deleted, deletedRows) : null }
   }
 
   /** What the rows do not give cannot be what the condition asks for. */
@@ -305,6 +325,7 @@ function checkTest({ kind, path: _, not, ...test }: Comparison, { field }: Check
 
 const directions = ['asc', 'desc'] as const
 const nulls = ['first', 'last'] as const
+const deletedRows = ['restore', 'refuse'] as const
 
 /** A word that becomes part of a statement. The compiler knows it already, but plans are also made from outside text. */
 function oneOf<Word extends string>(word: Word, words: readonly Word[]): Word {

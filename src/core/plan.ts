@@ -68,6 +68,11 @@ export interface Read extends Common, Query {
   readonly deleted?: Deleted
   /** The order goes on by the key, and the answer tells where the next page begins. Needs a limit and no offset. */
   readonly keyset?: Keyset
+  /**
+   * Inside a transaction: nobody else changes these rows until it is over; rows are waited for in their order. Needs the right
+   * to write them, and a plain list without embeds, aggregates, count and cursor.
+   */
+  readonly lock?: boolean
 }
 
 export interface Keyset {
@@ -94,6 +99,11 @@ export interface OnConflict {
   /** Absent: the primary key. */
   readonly fields?: readonly string[]
   readonly resolution: 'merge' | 'ignore'
+  /**
+   * What a merge does to a row that is softly deleted: it comes back, or all is refused with `precondition_failed`. Absent: it
+   * is changed and stays deleted. Needs an entity with `softDelete`, and the key as the fields.
+   */
+  readonly deleted?: 'restore' | 'refuse'
 }
 
 export interface Update extends Write {

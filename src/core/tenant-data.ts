@@ -5,7 +5,17 @@ import { TenantryError } from './errors.ts'
 import { bytesText, decodeRows, payloadText } from './exact-json.ts'
 import type { Fields } from './field.ts'
 import type { Action, Entity, EntityField, Module, ModuleSet } from './module-set.ts'
-import type { Answer, Call, Condition, Deleted, OnConflict, Order, ScalarOperator, Selection } from './plan.ts'
+import type {
+  Answer,
+  Call,
+  Condition,
+  Deleted,
+  EntityPlan,
+  OnConflict,
+  Order,
+  ScalarOperator,
+  Selection,
+} from './plan.ts'
 import type { Principal } from './principal.ts'
 import { type ActionHost, callBody } from './run-action.ts'
 import type { TenantKey } from './tenant.ts'
@@ -73,6 +83,16 @@ export class TenantData {
 
   get module(): Module | null {
     return this.context.module
+  }
+
+  /** The entity that a definition became, for plans of one's own. */
+  entityOf(definition: EntityDefinition): Entity {
+    return this.#modules.entityOf(definition)
+  }
+
+  /** Runs a plan, as a part of the transaction where there is one: what stores are made of. */
+  run(plan: EntityPlan): Promise<Answer> {
+    return this.#runner.run(this.context, plan)
   }
 
   /** Rows in the order asked for; all of them unless `limit` is given. */

@@ -41,7 +41,7 @@ export async function restRoutes(app: FastifyInstance, platform: Platform): Prom
     handler: async (request, reply) => {
       const { tenant, module, version, entity: name } = request.params
       const context = await openContext(platform, request, tenant, module, version)
-      const entity = context.module?.entities.find(entity => entity.name === name)
+      const entity = context.module?.entities.find(entity => entity.name === name && !entity.internal)
       refuseAnonymous(context, entity?.access)
       return serve(rest, request, reply, context, entity ?? noSuchEntity(name))
     },
@@ -155,7 +155,7 @@ function findEntity(
   const name = request.params.entity
   const module = chooseProfile(exposure, request)
   if (module instanceof TenantryError) return module
-  if (module) return module.entities.find(entity => entity.name === name) ?? entityError(name)
+  if (module) return module.entities.find(entity => entity.name === name && !entity.internal) ?? entityError(name)
   const [only, ...others] = exposure.findEntities(name)
   if (!only) return entityError(name)
   return others.length === 0 ? only : ambiguousEntity(name, [only, ...others])

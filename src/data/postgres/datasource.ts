@@ -62,6 +62,8 @@ export class PostgresDatasource implements Datasource {
   async run(context: TenantContext, plan: Plan, { signal, large }: RunOptions = {}): Promise<Answer> {
     const { checked, statement } = this.#compile(plan, context.exposure)
     if (plan.kind !== 'read' && plan.rollback) return this.#runAndUndo(context, plan, signal)
+    if (checked.kind === 'read' && checked.lock)
+      throw new TenantryError('invalid', 'Rows are locked inside a transaction only')
     const { reads, writes, streams } = this.#lane(context)
     const settings = this.#settings(accessOf(context, checked), context, checked)
     const reading = checked.kind === 'read' || (checked.kind === 'call' && checked.action.readOnly)

@@ -69,13 +69,14 @@ export class Reader {
     const alias = this.#alias()
     const { from, where } = this.#source(query, alias, count, source)
     const rows = this.#rows(query, alias, from, where)
+    const lock = plan.kind === 'read' && plan.lock ? ` for no key update of ${alias}` : ''
     const total = count ? `(select count(*)${from}${where})` : 'null'
     const body = bodySql(rows, 'r', plan, this.#binder)
     const found = `${body} as body, count(*) as n, ${total} as total`
     if (plan.kind === 'call' || !plan.revision)
-      return `${this.searches()}select ${boundedList(plan)}, n, total from (select ${found} from (${rows.sql}) r) a`
+      return `${this.searches()}select ${boundedList(plan)}, n, total from (select ${found} from (${rows.sql}${lock}) r) a`
     const revision = showsRevision(query) ? 'max(r.revision)' : `(select max(${alias}.revision)${from}${where})`
-    return `${this.searches()}select ${bounded('body')}, n, total, null, revision from (select ${found}, ${revision} as revision from (${rows.sql}) r) a`
+    return `${this.searches()}select ${bounded('body')}, n, total, null, revision from (select ${found}, ${revision} as revision from (${rows.sql}${lock}) r) a`
   }
 
   /**

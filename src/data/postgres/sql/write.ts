@@ -84,7 +84,10 @@ function givenValue(entity: Entity, field: EntityField, defaults: boolean): stri
   return `case when g.row -> ${literal(field.name)} is null then ${missing} else ${value} end`
 }
 
-function conflictSql(plan: CheckedInsert, { fields, resolution }: NonNullable<CheckedInsert['onConflict']>): string {
+function conflictSql(
+  plan: CheckedInsert,
+  { fields, resolution, deleted }: NonNullable<CheckedInsert['onConflict']>,
+): string {
   const { entity, fields: given, kept } = plan
   const scope = [...(entity.global ? [] : ['tenant_id']), ...(entity.instanced ? ['instance_id'] : [])]
   const isKey = fields.length === entity.key.length && fields.every(({ name }) => entity.key.includes(name))
@@ -97,8 +100,11 @@ function conflictSql(plan: CheckedInsert, { fields, resolution }: NonNullable<Ch
     ({ name }) => `${identifier(name)} = excluded.${identifier(name)}`,
   )
   if (kept.length > 0) sets.push(keptInConflict(plan))
+  if (deleted) sets.push(`deleted_at = ${deleted === 'restore' ? 'null' : refuseDeleted}`)
   return ` on conflict (${columns})${live} do update set ${sets.join(', ')}`
 }
+
+const refuseDeleted = `case when t0.deleted_at is not null then tenantry.refuse(${literal(raised.precondition)}, 'present')::timestamptz end`
 
 function updateSql(plan: CheckedUpdate, binder: Binder, reader: Reader): string {
   const { entity, fields, kept, patch, defaults } = plan
