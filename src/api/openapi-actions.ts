@@ -6,14 +6,14 @@ import { type Offer, pascalName } from './openapi-offer.ts'
 import { failures, parameterRef, prefer, schemaRef } from './openapi-parts.ts'
 
 /** The actions of these modules that a principal of a tenant with these service roles may call; null: all of them. */
-export function actionsOf(modules: readonly Module[], roles: readonly string[] | null): Action[] {
-  return modules.flatMap(({ actions }) => actions).filter(action => may(action, roles))
+export function actionsOf(modules: readonly Module[], roles: readonly string[] | null, acting = false): Action[] {
+  return modules.flatMap(({ actions }) => actions).filter(action => may(action, roles, acting))
 }
 
-function may({ uses, roles: named }: Action, roles: readonly string[] | null): boolean {
+function may({ uses, roles: named }: Action, roles: readonly string[] | null, acting = false): boolean {
   if (!roles) return true
   if (named && !named.some(role => roles.includes(role))) return false
-  return 'role' in resolveAccess({ roles, acrossTenants: false, hasInstance: false, uses })
+  return 'role' in resolveAccess({ roles, acrossTenants: false, acting, hasInstance: false, uses })
 }
 
 /** The path item of an action: POST, and GET for one that only reads. `offers`: what the caller may see of entities. */

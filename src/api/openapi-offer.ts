@@ -15,8 +15,12 @@ export interface Offer {
   readonly embeds: readonly string[]
 }
 
-/** The entities of these modules that a principal of a tenant with these service roles may read; null: all of them. */
-export function offersOf(modules: readonly Module[], roles: readonly string[] | null): Offer[] {
+/**
+ * The entities of these modules that a principal of a tenant with these service roles may read; null: all of them. `acting`:
+ * it is a principal of the system tenant.
+ */
+export function offersOf(modules: readonly Module[], roles: readonly string[] | null, acting = false): Offer[] {
+  const may = (roles: readonly string[] | null, verb: Verb, entity: Entity) => mayUse(roles, verb, entity, acting)
   const visible = modules
     .flatMap(({ entities }) => entities)
     .filter(entity => !entity.internal && may(roles, 'read', entity))
@@ -35,10 +39,9 @@ export function offersOf(modules: readonly Module[], roles: readonly string[] | 
 }
 
 /** The rule is the one that requests obey. Roles that reach across tenants do not count here. */
-function may(roles: readonly string[] | null, verb: Verb, entity: Entity): boolean {
-  return (
-    !roles || 'role' in resolveAccess({ roles, acrossTenants: false, hasInstance: false, uses: [{ verb, entity }] })
-  )
+function mayUse(roles: readonly string[] | null, verb: Verb, entity: Entity, acting: boolean): boolean {
+  const uses = [{ verb, entity }]
+  return !roles || 'role' in resolveAccess({ roles, acrossTenants: false, acting, hasInstance: false, uses })
 }
 
 /** `line_items` → `LineItems`. Different for different names: what is not a small letter keeps its `_`. */

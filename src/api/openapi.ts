@@ -16,6 +16,8 @@ export interface OpenApiOptions {
   readonly modules: readonly Module[]
   /** The caller's service roles, as a principal of the tenant; null shows everything. */
   readonly roles: readonly string[] | null
+  /** The caller is a principal of the system tenant, whose roles reach into others. */
+  readonly acting?: boolean
   /** Where an entity is served: `/customers`; an action is called `rpc/{name}`. Different for different names. */
   pathOf(what: Pick<Entity, 'module' | 'name'>): string
 }
@@ -38,9 +40,17 @@ isdistinct\`, after \`not.\` to turn them round. Filters that are repeated all h
 \`select\` chooses fields and embeds related rows; \`order\`, \`limit\` and \`offset\` (or \`Range\`) page through the answer.`
 
 /** The OpenAPI 3.1 document of what a caller may do, in the order of the modules and their entities. */
-export function createOpenApi({ title, version, serverUrl, modules, roles, pathOf }: OpenApiOptions): OpenApiDocument {
-  const offers = offersOf(modules, roles)
-  const actions = actionsOf(modules, roles)
+export function createOpenApi({
+  title,
+  version,
+  serverUrl,
+  modules,
+  roles,
+  acting,
+  pathOf,
+}: OpenApiOptions): OpenApiDocument {
+  const offers = offersOf(modules, roles, acting)
+  const actions = actionsOf(modules, roles, acting)
   const offered = new Set([...offers.map(({ entity }) => entity.module), ...actions.map(({ module }) => module)])
   const shown = modules.filter(module => offered.has(module))
   return {

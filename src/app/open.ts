@@ -3,6 +3,7 @@ import { createLog } from './log.ts'
 import { openPlatform, type Platform } from './platform.ts'
 import { loadProduct } from './product.ts'
 
+export { actAsSystem, type SystemWish } from './act-as-system.ts'
 export type { Operations } from './operations.ts'
 export type { Platform } from './platform.ts'
 

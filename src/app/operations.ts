@@ -115,17 +115,25 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
     return { order, added, subscriptions }
   }
 
+  const making = new Set<string>()
+  const addTenant = async ({ key: wished, name, subscribe: wanted = [], rows = [] }: TenantWish): Promise<Tenant> => {
+    const isUnfinished = catalog.find(wished)?.tenant.state === 'provisioning'
+    for (const module of wanted) modules.get(module)
+    const key = isUnfinished
+      ? wished
+      : (await catalog.create({ key: wished, ...(name === undefined ? {} : { name }) })).key
+    await identity.ensureKeys(key)
+    for (const module of wanted) await subscribe(key, module)
+    await addRows(key, rows)
+    return catalog.activate(key)
+  }
+
   return {
-    async addTenant({ key: wished, name, subscribe: wanted = [], rows = [] }) {
-      const isUnfinished = catalog.find(wished)?.tenant.state === 'provisioning'
-      for (const module of wanted) modules.get(module)
-      const key = isUnfinished
-        ? wished
-        : (await catalog.create({ key: wished, ...(name === undefined ? {} : { name }) })).key
-      await identity.ensureKeys(key)
-      for (const module of wanted) await subscribe(key, module)
-      await addRows(key, rows)
-      return catalog.activate(key)
+    async addTenant(wish) {
+      // What is being made is not unfinished.
+      if (making.has(wish.key)) throw beingMade(wish.key)
+      making.add(wish.key)
+      return addTenant(wish).finally(() => making.delete(wish.key))
     },
     listTenants: () => catalog.list(),
     showTenant: getTenant,
@@ -173,6 +181,10 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
       return identity.issue({ tenant, subject, roles, expiresIn, ...(instance === undefined ? {} : { instance }) })
     },
   }
+}
+
+function beingMade(key: string): TenantryError {
+  return new TenantryError('conflict', `The tenant ${quote(key)} is being made`, { hint: 'Wait for it' })
 }
 
 /** The platform acting inside one tenant. */

@@ -1,17 +1,21 @@
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Archive, createArchive } from '../archive/export.ts'
 import { type Catalog, createCatalog } from '../catalog/catalog.ts'
+import type { Actor, AuditRecord } from '../core/audit.ts'
 import type { KeyStore } from '../core/catalog.ts'
 import { TenantryError } from '../core/errors.ts'
 import type { Signer } from '../core/signer.ts'
+import { createSystemModules, type SystemModules } from '../core/system-modules.ts'
 import { type EmbeddedServer, openEmbedded } from '../data/postgres/embedded.ts'
 import { openPostgres, type Postgres, type PostgresSettings } from '../data/postgres/postgres.ts'
 import { createIdentity, type Identity } from '../identity/identity.ts'
 import { openMasterKey } from '../identity/master-key.ts'
 import { createSecrets } from '../identity/secrets.ts'
+import { type AuditedOperations, auditOperations } from './audited-operations.ts'
 import type { Environment } from './environment.ts'
 import type { Log } from './log.ts'
-import { createOperations, type Operations } from './operations.ts'
+import { createOperations } from './operations.ts'
 import type { Product } from './product.ts'
 
 /** Everything that is open while a product runs, for the server and for commands. */
@@ -22,7 +26,11 @@ export interface Platform {
   readonly postgres: Postgres
   readonly catalog: Catalog
   readonly identity: Identity
-  readonly operations: Operations
+  readonly operations: AuditedOperations
+  /** What was done by the platform and its people, and by whom. */
+  readonly audit: AuditRecord
+  /** The product as the system tenant sees it across all tenants. */
+  readonly system: SystemModules
   /** Signs the places in lists that clients come back with. */
   readonly cursors: Signer
   /** Undefined with a DATABASE_URL. */
@@ -83,7 +91,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     open.push(() => catalog.close())
 
     const archive: Archive = createArchive({ rows: postgres.rows })
-    const operations = createOperations({
+    const inner = createOperations({
       catalog,
       identity,
       modules: product.modules,
@@ -95,6 +103,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         folder: join(environment.folder, 'archives'),
       },
     })
+    const operations = auditOperations(inner, act => postgres.platform.record(act), actorFor(options.mode))
     await identity.ensureKeys('system')
     return {
       product,
@@ -104,6 +113,8 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       catalog,
       identity,
       operations,
+      audit: postgres.platform,
+      system: createSystemModules(product.modules),
       cursors: identity.secrets.signer('cursor'),
       embedded,
       publicUrl: () => publicUrl,
@@ -116,6 +127,16 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
   } catch (error) {
     await close().catch(() => {}) // The first failure is the one to tell.
     throw error
+  }
+}
+
+/** A command is somebody's; what a server does unasked is its own. */
+function actorFor(mode: PlatformOptions['mode']): Actor {
+  if (mode === 'serve') return { subject: 'tenantry', via: 'code' }
+  try {
+    return { subject: userInfo().username || 'cli', via: 'cli' }
+  } catch {
+    return { subject: 'cli', via: 'cli' } // A user without a name, as in some containers.
   }
 }
 

@@ -27,6 +27,7 @@ export const commands: readonly Entry[] = [
   line('Tenants', 'tenant resume', 'Serve a suspended tenant again', async () => (await import('./commands/tenant-resume.ts')).tenantResume),
   line('Tenants', 'tenant remove', 'Archive its data, then remove it for good', async () => (await import('./commands/tenant-remove.ts')).tenantRemove),
   line('Tenants', 'token', 'Make an access token', async () => (await import('./commands/token.ts')).token),
+  line('Tenants', 'audit', 'List what was done by the platform and its people', async () => (await import('./commands/audit.ts')).audit),
 
   line('Modules', 'subscribe', 'Let a tenant run a module and what it depends on', async () => (await import('./commands/subscribe.ts')).subscribe),
   line('Modules', 'unsubscribe', 'End that; the data stays', async () => (await import('./commands/unsubscribe.ts')).unsubscribe),

@@ -62,6 +62,8 @@ export interface AccessQuestion {
   readonly roles: readonly string[]
   /** True when the principal's token was issued by the system tenant and it acts across tenants. */
   readonly acrossTenants: boolean
+  /** True when such a principal acts in one tenant: its roles count in their form inside a tenant (F1.6). */
+  readonly acting?: boolean
   readonly hasInstance: boolean
   /** What the plan does to each entity it touches. */
   readonly uses: readonly EntityUse[]
@@ -94,12 +96,12 @@ export function resolveAccess(question: AccessQuestion): { role: ServingRole } |
   return { role: roleOf({ verb, withinTenant, withinInstance }) }
 }
 
-function widestReach(use: EntityUse, { roles, acrossTenants }: AccessQuestion): Reach | undefined {
+function widestReach(use: EntityUse, { roles, acrossTenants, acting = false }: AccessQuestion): Reach | undefined {
   let widest: Reach | undefined
   for (const name of roles) {
     const role = use.entity.access.get(name)
     if (role === undefined || role === 'none') continue
-    const reach = reaches[role]
+    const reach = acting ? insideTenant(reaches[role]) : reaches[role]
     if (use.verb === 'write' && reach.verb === 'read') continue
     // Roles that reach across tenants count only for principals of the system tenant (F1.6).
     if (!reach.withinTenant && !acrossTenants) continue
@@ -108,6 +110,10 @@ function widestReach(use: EntityUse, { roles, acrossTenants }: AccessQuestion): 
     if (!widest || width(reach) > width(widest)) widest = reach
   }
   return widest
+}
+
+function insideTenant(reach: Reach): Reach {
+  return { ...reach, withinTenant: true }
 }
 
 /** Wider scopes count more; leaving the tenant counts more than leaving the instance. */

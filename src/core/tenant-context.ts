@@ -13,6 +13,8 @@ export interface TenantContext {
   readonly acrossTenants: boolean
   /** Set by the platform itself when it acts inside the tenant (seeds): it may read and write there, whatever roles are mapped. */
   readonly platform?: true
+  /** Of the request, where a principal of the system tenant acts: it goes into the audit record. */
+  readonly requestId?: string
   /** The modules that the tenant sees; shared by all tenants with the same subscriptions. */
   readonly exposure: Exposure
   /** The module that serves the request, where one does. */

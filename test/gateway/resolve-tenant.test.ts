@@ -85,6 +85,27 @@ test('a refusal has the same words whether or not the other tenant exists', () =
   assert.equal(new Set(questions).size, 1, questions.join('\n'))
 })
 
+test('a principal of the system acts in the tenant of the path, or across all at its own, with its platform roles alone', () => {
+  const principal = principalOf('system', ['admin', 'service_auditor'])
+  const ask = (named: string, header?: string) => resolveTenant({ named, header, principal }, find)
+  const acme = ask('acme')
+  assert.deepEqual([acme.entry.tenant.key, acme.acrossTenants], ['acme', false])
+  assert.deepEqual(acme.principal.roles, ['service_auditor'])
+  assert.deepEqual(ask('acme', 'acme').principal.tenant, 'system')
+  for (const [named, header, code] of [
+    ['nobody', undefined, 'not_found'],
+    ['acme', 'globex', 'forbidden'],
+    ['acme', 'system', 'forbidden'],
+    ['initech', undefined, 'forbidden'],
+    ['umbrella', undefined, 'forbidden'],
+  ] as const) {
+    assert.throws(() => ask(named, header), { code })
+  }
+  const without = principalOf('system', ['admin', 'writer'])
+  for (const named of ['acme', 'system', 'nobody'])
+    assert.throws(() => resolveTenant({ named, header: undefined, principal: without }, find), { code: 'forbidden' })
+})
+
 test('the principal of a token goes through unchanged, and a request without one is nobody', () => {
   const principal = principalOf('acme', ['auditor'])
   assert.equal(resolveTenant({ named: 'acme', header: undefined, principal }, find).principal, principal)

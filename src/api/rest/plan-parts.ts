@@ -28,7 +28,8 @@ export interface Parts {
 }
 
 export function bodyOf(request: RestRequest): Body {
-  return { text: request.body, type: headerOf(request, 'content-type') }
+  const { body, entity } = request
+  return { text: body, type: headerOf(request, 'content-type'), namesTenant: entity.fields.has('tenant_id') }
 }
 
 export function singleOf({ single }: MediaType): Pick<EntityPlan, 'single'> {

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { TenantryError } from '../../core/errors.ts'
 import type { Module } from '../../core/module-set.ts'
 import { anonymousRole, type Principal } from '../../core/principal.ts'
+import { systemTenant } from '../../core/tenant.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import { parseWantedVersion, satisfiesVersion, type Version } from '../../core/version.ts'
 import { resolveTenant, tokenNeeded } from '../../gateway/resolve-tenant.ts'
@@ -32,16 +33,17 @@ export async function openContext(
 ): Promise<TenantContext> {
   const found = await principalOf(platform, request)
   const question = { named, header: request.headers['x-tenant'], principal: found }
-  const { entry, principal } = resolveTenant(question, key => platform.catalog.find(key))
+  const { entry, principal, acrossTenants } = resolveTenant(question, key => platform.catalog.find(key))
   const base = {
     tenant: entry.tenant.key,
     instance: principal.instance,
     principal,
-    acrossTenants: false,
-    exposure: entry.exposure,
+    acrossTenants,
+    exposure: acrossTenants ? platform.system.exposure : entry.exposure,
+    ...(principal.tenant === systemTenant && { requestId: request.id }),
   }
   if (moduleName === undefined || version === undefined) return { ...base, module: null, version: null }
-  const chosen = chooseModule(entry.exposure, moduleName, version)
+  const chosen = chooseModule(base.exposure, moduleName, version)
   if (!chosen) throw principal.anonymous ? tokenNeeded() : noSuchModule()
   return { ...base, ...chosen }
 }

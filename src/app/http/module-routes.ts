@@ -32,6 +32,8 @@ export async function moduleRoutes(app: FastifyInstance, platform: Platform): Pr
           const { tenant = '', version: minor = '' } = request.params as Readonly<Record<string, string | undefined>>
           const context = await openContext(platform, request, tenant, name, `v${module.version.major}${minor}`)
           if (context.principal.anonymous) throw tokenNeeded()
+          // Their authors had one tenant in mind.
+          if (context.acrossTenants) throw oneTenantOnly()
           // What a route describes the form of is Fastify's to write.
           if (request.routeOptions.schema?.response === undefined) reply.serializer(jsonOfRows)
           request.tenant = new TenantData(context, platform.product.modules, platform.postgres.datasource)
@@ -43,6 +45,10 @@ export async function moduleRoutes(app: FastifyInstance, platform: Platform): Pr
       { prefix: `/:tenant/${name}/v${version.major}:version(^(?:$|\\.[0-9.]+$))` },
     )
   }
+}
+
+function oneTenantOnly(): TenantryError {
+  return new TenantryError('invalid', "A module's own routes work in one tenant", { hint: 'Ask there: /{tenant}/…' })
 }
 
 /** The loader has seen that it is a function; that it takes a Fastify instance is `defineModule`'s promise. */

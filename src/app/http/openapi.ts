@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { createOpenApi } from '../../api/openapi.ts'
 import type { Module } from '../../core/module-set.ts'
+import { systemTenant } from '../../core/tenant.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import { formatVersion } from '../../core/version.ts'
 import { tokenNeeded } from '../../gateway/resolve-tenant.ts'
@@ -22,7 +23,8 @@ export async function openApiRoutes(app: FastifyInstance, platform: Platform): P
     pathOf: (module: Module, entity: string) => string,
   ): string => {
     const roles = [...context.principal.roles].sort()
-    const key = [modules.map(({ id }) => id).join(), roles.join(), context.module?.id].join('|')
+    const acting = context.principal.tenant === systemTenant
+    const key = [modules.map(({ id }) => id), roles, context.module?.id, acting, context.acrossTenants].join('|')
     let text = cache.get(key)
     if (text === undefined) {
       const document = createOpenApi({
@@ -33,6 +35,7 @@ export async function openApiRoutes(app: FastifyInstance, platform: Platform): P
         serverUrl: serverMark,
         modules,
         roles,
+        acting,
         pathOf: ({ module, name }) => pathOf(module, name),
       })
       if (context.principal.anonymous && Object.keys(document.paths).length === 0) throw tokenNeeded()

@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { type ActFilter, type Actor, allTenants } from '../../core/audit.ts'
 import { TenantryError } from '../../core/errors.ts'
+import type { Principal } from '../../core/principal.ts'
 import { systemTenant } from '../../core/tenant.ts'
 import { tokenNeeded } from '../../gateway/resolve-tenant.ts'
 import type { Observer } from '../observe.ts'
@@ -31,9 +33,21 @@ const subscribeSchema = {
   },
 } as const
 
+const auditSchema = {
+  querystring: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      ...{ tenant: text, subject: { type: 'string', maxLength: 255 }, verb: text, target: text, requestId: text },
+      before: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+      limit: { type: 'integer', minimum: 1, maximum: 1_000 },
+    },
+  },
+} as const
+
 /** `/-/`: health, metrics and the tenant catalog, for the platform's own people. */
 export async function platformRoutes(app: FastifyInstance, platform: Platform, observer: Observer): Promise<void> {
-  const { operations, postgres } = platform
+  const { operations, postgres, audit } = platform
 
   app.get('/health/live', async () => ({ status: 'live' }))
   app.get('/health/ready', async (_request, reply) => {
@@ -48,8 +62,19 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
   app.get('/health', async (_request, reply) => reply.redirect('/-/health/ready'))
   app.get('/metrics', async (_request, reply) => reply.type(observer.contentType).send(await observer.metrics()))
 
-  const mayRead = (request: FastifyRequest) => allow(platform, request, readers)
-  const mayWrite = (request: FastifyRequest) => allow(platform, request, writers)
+  const actors = new WeakMap<object, Actor>()
+  const allow = async (request: FastifyRequest, roles: readonly string[]) => {
+    const { subject } = await operatorOf(platform, request, roles)
+    actors.set(request, { subject, via: 'token', requestId: request.id })
+  }
+  const actorOf = (request: object): Actor => {
+    const actor = actors.get(request)
+    if (actor) return actor
+    throw new TenantryError('internal', 'Nobody was asked for a token')
+  }
+  const operationsBy = (request: object) => operations.by(actorOf(request))
+  const mayRead = (request: FastifyRequest) => allow(request, readers)
+  const mayWrite = (request: FastifyRequest) => allow(request, writers)
 
   app.get('/tenants', { onRequest: mayRead }, async () => operations.listTenants())
   app.get<TenantParams>('/tenants/:tenant', { onRequest: mayRead }, async request =>
@@ -59,22 +84,22 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
     '/tenants',
     { onRequest: mayWrite, schema: addTenantSchema },
     async (request, reply) => {
-      const tenant = await operations.addTenant(request.body)
+      const tenant = await operationsBy(request).addTenant(request.body)
       return reply.code(201).header('Location', `/-/tenants/${tenant.key}`).send(tenant)
     },
   )
   app.post<TenantParams>('/tenants/:tenant/suspend', { onRequest: mayWrite }, async request =>
-    operations.suspendTenant(request.params.tenant),
+    operationsBy(request).suspendTenant(request.params.tenant),
   )
   app.post<TenantParams>('/tenants/:tenant/resume', { onRequest: mayWrite }, async request =>
-    operations.resumeTenant(request.params.tenant),
+    operationsBy(request).resumeTenant(request.params.tenant),
   )
   app.delete<TenantParams & { Querystring: { confirm?: string } }>(
     '/tenants/:tenant',
     { onRequest: mayWrite },
     async request => {
       const { tenant } = request.params
-      if (request.query.confirm === tenant) return operations.removeTenant(tenant)
+      if (request.query.confirm === tenant) return operationsBy(request).removeTenant(tenant)
       throw new TenantryError('invalid', 'Removing a tenant needs to be confirmed', {
         hint: `Repeat the tenant's key: ?confirm=…`,
       })
@@ -88,23 +113,40 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
   app.post<TenantParams & { Body: { module: string; dryRun?: boolean } }>(
     '/tenants/:tenant/subscriptions',
     { onRequest: mayWrite, schema: subscribeSchema },
-    async ({ params, body }) =>
-      body.dryRun
+    async request => {
+      const { params, body } = request
+      return body.dryRun
         ? operations.planSubscribe(params.tenant, body.module)
-        : operations.subscribe(params.tenant, body.module),
+        : operationsBy(request).subscribe(params.tenant, body.module)
+    },
+  )
+  app.get<{ Querystring: Omit<ActFilter, 'limit'> & { readonly limit?: number } }>(
+    '/audit',
+    { onRequest: mayRead, schema: auditSchema },
+    async request => {
+      const { limit = 100, ...filter } = request.query
+      const acts = await audit.acts({ ...filter, limit })
+      // Who looks into the record is in it too.
+      await audit.record({
+        ...actorOf(request),
+        ...{ tenant: filter.tenant ?? allTenants, instance: null, verb: 'audit.read', target: null },
+        ...{ rows: acts.length, outcome: 'done' },
+      })
+      return acts
+    },
   )
   app.delete<{ Params: { tenant: string; module: string } }>(
     '/tenants/:tenant/subscriptions/:module',
     { onRequest: mayWrite },
-    async ({ params }) => operations.unsubscribe(params.tenant, params.module),
+    async request => operationsBy(request).unsubscribe(request.params.tenant, request.params.module),
   )
 }
 
 /** Only principals whose token the system tenant issued, with one of these service roles. */
-async function allow(platform: Platform, request: FastifyRequest, roles: readonly string[]): Promise<void> {
+async function operatorOf(platform: Platform, request: FastifyRequest, roles: readonly string[]): Promise<Principal> {
   const principal = await principalOf(platform, request)
   if (!principal) throw tokenNeeded()
-  if (principal.tenant === systemTenant && principal.roles.some(role => roles.includes(role))) return
+  if (principal.tenant === systemTenant && principal.roles.some(role => roles.includes(role))) return principal
   throw new TenantryError('forbidden', 'Only the platform may do this', {
     hint: `A token of the tenant "${systemTenant}" with the role ${roles.join(' or ')}`,
   })

@@ -71,7 +71,9 @@ interface Rest {
 
 function createRest(platform: Platform): Rest {
   const { config, modules } = platform.product
-  const entities = modules.modules.flatMap(module => module.entities)
+  const entities = [modules, platform.system.modules].flatMap(({ modules }) =>
+    modules.flatMap(module => module.entities),
+  )
   const limits = new Map(entities.map(entity => [entity, limitsOf(entity.limits, config.limits ?? {})]))
   const rest = limitsOf({}, config.limits ?? {})
   return {

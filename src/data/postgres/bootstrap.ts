@@ -5,6 +5,7 @@ import { sharedPlacement } from '../../core/placement.ts'
 import { systemTenant } from '../../core/tenant.ts'
 import { type ActionOptions, applyActions, readExpectedActions } from './actions-apply.ts'
 import { functionSql, type SqlAction, sqlActionsOf } from './actions-ddl.ts'
+import { auditSteps } from './audit.ts'
 import { moduleSteps, type Step } from './ddl.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { isServerError } from './errors.ts'
@@ -102,7 +103,7 @@ class Bootstrap {
   readonly #options: BootstrapOptions
   readonly #schemas: readonly string[]
   readonly #platform: readonly Step[]
-  /** Those of the platform's that tenants' roles reach, which are compared as strictly as the modules'. */
+  /** Those of the platform's that are compared as strictly as the modules': what tenants' roles reach, and the audit record. */
   readonly #ownTables: readonly Step[]
   readonly #steps: readonly Step[]
   readonly #actions: ActionOptions
@@ -112,7 +113,7 @@ class Bootstrap {
     this.#client = client
     this.#options = options
     this.#schemas = options.modules.map(({ schema }) => schema)
-    this.#ownTables = idempotencySteps(options.prefix)
+    this.#ownTables = [...idempotencySteps(options.prefix), ...auditSteps(options.prefix)]
     this.#platform = [...platformSteps(options.prefix), ...this.#ownTables]
     this.#steps = options.modules.flatMap(module => moduleSteps(module, options.prefix))
     this.#actions = {
@@ -295,7 +296,9 @@ class Bootstrap {
     const expected = new Map([...tables, ...this.#expectedActions])
     const compared = (catalog: LiveCatalog) =>
       new Map(
-        [...catalog].filter(([id]) => id.includes(' tenantry.idempotency') || !/^[a-z ]*? tenantry(\.| |$)/.test(id)),
+        [...catalog].filter(
+          ([id]) => / tenantry[.](idempotency|audit)/.test(id) || !/^[a-z ]*? tenantry(\.| |$)/.test(id),
+        ),
       )
     const differences = compareCatalogs(compared(expected), compared(live))
     const platform = new Set(this.#platform.map(({ id }) => id))

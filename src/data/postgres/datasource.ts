@@ -1,5 +1,6 @@
 import { resolveAccess, type ServingRole } from '../../core/access-role.ts'
-import type { CheckedCall } from '../../core/checked-plan.ts'
+import { notRecorded } from '../../core/audit.ts'
+import type { CheckedCall, CheckedRead } from '../../core/checked-plan.ts'
 import type {
   Datasource,
   Once,
@@ -23,6 +24,7 @@ import { rowStreamOf } from './sql/row-stream.ts'
 import { statementOf } from './sql/statement.ts'
 import type { Statement } from './sql/writer.ts'
 import type { StreamPool } from './stream.ts'
+import { isSystemAct, recordSettings, SystemActs } from './system-acts.ts'
 import type { StatementRow } from './tenant-statement.ts'
 import type { OpenTransaction, TransactionPool } from './transaction.ts'
 
@@ -60,6 +62,8 @@ export class PostgresDatasource implements Datasource {
   }
 
   async run(context: TenantContext, plan: Plan, { signal, large }: RunOptions = {}): Promise<Answer> {
+    if (isSystemAct(context))
+      return this.#runForSystem(context, plan, { ...(signal && { signal }), ...(large && { large }) })
     const { checked, statement } = this.#compile(plan, context.exposure)
     if (plan.kind !== 'read' && plan.rollback) return this.#runAndUndo(context, plan, signal)
     if (checked.kind === 'read' && checked.lock)
@@ -75,6 +79,47 @@ export class PostgresDatasource implements Datasource {
       return { body: '', rows, total, stream: parts }
     } catch (error) {
       throw withFields(error, checked)
+    }
+  }
+
+  /** In a transaction with its record, which is there before the answer leaves. */
+  async #runForSystem(context: TenantContext, plan: Plan, { signal, large }: RunOptions): Promise<Answer> {
+    if (plan.kind !== 'read' && plan.rollback) return this.#runAndUndo(context, plan, signal)
+    let stream: CheckedRead | undefined
+    const onLarge = (checked: CheckedRead) => {
+      if (large === undefined) throw tooLarge()
+      stream = checked
+    }
+    const answer = await this.#transactionForSystem(
+      context,
+      (transaction, acts) => this.#runnerIn(transaction, context, acts, onLarge).run(context, plan),
+      { ...(signal && { signal }) },
+    )
+    if (!stream || large !== 'stream') return answer
+    const settings = this.#settings(accessOf(context, stream), context, stream)
+    const { rows, total, parts } = await this.#lane(context).streams.open(settings, rowStreamOf(stream), signal)
+    return { body: '', rows, total, stream: parts }
+  }
+
+  async #transactionForSystem<T>(
+    context: TenantContext,
+    work: (transaction: OpenTransaction, acts: SystemActs) => Promise<T>,
+    { verb = 'write', signal }: TransactionOptions,
+  ): Promise<T> {
+    const { transactions } = this.#lane(context)
+    const { prefix, statementTimeout } = this.#options
+    const acts = new SystemActs(context, recordSettings(prefix, context, statementTimeout), verb)
+    const running = { verb: 'write', tenant: context.tenant } as const
+    try {
+      return await transactions.run({ ...running, signal }, transaction => work(transaction, acts))
+    } catch (error) {
+      if (acts.isEmpty) throw error
+      await transactions
+        .run({ ...running, signal: undefined }, transaction => acts.recordFailed(transaction))
+        .catch(cause => {
+          throw notRecorded(cause)
+        })
+      throw error
     }
   }
 
@@ -114,21 +159,37 @@ export class PostgresDatasource implements Datasource {
     work: (runner: PlanRunner) => Promise<T>,
     { verb = 'write', signal }: TransactionOptions = {},
   ): Promise<T> {
+    if (isSystemAct(context)) {
+      return this.#transactionForSystem(
+        context,
+        (transaction, acts) => work(this.#runnerIn(transaction, context, acts)),
+        { verb, ...(signal && { signal }) },
+      )
+    }
     return this.#lane(context).transactions.run({ verb, signal, tenant: context.tenant }, transaction =>
       work(this.#runnerIn(transaction, context)),
     )
   }
 
-  #runnerIn(transaction: OpenTransaction, context: TenantContext): PlanRunner {
+  #runnerIn(
+    transaction: OpenTransaction,
+    context: TenantContext,
+    acts?: SystemActs,
+    onLarge: (plan: CheckedRead) => void = refuseLarge,
+  ): PlanRunner {
+    const run = async (plan: Plan): Promise<Answer> => {
+      const checked = checkPlan(plan, context.exposure)
+      if (plan.kind !== 'read' && plan.rollback)
+        throw new TenantryError('invalid', 'One statement of a transaction cannot be rolled back')
+      const settings = this.#settings(accessOf(context, checked), context, checked)
+      await acts?.check(transaction, checked)
+      return answerIn(transaction, settings, checked, statementOf(checked), onLarge)
+    }
     return {
       run: async (inner, plan) => {
         if (inner !== context)
           throw new TenantryError('forbidden', 'A transaction belongs to the context it was begun in')
-        const checked = checkPlan(plan, context.exposure)
-        if (plan.kind !== 'read' && plan.rollback)
-          throw new TenantryError('invalid', 'One statement of a transaction cannot be rolled back')
-        const settings = this.#settings(accessOf(context, checked), context, checked)
-        return answerIn(transaction, settings, checked, statementOf(checked))
+        return acts ? acts.run(plan, transaction, () => run(plan)) : run(plan)
       },
     }
   }
@@ -139,6 +200,21 @@ export class PostgresDatasource implements Datasource {
     once: Once,
     { signal, work = runner => runner.run(context, plan) }: OnceOptions = {},
   ): Promise<OnceAnswer> {
+    if (isSystemAct(context)) {
+      return this.#transactionForSystem(
+        context,
+        (transaction, acts) => {
+          const make = async () => {
+            const checked = checkPlan(plan, context.exposure)
+            const settings = this.#settings(accessOf(context, checked), context, checked)
+            const run = (text: string, values: Statement['values']) => transaction.run(settings, { text, values })
+            return runOnceIn(run, context, once, () => work(this.#runnerIn(transaction, context, acts)))
+          }
+          return acts.runOnce(plan, transaction, make)
+        },
+        { ...(signal && { signal }) },
+      )
+    }
     const checked = checkPlan(plan, context.exposure)
     const settings = this.#settings(accessOf(context, checked), context, checked)
     return this.#lane(context).transactions.run({ verb: 'write', signal, tenant: context.tenant }, transaction =>
@@ -156,9 +232,9 @@ export class PostgresDatasource implements Datasource {
     return settingsOf(prefix, role, context, entity.limits.timeoutMs ?? statementTimeout)
   }
 
-  /** A principal of the system tenant that acts across tenants has connections of its own (F1.6). */
+  /** The principals of the system tenant have connections of their own, whatever their role (F1.6). */
   #lane(context: TenantContext): Lane {
-    return context.acrossTenants ? this.#options.platformLane : this.#options.tenantLane
+    return isSystemAct(context) ? this.#options.platformLane : this.#options.tenantLane
   }
 
   async close(): Promise<void> {
@@ -180,10 +256,18 @@ function accessOf(context: TenantContext, plan: CheckedPlan): ServingRole {
     throw new TenantryError('internal', 'Data access without a tenant')
   }
   if (context.platform) return 'tenant_writer'
+  const acting = isSystemAct(context)
+  if (!acting && (context.acrossTenants || context.principal.tenant !== context.tenant)) {
+    throw new TenantryError('internal', 'A principal of one tenant acts in another')
+  }
+  if (plan.kind === 'call' && context.acrossTenants) {
+    throw new TenantryError('invalid', 'An action runs in one tenant', { hint: 'Call it there: /{tenant}/…' })
+  }
   if (plan.kind === 'call') refuseCaller(context, plan)
   const access = resolveAccess({
     roles: context.principal.roles,
     acrossTenants: context.acrossTenants,
+    acting: acting && !context.acrossTenants,
     hasInstance: context.instance !== null,
     uses: plan.uses,
   })
@@ -217,15 +301,20 @@ function isTooLarge([body, rows]: StatementRow): boolean {
   return body === null && rows !== '0'
 }
 
+function refuseLarge(): never {
+  throw tooLarge()
+}
+
 async function answerIn(
   transaction: OpenTransaction,
   settings: Settings,
   plan: CheckedPlan,
   statement: Statement,
+  onLarge: (plan: CheckedRead) => void,
 ): Promise<Answer> {
   try {
     const row = await transaction.run(settings, statement)
-    if (plan.kind === 'read' && isTooLarge(row)) throw tooLarge()
+    if (plan.kind === 'read' && isTooLarge(row)) onLarge(plan)
     return answerOf(plan, row)
   } catch (error) {
     throw withFields(error, plan)

@@ -78,8 +78,10 @@ export async function runOnceIn(
   { key, fingerprint, seconds }: Once,
   write: () => Promise<Answer>,
 ): Promise<OnceAnswer> {
+  // A subject of the system tenant may be called as one of the tenant's.
+  const foreign = principal.tenant === tenant ? [] : [principal.tenant]
   const hash = createHash('sha256')
-    .update(JSON.stringify([tenant, instance, principal.subject, key]))
+    .update(JSON.stringify([tenant, instance, principal.subject, key, ...foreign]))
     .digest()
   const ofKey = `\\x${hash.toString('hex')}`
   // Ends with the transaction. Waiting instead would let callers who repeat themselves hold all connections.

@@ -1,9 +1,11 @@
 import pg from 'pg'
+import type { Act, ActFilter, AuditRecord, RecordedAct } from '../../core/audit.ts'
 import type { CatalogStore, KeyStore, StoredKey, TenantChange } from '../../core/catalog.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { ModuleId } from '../../core/module.ts'
 import type { Placement } from '../../core/placement.ts'
 import type { TenantKey, TenantState } from '../../core/tenant.ts'
+import { type ActRow, listStatement, recordStatement, toAct } from './audit.ts'
 import { atDatabase } from './bootstrap.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { toError } from './errors.ts'
@@ -26,7 +28,7 @@ const tenantColumns = `key, name, state, cell, isolation, process, datasource, s
   to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at`
 
 /** The platform's own tables: catalog, keys and what the nodes of an installation agree on. */
-export class PlatformStore implements CatalogStore, KeyStore {
+export class PlatformStore implements CatalogStore, KeyStore, AuditRecord {
   readonly #target: ConnectionTarget
   readonly #prefix: string
   readonly #pool: pg.Pool
@@ -175,6 +177,16 @@ export class PlatformStore implements CatalogStore, KeyStore {
 
   async setPublicUrl(url: string): Promise<void> {
     await this.#write('update tenantry.installation set public_url = $1 where public_url is distinct from $1', [url])
+  }
+
+  async record(act: Act): Promise<void> {
+    const { text, values } = recordStatement(act)
+    await this.#write(text, values)
+  }
+
+  async acts(filter: ActFilter): Promise<readonly RecordedAct[]> {
+    const { text, values } = listStatement(filter)
+    return (await this.#read<ActRow>(text, values)).map(toAct)
   }
 
   async ping(): Promise<void> {

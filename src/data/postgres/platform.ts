@@ -1,3 +1,4 @@
+import { appendOnlyFunction } from './audit.ts'
 import type { Step } from './ddl.ts'
 import { rolesOf } from './roles.ts'
 import { identifier } from './sql/writer.ts'
@@ -81,6 +82,7 @@ begin
 end $$`
 
 const functions: Step[] = [
+  appendOnlyFunction,
   {
     id: 'function tenantry.uuid_v7',
     sql: `do $do$ begin

@@ -31,7 +31,8 @@ export function rolesOf(prefix: string): Roles {
     tenantLogin: named('tenant_login'),
     platformLogin: named('platform_login'),
     tenantRoles: servingRoles.filter(isTenantRole).map(named),
-    platformRoles: servingRoles.filter(role => !isTenantRole(role)).map(named),
+    // The system's principals also act inside a tenant, and never on the tenants' connections.
+    platformRoles: servingRoles.map(named),
     servingRoles: servingRoles.map(named),
   }
 }

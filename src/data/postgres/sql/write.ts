@@ -89,7 +89,10 @@ function conflictSql(
   { fields, resolution, deleted }: NonNullable<CheckedInsert['onConflict']>,
 ): string {
   const { entity, fields: given, kept } = plan
-  const scope = [...(entity.global ? [] : ['tenant_id']), ...(entity.instanced ? ['instance_id'] : [])]
+  const named = new Set(fields.map(({ name }) => name))
+  const scope = [...(entity.global ? [] : ['tenant_id']), ...(entity.instanced ? ['instance_id'] : [])].filter(
+    name => !named.has(name),
+  )
   const isKey = fields.length === entity.key.length && fields.every(({ name }) => entity.key.includes(name))
   const columns = [...scope, ...fields.map(({ name }) => identifier(name))].join(', ')
   // Unique keys other than the primary one count only live rows.

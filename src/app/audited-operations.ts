@@ -1,0 +1,64 @@
+import { type Act, type Actor, notRecorded } from '../core/audit.ts'
+import { TenantryError } from '../core/errors.ts'
+import type { TenantKey } from '../core/tenant.ts'
+import type { Operations } from './operations.ts'
+
+/** Operations, each change recorded before it begins and when it has ended. `by` answers the same for another actor. */
+export interface AuditedOperations extends Operations {
+  by(actor: Actor): AuditedOperations
+}
+
+/** What cannot be recorded is not begun. The record says who did what to which tenant: never a name, a row or a token. */
+export function auditOperations(
+  operations: Operations,
+  record: (act: Act) => Promise<void>,
+  actor: Actor,
+): AuditedOperations {
+  async function recorded<T>(
+    verb: string,
+    tenant: TenantKey,
+    target: string | null,
+    act: () => Promise<T>,
+  ): Promise<T> {
+    const tell = (outcome: string) =>
+      record({ ...actor, tenant: tenant.slice(0, 64), instance: null, verb, target, rows: null, outcome })
+    await tell('begun').catch(error => {
+      throw notRecorded(error)
+    })
+    const result = await act().catch(async error => {
+      await tell(error instanceof TenantryError ? error.code : 'internal')
+      throw error
+    })
+    await tell('done')
+    return result
+  }
+  const moduleName = (module: string) => module.slice(0, 200)
+
+  return {
+    ...operations,
+    by: other => auditOperations(operations, record, other),
+    addTenant: wish =>
+      recorded('tenant.add', wish.key, wish.subscribe?.join(',').slice(0, 1_000) || null, () =>
+        operations.addTenant(wish),
+      ),
+    suspendTenant: key => recorded('tenant.suspend', key, null, () => operations.suspendTenant(key)),
+    resumeTenant: key => recorded('tenant.resume', key, null, () => operations.resumeTenant(key)),
+    removeTenant: key => recorded('tenant.remove', key, null, () => operations.removeTenant(key)),
+    subscribe: (key, module) =>
+      recorded('tenant.subscribe', key, moduleName(module), () => operations.subscribe(key, module)),
+    unsubscribe: (key, module) =>
+      recorded('tenant.unsubscribe', key, moduleName(module), () => operations.unsubscribe(key, module)),
+    addRows: (key, seeds) =>
+      recorded(
+        'tenant.rows',
+        key,
+        seeds
+          .map(({ entity }) => entity.name)
+          .join(',')
+          .slice(0, 1_000),
+        () => operations.addRows(key, seeds),
+      ),
+    issueToken: wish =>
+      recorded('token.issue', wish.tenant, wish.roles.join(',').slice(0, 1_000), () => operations.issueToken(wish)),
+  }
+}
