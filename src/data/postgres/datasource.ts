@@ -5,15 +5,16 @@ import type {
   Once,
   OnceAnswer,
   OnceOptions,
-  PlanRunner,
   RunOptions,
   TransactionOptions,
+  TransactionRunner,
 } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Exposure } from '../../core/module-set.ts'
 import type { Answer, Plan, Read } from '../../core/plan.ts'
 import { type CheckedPlan, checkPlan } from '../../core/plan-check.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
+import type { OpenTransaction } from './conversation.ts'
 import { withFields } from './error-fields.ts'
 import { notSingle, tooLarge } from './errors.ts'
 import { runOnceIn } from './idempotency.ts'
@@ -24,7 +25,7 @@ import { statementOf } from './sql/statement.ts'
 import type { Statement } from './sql/writer.ts'
 import type { StreamPool } from './stream.ts'
 import type { StatementRow } from './tenant-statement.ts'
-import type { OpenTransaction, TransactionPool } from './transaction.ts'
+import type { TransactionPool } from './transaction.ts'
 
 /** Which connections serve a principal: those of tenants, or those that reach across them. */
 export interface Lane {
@@ -96,7 +97,7 @@ export class PostgresDatasource implements Datasource {
   ): Promise<Answer> {
     const undone = new Error('rolled back')
     let answer: Answer | undefined
-    const work = async (runner: PlanRunner) => {
+    const work = async (runner: TransactionRunner) => {
       answer = await runner.run(context, { ...plan, rollback: false })
       throw undone
     }
@@ -109,7 +110,7 @@ export class PostgresDatasource implements Datasource {
 
   transaction<T>(
     context: TenantContext,
-    work: (runner: PlanRunner) => Promise<T>,
+    work: (runner: TransactionRunner) => Promise<T>,
     { verb = 'write', signal }: TransactionOptions = {},
   ): Promise<T> {
     return this.#lane(context).transactions.run({ verb, signal, tenant: context.tenant }, transaction =>
@@ -117,8 +118,9 @@ export class PostgresDatasource implements Datasource {
     )
   }
 
-  #runnerIn(transaction: OpenTransaction, context: TenantContext): PlanRunner {
+  #runnerIn(transaction: OpenTransaction, context: TenantContext): TransactionRunner {
     return {
+      nested: work => transaction.nested(part => work(this.#runnerIn(part, context))),
       run: async (inner, plan) => {
         if (inner !== context)
           throw new TenantryError('forbidden', 'A transaction belongs to the context it was begun in')
