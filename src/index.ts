@@ -26,5 +26,6 @@ export {
 export type { JsonValue } from './core/json.ts'
 export { type ModuleDefinition, type Seed, seed } from './core/module.ts'
 export type { Principal } from './core/principal.ts'
+export { type Page, related, type Select, type Selected, type Where } from './core/query.ts'
 export type { TenantData } from './core/tenant-data.ts'
 export type { Version } from './core/version.ts'

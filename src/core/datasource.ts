@@ -17,6 +17,15 @@ export interface PlanRunner {
   run(context: TenantContext, plan: Plan, options?: RunOptions): Promise<Answer>
 }
 
+/** Runs plans in one transaction. */
+export interface TransactionRunner extends PlanRunner {
+  /**
+   * A part of the transaction, after a savepoint: when `work` throws, only the part is undone, and the transaction may go on.
+   * Meanwhile plans run through the runner that `work` is given only.
+   */
+  nested<T>(work: (runner: TransactionRunner) => Promise<T>): Promise<T>
+}
+
 export interface TransactionOptions {
   /** `read` refuses writes. Absent: `write`. */
   readonly verb?: 'read' | 'write'
@@ -34,7 +43,7 @@ export interface Once {
 }
 
 export interface OnceOptions extends RunOptions {
-  readonly work?: (runner: PlanRunner) => Promise<Answer>
+  readonly work?: (runner: TransactionRunner) => Promise<Answer>
 }
 
 export interface OnceAnswer {
@@ -48,7 +57,7 @@ export interface Datasource extends PlanRunner {
   /** Runs `work` in one transaction on a connection of its own; it commits when `work` returns and rolls back when it throws. */
   transaction<T>(
     context: TenantContext,
-    work: (runner: PlanRunner) => Promise<T>,
+    work: (runner: TransactionRunner) => Promise<T>,
     options?: TransactionOptions,
   ): Promise<T>
   /**

@@ -22,6 +22,12 @@ function bytesOf(text: string): Uint8Array {
 /** Rows as `exact` output carries them, with bigint and bytes decoded. */
 export function decodeRows(entity: Entity, { body }: Answer): Record<string, unknown>[] {
   const rows: Record<string, unknown>[] = body === '' ? [] : JSON.parse(body)
+  decodeFields(entity, rows)
+  return rows
+}
+
+/** Decodes in place. */
+export function decodeFields(entity: Entity, rows: readonly Record<string, unknown>[]): void {
   const decoders = [...entity.fields.values()].flatMap(({ name, spec }) => {
     const decode = decoderOf(spec.type)
     return decode ? [{ name, decode: spec.array ? (value: unknown) => (value as string[]).map(decode) : decode }] : []
@@ -29,7 +35,6 @@ export function decodeRows(entity: Entity, { body }: Answer): Record<string, unk
   for (const row of rows) {
     for (const { name, decode } of decoders) if (row[name] != null) row[name] = decode(row[name] as string)
   }
-  return rows
 }
 
 function decoderOf(type: string): ((value: string) => unknown) | undefined {

@@ -63,27 +63,33 @@ export interface FieldSpec {
 }
 
 /** A field under construction. Each method returns a new field; nothing is changed in place. */
-export class Field<Value, Optional extends boolean = boolean, Defaulted extends boolean = boolean> {
+export class Field<
+  Value,
+  Optional extends boolean = boolean,
+  Defaulted extends boolean = boolean,
+  /** The entity that a reference names, where the compiler knows it. */
+  Target = unknown,
+> {
   readonly spec: FieldSpec
   /** Types only: never set. */
-  declare readonly $types: { value: Value; optional: Optional; defaulted: Defaulted }
+  declare readonly $types: { value: Value; optional: Optional; defaulted: Defaulted; target: Target }
 
   constructor(spec: FieldSpec) {
     this.spec = spec
   }
 
   /** May be null; need not be given. */
-  optional(): Field<Value, true, Defaulted> {
+  optional(): Field<Value, true, Defaulted, Target> {
     return new Field({ ...this.spec, optional: true })
   }
 
   /** Filled in by the database when a new row does not name the field. Takes the JSON form of a value. */
-  default(value: DefaultOf<Value>): Field<Value, Optional, true> {
+  default(value: DefaultOf<Value>): Field<Value, Optional, true, Target> {
     return new Field({ ...this.spec, default: value })
   }
 
   /** No two rows of a tenant have the same value. */
-  unique(): Field<Value, Optional, Defaulted> {
+  unique(): Field<Value, Optional, Defaulted, Target> {
     return new Field({ ...this.spec, unique: true })
   }
 }
@@ -227,7 +233,7 @@ export function array<Value>(of: Required<Value>): Required<readonly Value[]> {
 export function reference<Target extends EntityDefinition>(
   target: () => Target,
   options?: { onDelete?: OnDelete },
-): Required<KeyValueOf<Target>>
+): Field<KeyValueOf<Target>, false, false, Target>
 export function reference<Value = string>(target: string, options?: { onDelete?: OnDelete }): Required<Value>
 export function reference(target: (() => EntityDefinition) | string, options: { onDelete?: OnDelete } = {}): AnyField {
   return new Field({ ...plain, type: 'reference', target, onDelete: options.onDelete ?? 'restrict' })

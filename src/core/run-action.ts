@@ -1,5 +1,5 @@
 import { resultText } from './action-result.ts'
-import type { Datasource, PlanRunner, RunOptions } from './datasource.ts'
+import type { Datasource, RunOptions, TransactionRunner } from './datasource.ts'
 import { TenantryError } from './errors.ts'
 import { decodeRows } from './exact-json.ts'
 import type { Action } from './module-set.ts'
@@ -12,9 +12,9 @@ export interface ActionHost {
   readonly context: TenantContext
   readonly datasource: Datasource
   /** Of the transaction that it runs in, when there is one already. */
-  readonly runner?: PlanRunner
+  readonly runner?: TransactionRunner
   /** A tenant's data for a body in TypeScript, over the plans of its transaction. */
-  dataOf(runner: PlanRunner): unknown
+  dataOf(runner: TransactionRunner): unknown
 }
 
 /**
@@ -43,7 +43,7 @@ export function callBody(plan: Call, host: ActionHost): Promise<unknown> {
 
 async function runBody(
   { action, input, given }: Call,
-  { context, runner, dataOf }: ActionHost & { readonly runner: PlanRunner },
+  { context, runner, dataOf }: ActionHost & { readonly runner: TransactionRunner },
 ): Promise<unknown> {
   const read: Call = {
     kind: 'call',
@@ -69,7 +69,7 @@ async function inTransaction<T>(
   { context, datasource, runner }: ActionHost,
   { readOnly }: Action,
   { rollback = false, signal }: WorkOptions,
-  work: (runner: PlanRunner) => Promise<T>,
+  work: (runner: TransactionRunner) => Promise<T>,
 ): Promise<T> {
   if (runner) return work(runner)
   const options = { verb: readOnly ? 'read' : 'write', ...(signal && { signal }) } as const
@@ -97,8 +97,9 @@ class Undone<T> extends Error {
 }
 
 /** Plans that keep to what the action's definition says it reads and writes: roles and documentation follow from that. */
-function withinUses(action: Action, runner: PlanRunner): PlanRunner {
+function withinUses(action: Action, runner: TransactionRunner): TransactionRunner {
   return {
+    nested: work => runner.nested(inner => work(withinUses(action, inner))),
     run: (context, plan, options) => {
       const { uses } = checkPlan(plan, context.exposure)
       const excess = uses.find(

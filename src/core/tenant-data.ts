@@ -1,53 +1,19 @@
 import type { ActionDefinition, ActionOutput, InputOf, ResultOf } from './action-definition.ts'
-import type { Datasource, PlanRunner, TransactionOptions } from './datasource.ts'
+import type { Datasource, PlanRunner, TransactionOptions, TransactionRunner } from './datasource.ts'
 import type { EntityDefinition, Insert, KeyOf, Patch, Row } from './entity.ts'
 import { TenantryError } from './errors.ts'
-import { bytesText, decodeRows, payloadText } from './exact-json.ts'
+import { decodeFields, decodeRows, payloadText } from './exact-json.ts'
 import type { Fields } from './field.ts'
-import type { Action, Entity, EntityField, Module, ModuleSet } from './module-set.ts'
-import type {
-  Answer,
-  Call,
-  Condition,
-  Deleted,
-  EntityPlan,
-  OnConflict,
-  Order,
-  ScalarOperator,
-  Selection,
-} from './plan.ts'
+import type { Action, Entity, Module, ModuleSet } from './module-set.ts'
+import type { Answer, Call, Condition, Deleted, EntityPlan, OnConflict, Plan, Read, Selection } from './plan.ts'
 import type { Principal } from './principal.ts'
+import type { AllSelected, ListOptions, Page, PageOptions, RowsWith, Select, Selected } from './query.ts'
+import { keyCondition, keysCondition, planCondition, planQuery, type Shape } from './query-plan.ts'
+import { checkPayload, givenNames, type Payload } from './query-values.ts'
 import { type ActionHost, callBody } from './run-action.ts'
 import type { TenantKey } from './tenant.ts'
 import type { TenantContext } from './tenant-context.ts'
 import type { Version } from './version.ts'
-
-/** A field's value, or what it must satisfy. */
-export type Filter<Value> = Value | FieldTest<Value>
-
-export interface FieldTest<Value> {
-  readonly eq?: Value
-  readonly neq?: Value
-  readonly gt?: Value
-  readonly gte?: Value
-  readonly lt?: Value
-  readonly lte?: Value
-  readonly in?: readonly Value[]
-  /** `%` stands for any text, `_` for one character. */
-  readonly like?: string
-  readonly ilike?: string
-}
-
-/** Conditions on fields; all must hold. `null` asks for rows without a value. */
-export type Where<E extends EntityDefinition> = { readonly [N in keyof Row<E>]?: Filter<Row<E>[N]> }
-
-export interface ListOptions<E extends EntityDefinition> {
-  readonly where?: Where<E>
-  readonly order?: { readonly [N in keyof Row<E>]?: 'asc' | 'desc' }
-  readonly limit?: number
-  readonly offset?: number
-  readonly includeDeleted?: boolean
-}
 
 /**
  * A tenant's rows for code: every call is a plan that runs under the context's tenant and access role. Values are exact:
@@ -57,13 +23,18 @@ export class TenantData {
   readonly context: TenantContext
   readonly #modules: ModuleSet
   readonly #datasource: Datasource
-  readonly #runner: PlanRunner
+  readonly #transaction: TransactionRunner | undefined
 
-  constructor(context: TenantContext, modules: ModuleSet, datasource: Datasource, runner: PlanRunner = datasource) {
+  /** `transaction`: of the one that it works in. */
+  constructor(context: TenantContext, modules: ModuleSet, datasource: Datasource, transaction?: TransactionRunner) {
     this.context = context
     this.#modules = modules
     this.#datasource = datasource
-    this.#runner = runner
+    this.#transaction = transaction
+  }
+
+  get #runner(): PlanRunner {
+    return this.#transaction ?? this.#datasource
   }
 
   /** The tenant's key. */
@@ -96,50 +67,71 @@ export class TenantData {
   }
 
   /** Rows in the order asked for; all of them unless `limit` is given. */
-  async list<E extends EntityDefinition>(definition: E, options: ListOptions<E> = {}): Promise<Row<E>[]> {
-    const entity = this.#modules.entityOf(definition)
-    const { where, order, limit, offset, includeDeleted } = options
-    const answer = await this.#runner.run(this.context, {
-      kind: 'read',
-      entity,
-      select: allFields,
-      output: 'exact',
-      ...conditionOf(entity, where ?? {}),
-      ...(order ? { order: orderOf(order) } : {}),
-      ...(limit === undefined ? {} : { limit: wholeNumber('limit', limit) }),
-      ...(offset === undefined ? {} : { offset: wholeNumber('offset', offset) }),
-      deleted: includeDeleted ? 'include' : 'exclude',
-    })
-    return rowsOf<E>(entity, answer)
+  async list<E extends EntityDefinition, const S extends Select<E> = AllSelected>(
+    definition: E,
+    options: ListOptions<E, S> = {},
+  ): Promise<Selected<E, S>[]> {
+    const { rows } = await this.#read<E, S>(definition, options)
+    return rows
+  }
+
+  /** A part of a list that goes on after its last row, whatever was added meanwhile. */
+  async page<E extends EntityDefinition, const S extends Select<E> = AllSelected>(
+    definition: E,
+    { after, ...options }: PageOptions<E, S>,
+  ): Promise<Page<Selected<E, S>>> {
+    const keyset = after === undefined ? {} : { after: cursorOf(after) }
+    const { rows, answer } = await this.#read<E, S>(definition, options, { keyset })
+    return { rows, next: answer.next ?? null }
   }
 
   /** The row with this key, or undefined. */
-  async find<E extends EntityDefinition>(definition: E, key: KeyOf<E>): Promise<Row<E> | undefined> {
+  async find<E extends EntityDefinition, const S extends Select<E> = AllSelected>(
+    definition: E,
+    key: KeyOf<E>,
+    options: FindOptions<E, S> = {},
+  ): Promise<Selected<E, S> | undefined> {
     const entity = this.#modules.entityOf(definition)
-    const answer = await this.#runner.run(this.context, {
-      kind: 'read',
-      entity,
-      select: allFields,
-      output: 'exact',
-      where: keyCondition(entity, key),
-    })
-    return rowsOf<E>(entity, answer)[0]
+    const { rows } = await this.#read<E, S>(definition, options, { where: keyCondition(entity, key) })
+    return rows[0]
   }
 
   /** The row with this key. Throws `not_found`. */
-  async get<E extends EntityDefinition>(definition: E, key: KeyOf<E>): Promise<Row<E>> {
-    return (await this.find(definition, key)) ?? notFound(definition)
+  async get<E extends EntityDefinition, const S extends Select<E> = AllSelected>(
+    definition: E,
+    key: KeyOf<E>,
+    options: FindOptions<E, S> = {},
+  ): Promise<Selected<E, S>> {
+    return (await this.find<E, S>(definition, key, options)) ?? notFound(definition)
   }
 
-  async count<E extends EntityDefinition>(definition: E, { where }: { where?: Where<E> } = {}): Promise<number> {
+  async #read<E extends EntityDefinition, S extends Select<E>>(
+    definition: E,
+    { includeDeleted, ...options }: ListOptions<E, S>,
+    more: Pick<Read, 'where' | 'keyset'> = {},
+  ): Promise<{ rows: Selected<E, S>[]; answer: Answer }> {
     const entity = this.#modules.entityOf(definition)
+    const { query, shape } = planQuery(this.#modules, entity, options)
+    const deleted = includeDeleted ? 'include' : 'exclude'
     const answer = await this.#runner.run(this.context, {
-      kind: 'read',
-      entity,
-      select: [],
+      ...{ kind: 'read', entity, output: 'exact', deleted },
+      ...query,
+      ...more,
+    })
+    const rows: Record<string, unknown>[] = JSON.parse(answer.body)
+    decodeShape(shape, rows)
+    return { rows: rows as Selected<E, S>[], answer }
+  }
+
+  async count<E extends EntityDefinition>(definition: E, options: CountOptions<E> = {}): Promise<number> {
+    const entity = this.#modules.entityOf(definition)
+    const { includeDeleted, where } = options
+    const { query } = planQuery(this.#modules, entity, { select: [], ...(where && { where }) })
+    const deleted = includeDeleted ? 'include' : 'exclude'
+    const answer = await this.#runner.run(this.context, {
+      ...{ kind: 'read', entity, count: 'exact', deleted },
+      ...query,
       limit: 0,
-      count: 'exact',
-      ...conditionOf(entity, where ?? {}),
     })
     return answer.total ?? 0
   }
@@ -151,34 +143,39 @@ export class TenantData {
     definition: E,
     given: Insert<E> | readonly Insert<E>[],
   ): Promise<Row<E> | Row<E>[]> {
-    const many = Array.isArray(given)
-    const rows = await this.#insert(definition, (many ? given : [given]) as readonly Payload[])
-    if (many) return rows
-    return rows[0] ?? notFound(definition)
+    if (Array.isArray(given)) return this.#insert(definition, given)
+    return (await this.#insert(definition, [given]))[0] ?? notFound(definition)
   }
 
-  /** Adds a row, or changes the one with the same `on` fields (default: the key). */
+  /** Adds a row, or changes the one with the same `on` fields (default: the key); many rows in one statement. */
+  upsert<E extends EntityDefinition>(definition: E, row: Insert<E>, options?: UpsertOptions<E>): Promise<Row<E>>
+  upsert<E extends EntityDefinition>(
+    definition: E,
+    rows: readonly Insert<E>[],
+    options?: UpsertOptions<E>,
+  ): Promise<Row<E>[]>
   async upsert<E extends EntityDefinition>(
     definition: E,
-    row: Insert<E>,
-    options: { on?: readonly (keyof Row<E> & string)[] } = {},
-  ): Promise<Row<E>> {
-    const onConflict = { resolution: 'merge' as const, ...(options.on ? { fields: options.on } : {}) }
-    const [stored] = await this.#insert(definition, [row as Payload], onConflict)
-    return stored ?? notFound(definition)
+    given: Insert<E> | readonly Insert<E>[],
+    { on }: UpsertOptions<E> = {},
+  ): Promise<Row<E> | Row<E>[]> {
+    const onConflict = { resolution: 'merge', ...(on && { fields: on }) } as const
+    if (Array.isArray(given)) return this.#insert(definition, given, onConflict)
+    return (await this.#insert(definition, [given], onConflict))[0] ?? notFound(definition)
   }
 
   /** Adds the rows whose key is not there yet and leaves the others as they are; answers those that were added. */
   insertMissing<E extends EntityDefinition>(definition: E, rows: readonly Insert<E>[]): Promise<Row<E>[]> {
-    return this.#insert(definition, rows as readonly Payload[], { resolution: 'ignore' })
+    return this.#insert(definition, rows, { resolution: 'ignore' })
   }
 
   async #insert<E extends EntityDefinition>(
     definition: E,
-    rows: readonly Payload[],
+    given: readonly unknown[],
     onConflict?: OnConflict,
   ): Promise<Row<E>[]> {
     const entity = this.#modules.entityOf(definition)
+    const rows = given.map(row => checkedPayload(entity, row))
     const names = [...new Set(rows.flatMap(givenNames))].sort()
     const alike = rows.every(row => givenNames(row).length === names.length)
     const answer = await this.#runner.run(this.context, {
@@ -198,10 +195,22 @@ export class TenantData {
   /** Changes the row with this key; answers it as it is stored. Throws `not_found`, and `conflict` for a stale `revision`. */
   async update<E extends EntityDefinition>(definition: E, key: KeyOf<E>, patch: Patch<E>): Promise<Row<E>> {
     const entity = this.#modules.entityOf(definition)
-    const payload = patch as Payload
+    const payload = checkedPayload(entity, patch)
     const fields = givenNames(payload)
-    if (fields.length === 0) return this.get(definition, key)
+    // The row as it is: nothing of it changes.
+    if (fields.length === 0) return (await this.get(definition, key)) as Row<E>
     return this.#change(definition, entity, keyCondition(entity, key), fields, payloadText(payload))
+  }
+
+  /** The same change to many rows, in one statement; answers how many there were. A `revision` must be current in each. */
+  async updateMany<E extends EntityDefinition>(
+    definition: E,
+    rows: RowsWith<E, KeyOf<E>>,
+    patch: Patch<E>,
+  ): Promise<number> {
+    const entity = this.#modules.entityOf(definition)
+    const payload = checkedPayload(entity, patch)
+    return this.#changeMany(entity, rows, givenNames(payload), payloadText(payload))
   }
 
   /** Hides a row until it is restored. Throws `not_found`. */
@@ -218,6 +227,48 @@ export class TenantData {
   /** Removes a row for good, softly deleted or not. Throws `not_found`. */
   async purge<E extends EntityDefinition>(definition: E, key: KeyOf<E>): Promise<void> {
     await this.#delete(definition, key, 'purge')
+  }
+
+  /** Hides many rows in one statement; answers how many. */
+  softDeleteMany<E extends EntityDefinition>(definition: E, rows: RowsWith<E, KeyOf<E>>): Promise<number> {
+    return this.#deleteMany(definition, rows, 'soft')
+  }
+
+  /** Brings back many softly deleted rows in one statement; answers how many. */
+  async restoreMany<E extends EntityDefinition>(definition: E, rows: RowsWith<E, KeyOf<E>>): Promise<number> {
+    const entity = this.#modules.entityOf(definition)
+    return this.#changeMany(entity, rows, ['deleted_at'], '{"deleted_at":null}', 'only')
+  }
+
+  /** Removes many rows for good in one statement, softly deleted or not; answers how many. */
+  purgeMany<E extends EntityDefinition>(definition: E, rows: RowsWith<E, KeyOf<E>>): Promise<number> {
+    return this.#deleteMany(definition, rows, 'purge')
+  }
+
+  async #changeMany(
+    entity: Entity,
+    rows: LooseRows,
+    fields: readonly string[],
+    patch: string,
+    deleted?: Deleted,
+  ): Promise<number> {
+    const where = this.#which(entity, rows)
+    if (fields.length === 0) return 0
+    const plan: Plan = { kind: 'update', entity, fields, patch, where, ...(deleted && { deleted }) }
+    return (await this.#runner.run(this.context, plan)).rows
+  }
+
+  async #deleteMany(definition: EntityDefinition, rows: LooseRows, mode: 'soft' | 'purge'): Promise<number> {
+    const entity = this.#modules.entityOf(definition)
+    return (await this.#runner.run(this.context, { kind: 'delete', entity, mode, where: this.#which(entity, rows) }))
+      .rows
+  }
+
+  /** Throws where neither conditions nor keys are given: a write of every row has to be meant. */
+  #which(entity: Entity, { where, keys }: LooseRows): Condition {
+    if (where && !keys) return planCondition(this.#modules, entity, where)
+    if (keys && !where) return keysCondition(entity, keys)
+    throw new TenantryError('invalid', 'Name the rows by "where" or by "keys"')
   }
 
   async #change<E extends EntityDefinition>(
@@ -269,100 +320,68 @@ export class TenantData {
     return {
       context: this.context,
       datasource: this.#datasource,
-      ...(this.#inTransaction && { runner: this.#runner }),
+      ...(this.#transaction && { runner: this.#transaction }),
       dataOf: runner => new TenantData(this.context, this.#modules, this.#datasource, runner),
     }
   }
 
-  /** All of `work` or nothing of it. Inside, use the data that it is given; a transaction inside joins this one. */
+  /**
+   * All of `work` or nothing of it, on a connection of its own. Inside, use the data that it is given. A transaction inside is a
+   * part of this one: when it throws, only the part is undone, and this one goes on if the error is caught.
+   */
   transaction<T>(work: (data: TenantData) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-    if (this.#inTransaction) return work(this)
-    return this.#datasource.transaction(
-      this.context,
-      runner => work(new TenantData(this.context, this.#modules, this.#datasource, runner)),
-      options,
-    )
-  }
-
-  get #inTransaction(): boolean {
-    return this.#runner !== this.#datasource
+    const inside = (runner: TransactionRunner) =>
+      work(new TenantData(this.context, this.#modules, this.#datasource, runner))
+    if (this.#transaction) return this.#transaction.nested(inside)
+    return this.#datasource.transaction(this.context, inside, options)
   }
 }
 
-type Payload = Readonly<Record<string, unknown>>
+export type FindOptions<E extends EntityDefinition, S extends Select<E>> = Pick<
+  ListOptions<E, S>,
+  'select' | 'includeDeleted'
+>
+
+export type CountOptions<E extends EntityDefinition> = Pick<ListOptions<E>, 'where' | 'includeDeleted'>
+
+export interface UpsertOptions<E extends EntityDefinition> {
+  /** The key or a unique set; absent: the key. */
+  readonly on?: readonly (keyof Row<E> & string)[]
+}
+
+interface LooseRows {
+  readonly where?: Payload
+  readonly keys?: readonly unknown[]
+}
 
 const allFields: readonly Selection[] = [{ kind: 'all' }]
 
-function givenNames(row: Payload): string[] {
-  return Object.keys(row)
-    .filter(name => row[name] !== undefined)
-    .sort()
+function checkedPayload(entity: Entity, row: unknown): Payload {
+  checkPayload(entity, row)
+  return row
 }
 
-/** A value in PostgreSQL's text form. */
-function textOf(value: unknown): string {
-  if (value instanceof Uint8Array) return bytesText(value)
-  if (Array.isArray(value)) {
-    const elements = value.map(item => (item === null ? 'NULL' : `"${textOf(item).replace(/["\\]/g, '\\$&')}"`))
-    return `{${elements.join(',')}}`
-  }
-  if (typeof value === 'object' && value !== null) return JSON.stringify(value)
-  return String(value)
+/** What a page said to go on after. Its values are bound like any other, whoever wrote them. */
+function cursorOf(after: string): (string | null)[] {
+  let values: unknown
+  try {
+    values = JSON.parse(after)
+  } catch {}
+  if (Array.isArray(values) && values.every(value => value === null || typeof value === 'string')) return values
+  throw new TenantryError('invalid', 'That is not where a page ended', { hint: 'Give "next" of the page before' })
 }
 
-function keyCondition(entity: Entity, key: unknown): Condition {
-  const values = entity.key.length === 1 ? { [entity.key[0] ?? '']: key } : (key as Payload)
-  for (const name of entity.key) {
-    if (values[name] === undefined || values[name] === null) {
-      throw new TenantryError('invalid', `The key of ${entity.name} needs "${name}"`)
+function decodeShape({ entity, embeds }: Shape, rows: Record<string, unknown>[]): void {
+  decodeFields(entity, rows)
+  for (const { name, many, shape } of embeds) {
+    for (const row of rows) {
+      const value = row[name] as Record<string, unknown> | Record<string, unknown>[] | null
+      const inner = Array.isArray(value) ? value : value === null ? [] : [value]
+      decodeShape(shape, inner)
+      // Where a reference is unique the database shows the one row alone; here many are always a list.
+      if (many) row[name] = inner
     }
   }
-  const conditions = entity.key.map(name => equals(name, values[name]))
-  return { kind: 'and', not: false, conditions }
-}
-
-function equals(field: string, value: unknown): Condition {
-  if (value === null) return { kind: 'compare', path: { field }, not: false, operator: 'is', value: 'null' }
-  return { kind: 'compare', path: { field }, not: false, operator: 'eq', value: textOf(value) }
-}
-
-const scalar: ReadonlySet<string> = new Set<ScalarOperator>(['eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'like', 'ilike'])
-
-function conditionOf(entity: Entity, where: Readonly<Record<string, unknown>>): { where?: Condition } {
-  const conditions = Object.entries(where).flatMap(([name, filter]) => {
-    if (filter === undefined) return []
-    const field = entity.fields.get(name)
-    return field && isTest(field, filter) ? testConditions(name, filter) : [equals(name, filter)]
-  })
-  return conditions.length === 0 ? {} : { where: { kind: 'and', not: false, conditions } }
-}
-
-function isTest(field: EntityField, filter: unknown): filter is FieldTest<unknown> {
-  if (field.spec.type === 'json') return false
-  return typeof filter === 'object' && filter !== null && !Array.isArray(filter) && !(filter instanceof Uint8Array)
-}
-
-function testConditions(field: string, test: FieldTest<unknown>): Condition[] {
-  return Object.entries(test).flatMap(([operator, value]: [string, unknown]): Condition[] => {
-    if (value === undefined) return []
-    const common = { kind: 'compare', path: { field }, not: false } as const
-    if (operator === 'in' && Array.isArray(value)) return [{ ...common, operator, values: value.map(textOf) }]
-    if (value === null && operator === 'eq') return [equals(field, null)]
-    if (value === null && operator === 'neq') return [{ ...common, operator: 'is', value: 'not_null' }]
-    if (scalar.has(operator)) return [{ ...common, operator: operator as ScalarOperator, value: textOf(value) }]
-    throw new TenantryError('invalid', `There is no operator "${operator}"`, {
-      hint: `Use ${[...scalar, 'in'].join(', ')}`,
-    })
-  })
-}
-
-function orderOf(order: Readonly<Record<string, 'asc' | 'desc' | undefined>>): Order[] {
-  return Object.entries(order).flatMap(([field, direction]) => (direction ? [{ path: { field }, direction }] : []))
-}
-
-function wholeNumber(name: string, value: number): number {
-  if (Number.isSafeInteger(value) && value >= 0) return value
-  throw new TenantryError('invalid', `${name} must be a whole number that is not negative`)
 }
 
 function rowsOf<E extends EntityDefinition>(entity: Entity, answer: Answer): Row<E>[] {

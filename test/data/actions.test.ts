@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { PlanRunner } from '../../src/core/datasource.ts'
+import type { TransactionRunner } from '../../src/core/datasource.ts'
 import type { Call } from '../../src/core/plan.ts'
 import { runCall } from '../../src/core/run-action.ts'
 import { TenantData } from '../../src/core/tenant-data.ts'
@@ -240,6 +240,6 @@ describe('who may call', () => {
 function calls(tenant: string) {
   const context = world.contextOf(tenant)
   const { datasource, modules } = world
-  const dataOf = (runner: PlanRunner) => new TenantData(context, modules, datasource, runner)
+  const dataOf = (runner: TransactionRunner) => new TenantData(context, modules, datasource, runner)
   return { rpc: (call: Parameters<typeof plan>[0]) => runCall(plan(call), { context, datasource, dataOf }) }
 }

@@ -4,7 +4,7 @@ import { onceOf } from '../../api/rest/idempotency.ts'
 import { limitsOf } from '../../api/rest/limits.ts'
 import { respondCall } from '../../api/rest/respond-call.ts'
 import { noSuchAction } from '../../core/call-check.ts'
-import type { PlanRunner } from '../../core/datasource.ts'
+import type { TransactionRunner } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
 import { type Action, type Module, quote } from '../../core/module-set.ts'
 import { anonymousRole } from '../../core/principal.ts'
@@ -70,8 +70,8 @@ async function serve(
   const parsed = parseCall(asking)
   const { plan } = parsed
   const signal = signalOf(reply)
-  const dataOf = (runner: PlanRunner) => new TenantData(context, product.modules, datasource, runner)
-  const run = (runner?: PlanRunner) =>
+  const dataOf = (runner: TransactionRunner) => new TenantData(context, product.modules, datasource, runner)
+  const run = (runner?: TransactionRunner) =>
     runCall(plan, { context, datasource, dataOf, ...(runner && { runner }) }, { signal })
   const deed = { target: action.id, writes: !action.readOnly, rollback: plan.rollback ?? false }
   const once = onceOf(asking, deed, context)

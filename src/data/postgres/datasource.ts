@@ -6,15 +6,16 @@ import type {
   Once,
   OnceAnswer,
   OnceOptions,
-  PlanRunner,
   RunOptions,
   TransactionOptions,
+  TransactionRunner,
 } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Exposure } from '../../core/module-set.ts'
 import type { Answer, Plan, Read } from '../../core/plan.ts'
 import { type CheckedPlan, checkPlan } from '../../core/plan-check.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
+import type { OpenTransaction } from './conversation.ts'
 import { withFields } from './error-fields.ts'
 import { notSingle, tooLarge } from './errors.ts'
 import { runOnceIn } from './idempotency.ts'
@@ -26,7 +27,7 @@ import type { Statement } from './sql/writer.ts'
 import type { StreamPool } from './stream.ts'
 import { isSystemAct, recordSettings, SystemActs } from './system-acts.ts'
 import type { StatementRow } from './tenant-statement.ts'
-import type { OpenTransaction, TransactionPool } from './transaction.ts'
+import type { TransactionPool } from './transaction.ts'
 
 /** Which connections serve a principal: those of tenants, or those that reach across them. */
 export interface Lane {
@@ -143,7 +144,7 @@ export class PostgresDatasource implements Datasource {
   ): Promise<Answer> {
     const undone = new Error('rolled back')
     let answer: Answer | undefined
-    const work = async (runner: PlanRunner) => {
+    const work = async (runner: TransactionRunner) => {
       answer = await runner.run(context, { ...plan, rollback: false })
       throw undone
     }
@@ -156,7 +157,7 @@ export class PostgresDatasource implements Datasource {
 
   transaction<T>(
     context: TenantContext,
-    work: (runner: PlanRunner) => Promise<T>,
+    work: (runner: TransactionRunner) => Promise<T>,
     { verb = 'write', signal }: TransactionOptions = {},
   ): Promise<T> {
     if (isSystemAct(context)) {
@@ -176,7 +177,7 @@ export class PostgresDatasource implements Datasource {
     context: TenantContext,
     acts?: SystemActs,
     onLarge: (plan: CheckedRead) => void = refuseLarge,
-  ): PlanRunner {
+  ): TransactionRunner {
     const run = async (plan: Plan): Promise<Answer> => {
       const checked = checkPlan(plan, context.exposure)
       if (plan.kind !== 'read' && plan.rollback)
@@ -186,6 +187,10 @@ export class PostgresDatasource implements Datasource {
       return answerIn(transaction, settings, checked, statementOf(checked), onLarge)
     }
     return {
+      nested: work => {
+        const part = () => transaction.nested(inner => work(this.#runnerIn(inner, context, acts)))
+        return acts ? acts.runPart(transaction, part) : part()
+      },
       run: async (inner, plan) => {
         if (inner !== context)
           throw new TenantryError('forbidden', 'A transaction belongs to the context it was begun in')

@@ -7,8 +7,8 @@ import type { Answer, Plan } from '../../core/plan.ts'
 import { systemTenant } from '../../core/tenant.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import { givenTenantsSql, recordStatement } from './audit.ts'
+import type { OpenTransaction } from './conversation.ts'
 import type { Settings } from './settings.ts'
-import type { OpenTransaction } from './transaction.ts'
 
 /** A principal of the system tenant acts, whose every act is recorded. Not: the platform itself, which makes a tenant's rows. */
 export function isSystemAct({ principal, platform }: TenantContext): boolean {
@@ -55,6 +55,17 @@ export class SystemActs {
       if (replayed) await this.#record(transaction, { ...this.#actOf(plan), rows: answer.rows, outcome: 'replayed' })
       return once
     })
+  }
+
+  /** A part that is undone takes the record of its acts with it, so they are recorded once more behind it. */
+  async runPart<T>(transaction: OpenTransaction, part: () => Promise<T>): Promise<T> {
+    const before = this.#acts.length
+    try {
+      return await part()
+    } catch (error) {
+      for (const act of this.#acts.slice(before)) await this.#record(transaction, act)
+      throw error
+    }
   }
 
   async #tried<T>(plan: Plan, act: () => Promise<T>): Promise<T> {

@@ -2,17 +2,10 @@ import pg from 'pg'
 import type { Verb } from '../../core/access-role.ts'
 import { TenantryError } from '../../core/errors.ts'
 import { atDatabase } from './bootstrap.ts'
+import { Conversation, type OpenTransaction } from './conversation.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { abandoned, isConnectionError, toError, unknownOutcome } from './errors.ts'
-import { type Settings, settingsSql } from './settings.ts'
-import type { Statement } from './sql/writer.ts'
-import type { StatementRow } from './tenant-statement.ts'
 import { Turnstile } from './turnstile.ts'
-
-/** A transaction that is open: each statement runs with settings of its own, which end with the transaction. */
-export interface OpenTransaction {
-  run(settings: Settings, statement: Statement): Promise<StatementRow>
-}
 
 export interface TransactionRun {
   readonly verb: Verb
@@ -54,43 +47,21 @@ export class TransactionPool {
     const client = await this.#pool.connect().catch(error => {
       throw new TenantryError('unavailable', 'No connection is free for a transaction', { retryAfter: 1, cause: error })
     })
-    let over = false
     let reusable = true
     const ignore = () => {
       reusable = false
     }
     client.on('error', ignore)
+    const conversation = new Conversation(client, signal)
     try {
       await client.query(verb === 'read' ? 'begin read only' : 'begin').catch(error => {
         throw toError(error)
       })
-      let current = ''
-      const result = await work({
-        run: async (settings, { text, values }) => {
-          if (over) throw new TenantryError('internal', 'The transaction is over')
-          if (signal?.aborted) throw abandoned()
-          try {
-            const wanted = settings.join('\n')
-            if (wanted !== current) await client.query(settingsSql, [...settings])
-            current = wanted
-            const { rows, rowCount, command } = await client.query<(string | null)[]>({
-              text,
-              values: [...values],
-              rowMode: 'array',
-            })
-            // A write that answers no row says how many it met.
-            return rows[0] ?? (/^(INSERT|UPDATE|DELETE)$/.test(command) ? ['', String(rowCount), null, null] : [])
-          } catch (error) {
-            throw toError(error)
-          }
-        },
-      })
-      over = true
+      const result = await conversation.during(work)
       if (signal?.aborted) throw abandoned()
       await commit(client)
       return result
     } catch (error) {
-      over = true
       // A connection that cannot roll back is dirty: it is thrown away (THREATS A14).
       await client.query('rollback').catch(ignore)
       throw error

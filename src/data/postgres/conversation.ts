@@ -1,0 +1,109 @@
+import type pg from 'pg'
+import { TenantryError } from '../../core/errors.ts'
+import { abandoned, toError } from './errors.ts'
+import { type Settings, settingsSql } from './settings.ts'
+import type { Statement } from './sql/writer.ts'
+import type { StatementRow } from './tenant-statement.ts'
+
+/** A transaction that is open, or a part of one: each statement runs with settings of its own, which end with the transaction. */
+export interface OpenTransaction {
+  run(settings: Settings, statement: Statement): Promise<StatementRow>
+  /** A part after a savepoint: it is kept when `work` returns and undone when it throws. */
+  nested<T>(work: (part: OpenTransaction) => Promise<T>): Promise<T>
+}
+
+/** What is said on the connection of one transaction: one statement after another, each under its own settings. */
+export class Conversation {
+  readonly #client: pg.PoolClient
+  readonly #signal: AbortSignal | undefined
+  #last: Promise<unknown> = Promise.resolve()
+  #current = ''
+  #savepoints = 0
+
+  constructor(client: pg.PoolClient, signal: AbortSignal | undefined) {
+    this.#client = client
+    this.#signal = signal
+  }
+
+  /** What `work` was given answers no more when it has ended. */
+  async during<T>(work: (transaction: OpenTransaction) => Promise<T>): Promise<T> {
+    const state = { over: false, inner: false }
+    const check = () => {
+      if (state.over) throw new TenantryError('internal', 'The transaction is over')
+      if (this.#signal?.aborted) throw abandoned()
+      if (state.inner) throw innerIsOpen()
+    }
+    try {
+      return await work({
+        run: async (settings, statement) => {
+          check()
+          return await this.#next(() => this.#run(settings, statement))
+        },
+        nested: async inner => {
+          check()
+          state.inner = true
+          try {
+            return await this.#nested(inner)
+          } finally {
+            state.inner = false
+          }
+        },
+      })
+    } finally {
+      state.over = true
+      await this.#last
+    }
+  }
+
+  async #nested<T>(work: (transaction: OpenTransaction) => Promise<T>): Promise<T> {
+    const name = `part${++this.#savepoints}`
+    await this.#next(() => this.#say(`savepoint ${name}`))
+    try {
+      const result = await this.during(work)
+      // A statement that failed and was not heard of makes this fail too, so nothing is lost in silence.
+      await this.#next(() => this.#say(`release savepoint ${name}`))
+      return result
+    } catch (error) {
+      // Settings that the part made are gone with it. An error here shows again at the next statement or at the commit.
+      this.#current = ''
+      await this.#next(() => this.#say(`rollback to savepoint ${name}; release savepoint ${name}`)).catch(() => {})
+      throw error
+    }
+  }
+
+  /** Settings and their statement stay together: two plans at once must not run under each other's role. */
+  #next<T>(turn: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(turn)
+    this.#last = mine.catch(() => {})
+    return mine
+  }
+
+  async #run(settings: Settings, { text, values }: Statement): Promise<StatementRow> {
+    try {
+      const wanted = settings.join('\n')
+      if (wanted !== this.#current) await this.#client.query(settingsSql, [...settings])
+      this.#current = wanted
+      const { rows, rowCount, command } = await this.#client.query<(string | null)[]>({
+        text,
+        values: [...values],
+        rowMode: 'array',
+      })
+      // A write that answers no row says how many it met.
+      return rows[0] ?? (/^(INSERT|UPDATE|DELETE)$/.test(command) ? ['', String(rowCount), null, null] : [])
+    } catch (error) {
+      throw toError(error)
+    }
+  }
+
+  async #say(sql: string): Promise<void> {
+    await this.#client.query(sql).catch(error => {
+      throw toError(error)
+    })
+  }
+}
+
+function innerIsOpen(): TenantryError {
+  return new TenantryError('invalid', 'A transaction inside this one is open', {
+    hint: 'Use the data that the inner transaction was given, and begin the next one when it has ended',
+  })
+}
