@@ -384,6 +384,20 @@ describe('the record', () => {
     await assert.rejects(reading, { code: 'forbidden' })
   })
 
+  test('a part of a transaction that is undone is in it, although the rest is kept', async () => {
+    const data = actAsSystem(product.platform, { subject: 'nester', tenant: 'acme' })
+    await data.transaction(async inside => {
+      await inside.insert(firms, { name: 'x', code: 'kept' })
+      const part = inside.transaction(async deeper => {
+        await deeper.insert(firms, { name: 'x', code: 'undone' })
+        throw new Error('no')
+      })
+      await assert.rejects(part, /no/)
+    })
+    const acts = await recorded({ subject: 'nester' })
+    assert.deepEqual(acts.map(({ outcome }) => outcome).reverse(), ['done', 'rolled_back'])
+  })
+
   test('it is listed with filters and pages to the platform alone', async () => {
     const page = jsonOf<RecordedAct[]>(await asAuditor('/-/audit?tenant=acme&verb=read&limit=2'))
     assert.equal(page.length, 2)
