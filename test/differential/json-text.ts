@@ -4,6 +4,15 @@ export function sameJson(one: string, other: string): boolean {
   return first !== undefined && first === second
 }
 
+/** Whether two lists of JSON have the same items, in whichever order. */
+export function sameRows(one: string, other: string): boolean {
+  const [first, second] = [one, other].map(text => {
+    const rows: unknown = JSON.parse(canonical(text) ?? 'null')
+    return Array.isArray(rows) ? JSON.stringify(rows.map(row => JSON.stringify(row)).sort()) : undefined
+  })
+  return first !== undefined && first === second
+}
+
 /** Whether some object of a JSON text has two members of one name. */
 export function repeatsNames(text: string): boolean {
   const countTokens = (json: string) => (json.match(/"(?:[^"\\]|\\.)*"|[\w.+-]+|[{}[\]]/g) ?? []).length

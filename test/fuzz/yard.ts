@@ -5,7 +5,7 @@ import { entity } from '../../src/core/entity.ts'
 import { decimal, integer, json, oneOf, reference, text, uuid } from '../../src/core/field.ts'
 
 /** With everything that the platform counts and notes of a row. */
-const parcels = entity(
+export const parcels = entity(
   'parcels',
   {
     title: text({ max: 200 }),
@@ -19,7 +19,7 @@ const parcels = entity(
 )
 
 /** All of them together are more than one text holds. For reading only, so that they need not be put back. */
-const scrolls = entity(
+export const scrolls = entity(
   'scrolls',
   { title: text(), parcel_id: reference(() => parcels) },
   { access: { admin: 'tenant_reader' } },
