@@ -447,7 +447,7 @@ describe('a pool', () => {
   test('is after 10,000 failing calls what it was before', async () => {
     const pool = await openPool({ size: 2 })
     const before = await tenants.database.query<{ count: number }>(
-      `select count(*)::int from pg_stat_activity where datname = current_database()`,
+      `select count(*)::int from pg_stat_activity where datname = current_database() and application_name = 'tenantry'`,
     )
     const texts = [
       'select (1 / 0)::text',
@@ -467,7 +467,7 @@ describe('a pool', () => {
     assert.equal(failed, 10_000)
     assert.deepEqual([pool.connections, pool.waiting], [2, 0])
     const after = await tenants.database.query<{ count: number }>(
-      `select count(*)::int from pg_stat_activity where datname = current_database()`,
+      `select count(*)::int from pg_stat_activity where datname = current_database() and application_name = 'tenantry'`,
     )
     assert.deepEqual(after, before)
     assert.equal((await ask(pool, who))[0], 'acme')
