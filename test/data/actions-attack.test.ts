@@ -175,31 +175,73 @@ describe('bodies that are refused', () => {
 })
 
 describe('functions that are not as they were made', () => {
-  const spoilers = {
-    'another body': `create or replace function books_v1.total() returns numeric language sql stable begin atomic select 0::numeric; end`,
-    'security definer': 'alter function books_v1.total() security definer',
-    'another volatility': 'alter function books_v1.total() volatile',
-    'a setting of its own': `alter function books_v1.total() set search_path = public`,
-    'another owner': 'alter function books_v1.total() owner to current_user',
-    'everybody may run it': 'grant execute on function books_v1.total() to public',
-    'a reader may run what writes': 'grant execute on function books_v1.settle(uuid) to {prefix}_tenant_reader',
-    'a writer may not run it': 'revoke execute on function books_v1.settle(uuid) from {prefix}_tenant_writer',
-    'one more': `create function books_v1.extra() returns int language sql as 'select 1'`,
-    'one more with other parameters': `create function books_v1.total(a int) returns int language sql as 'select 1'`,
+  let database: TestDatabase
+  let made = ''
+
+  before(async () => {
+    database = await createTestDatabase()
+    await (await open(database, books)).close()
+    const [row] = await database.query<{ sql: string }>(
+      `select pg_get_functiondef('books_v1.total()'::regprocedure) as sql`,
+    )
+    made = row?.sql ?? ''
+  })
+  after(() => database?.drop())
+
+  const spoilers: Readonly<Record<string, readonly [spoil: string, mend: string]>> = {
+    'another body': [
+      'create or replace function books_v1.total() returns numeric language sql stable begin atomic select 0::numeric; end',
+      '{made}',
+    ],
+    'security definer': [
+      'alter function books_v1.total() security definer',
+      'alter function books_v1.total() security invoker',
+    ],
+    'another volatility': ['alter function books_v1.total() volatile', 'alter function books_v1.total() stable'],
+    'a setting of its own': [
+      'alter function books_v1.total() set search_path = public',
+      'alter function books_v1.total() reset all',
+    ],
+    'another owner': [
+      'alter function books_v1.total() owner to current_user',
+      'alter function books_v1.total() owner to {prefix}_main',
+    ],
+    'everybody may run it': [
+      'grant execute on function books_v1.total() to public',
+      'revoke execute on function books_v1.total() from public',
+    ],
+    'a reader may run what writes': [
+      'grant execute on function books_v1.settle(uuid) to {prefix}_tenant_reader',
+      'revoke execute on function books_v1.settle(uuid) from {prefix}_tenant_reader',
+    ],
+    'a writer may not run it': [
+      'revoke execute on function books_v1.settle(uuid) from {prefix}_tenant_writer',
+      'set local role {prefix}_main; grant execute on function books_v1.settle(uuid) to {prefix}_tenant_writer',
+    ],
+    'one more': [
+      `create function books_v1.extra() returns int language sql as 'select 1'`,
+      'drop function books_v1.extra()',
+    ],
+    'one more with other parameters': [
+      `create function books_v1.total(a int) returns int language sql as 'select 1'`,
+      'drop function books_v1.total(int)',
+    ],
   }
-  for (const [name, sql] of Object.entries(spoilers)) {
+  const run = (sql: string) =>
+    database.query(`begin; ${sql.replaceAll('{prefix}', database.prefix).replace('{made}', () => made)}; commit`)
+  for (const [name, [spoil, mend]] of Object.entries(spoilers)) {
     test(`${name} stops the start`, async () => {
-      const database = await createTestDatabase()
-      try {
-        await (await open(database, books)).close()
-        await database.query(sql.replace('{prefix}', database.prefix))
-        await assert.rejects(open(database, books), { code: 'conflict' })
-        await assert.rejects(open(database, books, { apply: 'never' }), { code: 'conflict' })
-      } finally {
-        await database.drop()
-      }
+      await run(spoil)
+      await assert.rejects(open(database, books), { code: 'conflict' })
+      await assert.rejects(open(database, books, { apply: 'never' }), { code: 'conflict' })
+      await run(mend)
     })
   }
+
+  // So each of them had stopped it alone.
+  test('mended, it starts', async () => {
+    await (await open(database, books, { apply: 'never' })).close()
+  })
 })
 
 describe('actions that change', () => {

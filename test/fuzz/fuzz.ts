@@ -89,7 +89,10 @@ export async function fuzz({
             requests++
             if (random.onceIn(50)) await sendBytes(new Wire(port, patience), random, token)
             const { value } = source.next()
-            if (value) look(value, await wire.ask(value))
+            if (!value) continue
+            // What was asked for by somebody who is gone must not be felt by who comes next.
+            if (random.onceIn(40)) await new Wire(port, patience).leave(value, random.below(12))
+            else look(value, await wire.ask(value))
           }
         }),
       )

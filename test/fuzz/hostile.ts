@@ -164,10 +164,10 @@ function fromGrammar({ method, path, headers, body }: Request, token: string): H
   }
 }
 
-/** One or two things are broken in a third of them. */
+/** One or two things are broken in a quarter of them. */
 function twisted(known: Hostile, marker: string, random: Random): Hostile {
   let made: Hostile = known
-  for (let left = random.below(6) - 3; left > 0; left--) {
+  for (let left = random.below(8) - 5; left > 0; left--) {
     switch (random.below(8)) {
       case 0:
       case 1:

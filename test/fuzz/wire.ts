@@ -25,6 +25,12 @@ export class Wire {
     return answer.status === 0 && kept ? this.send(requestBytes(request), request.method) : answer
   }
 
+  /** Sends a request and hangs up after so many milliseconds. */
+  async leave(request: Hostile, after: number): Promise<void> {
+    await this.send(requestBytes(request), request.method, after)
+    this.close()
+  }
+
   /** Sends these bytes and waits for one answer. */
   send(bytes: string, method: string, patience: number = this.#patience): Promise<WireAnswer> {
     return new Promise(resolve => {
