@@ -258,7 +258,9 @@ test('no error of any kind holds anything of a payload', async () => {
   const long = create(TicketSchema, { title: canary.repeat(30) })
   const broken = { ...secret, secret: { [canary]: canary } } as never
   const mistyped = create(GreetingSchema, { text: canary }) as never
+  const wrongCount = { ...hello(''), count: canary } as never
   const errors = [
+    await refused(greetings.of(tenants.dataOf('canary')).insert({ id: 'a', message: wrongCount }), 'invalid'),
     await refused(store.insert({ id: 'a', message: secret }), 'conflict'),
     await refused(store.insert({ id: '', message: secret }), 'invalid'),
     await refused(store.insert({ id: 'x'.repeat(201), message: secret }), 'invalid'),
