@@ -12,7 +12,7 @@ import { commentText, objectType, propertyName, stringType } from './types-text.
  */
 export function typesOf(modules: readonly Module[]): string {
   const sorted = modules.toSorted((a, b) => compareText(a.name, b.name) || a.version.major - b.version.major)
-  const entities = sorted.flatMap(module => module.entities.filter(({ internal }) => !internal))
+  const entities = sorted.flatMap(shownOf)
   const names = typeNames(entities)
   return [
     `// Made by "tenantry types" from ${sorted.map(({ name, version }) => `${name} ${formatVersion(version)}`).join(', ')}.\n// Make it anew instead of changing it.`,
@@ -21,6 +21,10 @@ export function typesOf(modules: readonly Module[]): string {
     databaseType(sorted, entities, names),
     shorthands,
   ].join('\n\n')
+}
+
+function shownOf({ entities }: Module): readonly Entity[] {
+  return entities.filter(({ internal }) => !internal)
 }
 
 /** Types of an entity are named after it; after its module too where others would be called the same. */
@@ -85,10 +89,10 @@ function databaseType(
       actions.filter(({ name }) => byAction.get(name)?.length === 1),
       'Entities of all modules whose name only one of them has',
     ),
-    ...[...latest.values()].map(({ id, name, entities, actions }) =>
-      schema(name, entities, actions, `The highest major: ${id}`),
+    ...[...latest.values()].map(module =>
+      schema(module.name, shownOf(module), module.actions, `The highest major: ${module.id}`),
     ),
-    ...modules.map(({ id, entities, actions }) => schema(id, entities, actions, `The module ${id}`)),
+    ...modules.map(module => schema(module.id, shownOf(module), module.actions, `The module ${module.id}`)),
     '}',
   ].join('\n')
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
+import { typesOf } from '../../src/api/types.ts'
 import { defineModule } from '../../src/app/define-module.ts'
 import { entity } from '../../src/core/entity.ts'
 import { reference, text } from '../../src/core/field.ts'
@@ -69,9 +70,14 @@ test('no generated API knows documents unless their author publishes them', asyn
     assert.equal((await product.ask(`/${tenant}/rest/v1/hidden`, profile)).status, 404)
     for (const path of ['openapi.json', 'mail/v1/openapi.json']) {
       const { text } = await ask(tenant, path)
-      assert.ok(text.includes('/shown') && !text.includes('/hidden'), path)
+      assert.ok(text.includes('/shown') && !/hidden(?!_id)/i.test(text), path)
     }
   }
+})
+
+test('types of clients have no documents unless their author publishes them', () => {
+  const text = typesOf(product.platform.product.modules.modules)
+  assert.ok(/shown: \{/.test(text) && !/hidden(?!_id)/i.test(text), text)
 })
 
 test('no payload is logged, also when its write fails', async () => {

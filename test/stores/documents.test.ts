@@ -5,7 +5,7 @@ import { create } from '@bufbuild/protobuf'
 import { entity } from '../../src/core/entity.ts'
 import { TenantryError } from '../../src/core/errors.ts'
 import { text } from '../../src/core/field.ts'
-import type { Read } from '../../src/core/plan.ts'
+import type { Insert, Read } from '../../src/core/plan.ts'
 import { documents } from '../../src/stores/index.ts'
 import { openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.ts'
 import { GreetingSchema, TicketSchema } from './generated/greeting_pb.ts'
@@ -258,7 +258,9 @@ test('no error of any kind holds anything of a payload', async () => {
   const long = create(TicketSchema, { title: canary.repeat(30) })
   const broken = { ...secret, secret: { [canary]: canary } } as never
   const mistyped = create(GreetingSchema, { text: canary }) as never
+  const wrongCount = { ...hello(''), count: canary } as never
   const errors = [
+    await refused(greetings.of(tenants.dataOf('canary')).insert({ id: 'a', message: wrongCount }), 'invalid'),
     await refused(store.insert({ id: 'a', message: secret }), 'conflict'),
     await refused(store.insert({ id: '', message: secret }), 'invalid'),
     await refused(store.insert({ id: 'x'.repeat(201), message: secret }), 'invalid'),
@@ -294,6 +296,24 @@ test('no error of any kind holds anything of a payload', async () => {
     const shown = `${inspect(error, { depth: Infinity, showHidden: true })}${JSON.stringify(error)}${error.stack}`
     for (const trace of traces) assert.ok(!shown.toLowerCase().includes(trace.toLowerCase()), shown)
   }
+})
+
+test('only a merge on the key of rows that can be softly deleted says what becomes of those', async () => {
+  const data = tenants.dataOf('lock3')
+  const insert = (more: Partial<Insert>): Insert => ({
+    kind: 'insert',
+    entity: data.entityOf(greetings.entity),
+    fields: ['document_id', 'payload'],
+    rows: '[{"document_id":"a","payload":"\\\\x"}]',
+    ...more,
+  })
+  await data.run(insert({ onConflict: { resolution: 'merge', deleted: 'restore' } }))
+  await refused(data.run(insert({ onConflict: { resolution: 'ignore', deleted: 'restore' } })), 'invalid')
+  await refused(data.run(insert({ onConflict: { resolution: 'merge', deleted: 'drop table' as never } })), 'invalid')
+  const onConflict = { resolution: 'merge', deleted: 'refuse' } as const
+  const plain = { entity: data.entityOf(notes), fields: ['id', 'title'], rows: '[]' }
+  await refused(data.run(insert({ ...plain, onConflict })), 'invalid')
+  assert.equal(await greetings.of(tenants.dataOf('lock4')).findById('a'), undefined)
 })
 
 test('rows are locked inside a transaction only, in plain lists, by who may write them', async () => {
