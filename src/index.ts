@@ -1,4 +1,4 @@
-export { type Config, defineConfig } from './app/config.ts'
+export { type Authorizer, type Config, defineConfig, type Instancer, type RequestFacts } from './app/config.ts'
 export { defineModule, type ModuleApp } from './app/define-module.ts'
 export type { AccessRole, GrantedRole } from './core/access-role.ts'
 export { action } from './core/action.ts'

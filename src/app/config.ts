@@ -1,5 +1,24 @@
 import type { Limits } from '../core/limits.ts'
 import type { Seed } from '../core/module.ts'
+import type { Principal } from '../core/principal.ts'
+
+/** What a product's own functions learn of a request. */
+export interface RequestFacts {
+  readonly method: string
+  /** As it was sent, without the query. */
+  readonly path: string
+  /** By small letters. They come from outside: nothing in them is checked. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+}
+
+/** What an authorizer changes; what it leaves out stays as the token says. */
+export interface Authorized {
+  readonly roles?: readonly string[]
+  readonly subject?: string
+}
+
+export type Authorizer = (principal: Principal, request: RequestFacts) => Authorized | Promise<Authorized>
+export type Instancer = (request: RequestFacts, principal: Principal) => string | null | Promise<string | null>
 
 /** What `tenantry.config.ts` says about a product. */
 export interface Config {
@@ -15,6 +34,16 @@ export interface Config {
   readonly limits?: Limits
   /** How long the answer to a write with an `Idempotency-Key` is kept, in hours. Default 24. */
   readonly idempotencyHours?: number
+  /**
+   * Decides on each request which service roles and subject the principal of its checked token has; never the tenant. Throw a
+   * `TenantryError` to refuse. Of principals of the tenant `system` it can only take roles away.
+   */
+  readonly authorizer?: Authorizer
+  /**
+   * Names the instance that each request is for; with null entities that have instances are refused. Absent: the instance
+   * of the token, and without one all instances of the tenant.
+   */
+  readonly instancer?: Instancer
   /** What a fresh installation starts with outside production. */
   readonly development?: { readonly tenants?: Readonly<Record<string, DevelopmentTenant>> }
 }

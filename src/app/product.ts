@@ -168,6 +168,8 @@ const configKeys = new Set<keyof Config>([
   'allowRollback',
   'limits',
   'idempotencyHours',
+  'authorizer',
+  'instancer',
   'development',
 ])
 
@@ -184,6 +186,9 @@ function checkConfig(value: unknown, file: string): Config {
     throw wrong('"modules" must be the path of a folder')
   if (config.tenantDomain !== undefined && !/^[a-z0-9.-]+$/.test(config.tenantDomain))
     throw wrong('"tenantDomain" must be a host name')
+  for (const name of ['authorizer', 'instancer'] as const) {
+    if (config[name] !== undefined && typeof config[name] !== 'function') throw wrong(`"${name}" must be a function`)
+  }
   const [fault] = limitsFaults(config.limits ?? {})
   if (fault !== undefined) throw wrong(fault)
   const hours: unknown = config.idempotencyHours ?? 24

@@ -45,11 +45,12 @@ export type Row<E extends EntityDefinition> = Simplify<
 type Given<E extends EntityDefinition, N extends keyof E['fields']> =
   N extends NullableNames<E['fields']> ? Value<E['fields'][N]> | null : Value<E['fields'][N]>
 
-/** A new row: optional and defaulted fields may be left out; `id` may be given. */
+/** A new row: optional and defaulted fields may be left out; `id` may be given, and `instance_id` is where the context has none. */
 export type Insert<E extends EntityDefinition> = Simplify<
   { readonly [N in Exclude<keyof E['fields'], OmittableNames<E['fields']>>]: Given<E, N> } & {
     readonly [N in OmittableNames<E['fields']> & keyof E['fields']]?: Given<E, N>
-  } & (E['options'] extends { readonly key: readonly string[] } ? unknown : { readonly id?: string })
+  } & (E['options'] extends { readonly key: readonly string[] } ? unknown : { readonly id?: string }) &
+    When<Flag<E['options'], 'instanced'>, { readonly instance_id?: string }>
 >
 
 /** A change of a row: any of its fields; a `revision` must be the current one. */

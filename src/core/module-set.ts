@@ -152,7 +152,7 @@ function platformFields(definition: EntityDefinition): { before: EntityField[]; 
   })
   const before = options.key ? [] : [field('id', 'uuid', 'insert')]
   const after: EntityField[] = []
-  if (options.instanced) after.push(field('instance_id', 'text', 'never'))
+  if (options.instanced) after.push(field('instance_id', 'text', 'insert'))
   after.push(field('created_at', 'timestamp', 'never', { default: 'now' }))
   after.push(field('updated_at', 'timestamp', 'never', { default: 'now' }))
   if (options.authors) after.push(field('created_by', 'text', 'never'), field('updated_by', 'text', 'never'))

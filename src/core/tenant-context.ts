@@ -8,6 +8,8 @@ export interface TenantContext {
   readonly tenant: TenantKey
   /** The instance inside the tenant, or null when none was chosen. */
   readonly instance: string | null
+  /** True where a product chooses the instance of each request: without one, entities that have instances are refused. */
+  readonly instanceNeeded?: boolean
   readonly principal: Principal
   /** True when a principal of the system tenant acts across all tenants. */
   readonly acrossTenants: boolean

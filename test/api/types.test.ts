@@ -134,6 +134,7 @@ test('a new row need not name what has a default, and cannot name what the platf
   kinds?: ('x' | 'y')[]
   sizes: (number | string)[]
   parent_id?: string | null
+  instance_id?: string
   revision?: 1
 }`,
   )

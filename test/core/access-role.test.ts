@@ -42,9 +42,9 @@ function use(
 function resolve(
   roles: readonly string[],
   uses: readonly EntityUse[],
-  { acrossTenants = false, hasInstance = false } = {},
+  { acrossTenants = false, acting = false, hasInstance = false } = {},
 ): string | null {
-  const access = resolveAccess({ roles, uses, acrossTenants, hasInstance })
+  const access = resolveAccess({ roles, uses, acrossTenants, acting, hasInstance })
   return 'role' in access ? access.role : null
 }
 
@@ -115,6 +115,52 @@ test('every pair of roles of one principal: a union never exceeds its parts and 
     }
   }
   assert.equal(cases, 9 * 9 * 2 * 2 * 2 * 3)
+})
+
+/** F2.1, F2.2 and F1.6 in other words: what each role gives alone, the widest of them, and what narrows it afterwards. */
+function oracle(
+  roles: readonly GrantedRole[],
+  verb: Verb,
+  mode: Mode,
+  hasInstance: boolean,
+  kind: Kind,
+): string | null {
+  const given = roles.flatMap(role => {
+    const said = meaning[role]
+    if (!said || (verb === 'write' && said.verb === 'read')) return []
+    if (!said.tenant && mode === 'tenant') return []
+    const tenant = said.tenant || mode !== 'across'
+    if (kind.global && verb === 'write' && tenant) return []
+    return [`${tenant ? 'tenant_' : ''}${said.instance ? 'instance_' : ''}`]
+  })
+  const widest = ['', 'instance_', 'tenant_', 'tenant_instance_'].find(scope => given.includes(scope))
+  if (widest === undefined) return null
+  const instance = widest.endsWith('instance_') || (hasInstance && kind.instanced)
+  const tenant = mode !== 'across' || widest.startsWith('tenant_')
+  return `${tenant ? 'tenant_' : ''}${instance ? 'instance_' : ''}${verb === 'read' ? 'reader' : 'writer'}`
+}
+
+const modes = ['tenant', 'acting', 'across'] as const
+type Mode = (typeof modes)[number]
+
+test('every pair of roles, for each verb, kind of entity, instance and place of acting, is what the features say', () => {
+  let cases = 0
+  const reached = new Set<string | null>()
+  for (const first of granted)
+    for (const second of granted)
+      for (const verb of ['read', 'write'] as const)
+        for (const mode of modes)
+          for (const hasInstance of booleans)
+            for (const kind of [{}, { instanced: true }, { global: true }]) {
+              const options = { acrossTenants: mode === 'across', acting: mode === 'acting', hasInstance }
+              const found = resolve(['a', 'b'], [use(verb, { a: first, b: second }, kind)], options)
+              const label = `${first} + ${second}: ${verb} ${mode} ${hasInstance} ${JSON.stringify(kind)}`
+              assert.equal(found, oracle([first, second], verb, mode, hasInstance, kind), label)
+              reached.add(found)
+              cases++
+            }
+  assert.equal(cases, 9 * 9 * 2 * 3 * 2 * 3)
+  assert.deepEqual(reached, new Set([...servingRoles, null]))
 })
 
 /** Neither holds the other: one leaves the tenant, the other the instance. */

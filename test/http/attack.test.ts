@@ -359,7 +359,7 @@ describe('as acme, against a globex with the same ids', () => {
       ].map(rest => [`${pathOf('meters')}${rest}`, { token: acmeNorth }] as const),
     )
     const body = { title: 'moved', instance_id: 'south' }
-    assert.equal((await attack(pathOf('meters'), { token: acmeNorth, body })).status, 400)
+    assert.equal((await attack(pathOf('meters'), { token: acmeNorth, body })).status, 403)
     assert.equal((await attack(pathOf('meters'), { token: acmeNorth, body, method: 'PATCH' })).status, 400)
   })
 

@@ -7,6 +7,7 @@ import type { TenantContext } from '../../core/tenant-context.ts'
 import { parseWantedVersion, satisfiesVersion, type Version } from '../../core/version.ts'
 import { resolveTenant, tokenNeeded } from '../../gateway/resolve-tenant.ts'
 import type { Platform } from '../platform.ts'
+import { authorize, chooseInstance } from './decide-principal.ts'
 
 /** Where in a tenant a request goes; null outside a module. */
 export interface ContextModule {
@@ -15,9 +16,14 @@ export interface ContextModule {
 }
 
 /** The principal of the token, checked before or now; undefined without a token. */
-export async function principalOf({ identity }: Platform, request: FastifyRequest): Promise<Principal | undefined> {
+export async function principalOf(
+  { identity, product }: Platform,
+  request: FastifyRequest,
+): Promise<Principal | undefined> {
   const { authorization } = request.headers
-  return identity.peek(authorization) ?? identity.check(authorization)
+  const principal = identity.peek(authorization) ?? (await identity.check(authorization))
+  const { authorizer } = product.config
+  return principal && authorizer ? authorize(authorizer, request, principal) : principal
 }
 
 /**
@@ -34,12 +40,14 @@ export async function openContext(
   const found = await principalOf(platform, request)
   const question = { named, header: request.headers['x-tenant'], principal: found }
   const { entry, principal, acrossTenants } = resolveTenant(question, key => platform.catalog.find(key))
+  const { instancer } = platform.product.config
   const base = {
     tenant: entry.tenant.key,
-    instance: principal.instance,
+    instance: instancer ? await chooseInstance(instancer, request, principal) : principal.instance,
     principal,
     acrossTenants,
     exposure: acrossTenants ? platform.system.exposure : entry.exposure,
+    ...(instancer && { instanceNeeded: true }),
     ...(principal.tenant === systemTenant && { requestId: request.id }),
   }
   if (moduleName === undefined || version === undefined) return { ...base, module: null, version: null }

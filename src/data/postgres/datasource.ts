@@ -279,7 +279,8 @@ function accessOf(context: TenantContext, plan: CheckedPlan): ServingRole {
   if ('role' in access) {
     const { role } = access
     const instanced = plan.uses.some(({ entity }) => entity.instanced)
-    if (instanced && context.instance === null && role.includes('instance_')) {
+    const needed = role.includes('instance_') || (context.instanceNeeded && !context.acrossTenants)
+    if (instanced && context.instance === null && needed) {
       throw new TenantryError('invalid', 'This needs an instance, and the request has none')
     }
     return role

@@ -17,22 +17,26 @@ export function keptSql({ entity, fields, kept }: CheckedUpdate | CheckedInsert)
 }
 
 /** What a new row gives besides its fields may only be what it gets. */
-export function keptInNewRow({ entity, kept, onConflict }: CheckedInsert): string {
+export function keptInNewRow({ entity, fields, kept, onConflict }: CheckedInsert): string {
   const given = kept.map(({ name }) => `(j.${identifier(name)} is not null and ${differs([{ name }])})`).join(' or ')
-  return `case when t0.xmax = 0 then (select ${refusal(entity, kept)} from given j where ${sameRow(onConflict)} and (${given})) end as "kept?"`
+  return `case when t0.xmax = 0 then (select ${refusal(entity, kept)} from given j where ${sameRow({ entity, fields, onConflict })} and (${given})) end as "kept?"`
 }
 
 /** The change of a row that is there by one that is given: `updated_at`, and the revision that its trigger compares. */
 export function keptInConflict(plan: CheckedInsert): string {
-  const of = (value: string) => `(select ${value} from given j where ${sameRow(plan.onConflict)})`
+  const of = (value: string) => `(select ${value} from given j where ${sameRow(plan)})`
   const revision = plan.kept.some(({ write }) => write === 'check')
     ? `, revision = ${of('coalesce(j.revision, t0.revision)')}`
     : ''
   return `updated_at = ${of(keptSql(plan))}${revision}`
 }
 
-function sameRow(onConflict: CheckedInsert['onConflict']): string {
-  return (onConflict?.fields ?? []).map(({ name }) => `j.${identifier(name)} = t0.${identifier(name)}`).join(' and ')
+function sameRow({ entity, fields, onConflict }: Pick<CheckedInsert, 'entity' | 'fields' | 'onConflict'>): string {
+  // Rows of several instances may be given that are alike in all else.
+  const instance = entity.instanced ? fields.filter(({ name }) => name === 'instance_id') : []
+  return [...(onConflict?.fields ?? []), ...instance]
+    .map(({ name }) => `j.${identifier(name)} = t0.${identifier(name)}`)
+    .join(' and ')
 }
 
 function differs(fields: readonly Pick<EntityField, 'name'>[]): string {
