@@ -33,7 +33,10 @@ try {
   run('npm', ['install', '--no-audit', '--no-fund', `./${tarball}`])
 
   say('import')
-  run('node', ['--eval', "for (const name of ['', '/data/postgres', '/testing']) await import('tenantry' + name)"])
+  run('node', [
+    '--eval',
+    "for (const name of ['', '/data/postgres', '/kysely', '/testing']) await import('tenantry' + name)",
+  ])
 
   say('npx tenantry --help')
   assert.match(tenantry('--help'), /tenant add/)

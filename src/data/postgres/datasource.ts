@@ -1,5 +1,5 @@
 import { resolveAccess, type ServingRole } from '../../core/access-role.ts'
-import type { CheckedCall } from '../../core/checked-plan.ts'
+import type { CheckedCall, EntityUseOf } from '../../core/checked-plan.ts'
 import type {
   Datasource,
   Once,
@@ -121,9 +121,15 @@ export class PostgresDatasource implements Datasource {
   #runnerIn(transaction: OpenTransaction, context: TenantContext): TransactionRunner {
     return {
       nested: work => transaction.nested(part => work(this.#runnerIn(part, context))),
+      author: async (inner, uses, work) => {
+        if (inner !== context) throw foreignContext()
+        const [first] = uses
+        if (!first) throw new TenantryError('invalid', 'Statements read or write an entity at least')
+        const settings = this.#settings(roleFor(context, uses), context, first)
+        return transaction.author(settings, work)
+      },
       run: async (inner, plan) => {
-        if (inner !== context)
-          throw new TenantryError('forbidden', 'A transaction belongs to the context it was begun in')
+        if (inner !== context) throw foreignContext()
         const checked = checkPlan(plan, context.exposure)
         if (plan.kind !== 'read' && plan.rollback)
           throw new TenantryError('invalid', 'One statement of a transaction cannot be rolled back')
@@ -151,7 +157,7 @@ export class PostgresDatasource implements Datasource {
     )
   }
 
-  #settings(role: ServingRole, context: TenantContext, { entity }: CheckedPlan): Settings {
+  #settings(role: ServingRole, context: TenantContext, { entity }: Pick<CheckedPlan, 'entity'>): Settings {
     const { prefix, statementTimeout } = this.#options
     return settingsOf(prefix, role, context, entity.limits.timeoutMs ?? statementTimeout)
   }
@@ -176,27 +182,35 @@ export class PostgresDatasource implements Datasource {
 
 /** The access role for a plan. Throws `unauthenticated` for a caller without a token, else `forbidden`. */
 function accessOf(context: TenantContext, plan: CheckedPlan): ServingRole {
+  if (plan.kind === 'call' && !context.platform) refuseCaller(context, plan)
+  return roleFor(context, plan.uses)
+}
+
+function roleFor(context: TenantContext, uses: readonly EntityUseOf[]): ServingRole {
   if (!context.acrossTenants && context.tenant === '') {
     throw new TenantryError('internal', 'Data access without a tenant')
   }
   if (context.platform) return 'tenant_writer'
-  if (plan.kind === 'call') refuseCaller(context, plan)
   const access = resolveAccess({
     roles: context.principal.roles,
     acrossTenants: context.acrossTenants,
     hasInstance: context.instance !== null,
-    uses: plan.uses,
+    uses,
   })
   if ('role' in access) {
     const { role } = access
-    const instanced = plan.uses.some(({ entity }) => entity.instanced)
+    const instanced = uses.some(({ entity }) => entity.instanced)
     if (instanced && context.instance === null && role.includes('instance_')) {
       throw new TenantryError('invalid', 'This needs an instance, and the request has none')
     }
     return role
   }
-  const refused = plan.uses.find(use => use === access.refused)
+  const refused = uses.find(use => use === access.refused)
   throw denied(context, `permission denied for ${refused?.entity.name} (${access.refused.verb})`)
+}
+
+function foreignContext(): TenantryError {
+  return new TenantryError('forbidden', 'A transaction belongs to the context it was begun in')
 }
 
 /** Some actions may be called by certain service roles only, whatever these may do with its entities. */
