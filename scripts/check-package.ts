@@ -35,7 +35,7 @@ try {
   say('import')
   run('node', [
     '--eval',
-    "for (const name of ['', '/data/postgres', '/stores', '/testing']) await import('tenantry' + name)",
+    "for (const name of ['', '/data/postgres', '/stores', '/kysely', '/testing']) await import('tenantry' + name)",
   ])
 
   say('npx tenantry --help')

@@ -1,3 +1,4 @@
+import type { EntityUseOf } from './checked-plan.ts'
 import type { Answer, Plan, Read } from './plan.ts'
 import type { TenantContext } from './tenant-context.ts'
 
@@ -24,6 +25,21 @@ export interface TransactionRunner extends PlanRunner {
    * Meanwhile plans run through the runner that `work` is given only.
    */
   nested<T>(work: (runner: TransactionRunner) => Promise<T>): Promise<T>
+  /**
+   * Statements of the module author's own, under the access role that the caller has for these uses. What `work` is given
+   * answers no more when it has ended. Throws as `run` does, and `invalid` for what neither reads nor writes rows.
+   */
+  author<T>(context: TenantContext, uses: readonly EntityUseOf[], work: (run: AuthorRun) => Promise<T>): Promise<T>
+}
+
+/** One statement in the datasource's own language; values are bound. */
+export type AuthorRun = (text: string, values: readonly unknown[]) => Promise<AuthorRows>
+
+export interface AuthorRows {
+  /** Values have the types that they have in a `Row`. */
+  readonly rows: readonly Readonly<Record<string, unknown>>[]
+  /** Rows read or written. */
+  readonly count: number
 }
 
 export interface TransactionOptions {

@@ -1,4 +1,5 @@
 import { resultText } from './action-result.ts'
+import type { EntityUseOf } from './checked-plan.ts'
 import type { Datasource, RunOptions, TransactionRunner } from './datasource.ts'
 import { TenantryError } from './errors.ts'
 import { decodeRows } from './exact-json.ts'
@@ -100,17 +101,23 @@ class Undone<T> extends Error {
 function withinUses(action: Action, runner: TransactionRunner): TransactionRunner {
   return {
     nested: work => runner.nested(inner => work(withinUses(action, inner))),
-    run: (context, plan, options) => {
-      const { uses } = checkPlan(plan, context.exposure)
-      const excess = uses.find(
-        ({ entity, verb }) =>
-          !action.uses.some(use => use.entity === entity && (use.verb === verb || use.verb === 'write')),
-      )
-      if (!excess) return runner.run(context, plan, options)
-      const what = `The action ${action.id} ${excess.verb}s ${excess.entity.id}, which its ${excess.verb}s do not name`
-      return Promise.reject(
-        new TenantryError('internal', 'Something went wrong on our side', { cause: new Error(what) }),
-      )
+    author: async (context, uses, work) => {
+      refuseExcess(action, uses)
+      return runner.author(context, uses, work)
+    },
+    run: async (context, plan, options) => {
+      refuseExcess(action, checkPlan(plan, context.exposure).uses)
+      return runner.run(context, plan, options)
     },
   }
+}
+
+function refuseExcess(action: Action, uses: readonly EntityUseOf[]): void {
+  const excess = uses.find(
+    ({ entity, verb }) =>
+      !action.uses.some(use => use.entity === entity && (use.verb === verb || use.verb === 'write')),
+  )
+  if (!excess) return
+  const what = `The action ${action.id} ${excess.verb}s ${excess.entity.id}, which its ${excess.verb}s do not name`
+  throw new TenantryError('internal', 'Something went wrong on our side', { cause: new Error(what) })
 }

@@ -1,5 +1,6 @@
+import type { Verb } from './access-role.ts'
 import type { ActionDefinition, ActionOutput, InputOf, ResultOf } from './action-definition.ts'
-import type { Datasource, PlanRunner, TransactionOptions, TransactionRunner } from './datasource.ts'
+import type { AuthorRun, Datasource, PlanRunner, TransactionOptions, TransactionRunner } from './datasource.ts'
 import type { EntityDefinition, Insert, KeyOf, Patch, Row } from './entity.ts'
 import { TenantryError } from './errors.ts'
 import { decodeFields, decodeRows, payloadText } from './exact-json.ts'
@@ -335,6 +336,35 @@ export class TenantData {
     if (this.#transaction) return this.#transaction.nested(inside)
     return this.#datasource.transaction(this.context, inside, options)
   }
+
+  /**
+   * For query builders: statements of the author's own in this transaction, under the role that the caller has for what they
+   * use. `tables` are the entities by the names given. Throws `invalid` outside a transaction.
+   */
+  async statements<T>(
+    { reads, writes }: AuthorUses,
+    work: (run: AuthorRun, tables: ReadonlyMap<string, Entity>) => Promise<T>,
+  ): Promise<T> {
+    if (!this.#transaction) {
+      throw new TenantryError('invalid', 'Statements of your own need a transaction', {
+        hint: 'Begin one with transaction(), and use the data that it gives',
+      })
+    }
+    const found = (tables: Tables, verb: Verb) =>
+      Object.entries(tables).map(([name, definition]) => ({ name, verb, entity: this.#modules.entityOf(definition) }))
+    const uses = [...found(writes, 'write'), ...found(reads, 'read')]
+    const tables = new Map(uses.map(({ name, entity }) => [name, entity]))
+    return this.#transaction.author(this.context, uses, run => work(run, tables))
+  }
+}
+
+/** Entities by the name that their table has in statements. */
+export type Tables = Readonly<Record<string, EntityDefinition>>
+
+/** What statements of an author's own read, and what they write (which they may read too). */
+export interface AuthorUses {
+  readonly reads: Tables
+  readonly writes: Tables
 }
 
 export type FindOptions<E extends EntityDefinition, S extends Select<E>> = Pick<

@@ -1,6 +1,8 @@
 import type pg from 'pg'
+import type { AuthorRows, AuthorRun } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
 import { abandoned, toError } from './errors.ts'
+import { rowTypes } from './row-types.ts'
 import { type Settings, settingsSql } from './settings.ts'
 import type { Statement } from './sql/writer.ts'
 import type { StatementRow } from './tenant-statement.ts'
@@ -10,6 +12,8 @@ export interface OpenTransaction {
   run(settings: Settings, statement: Statement): Promise<StatementRow>
   /** A part after a savepoint: it is kept when `work` returns and undone when it throws. */
   nested<T>(work: (part: OpenTransaction) => Promise<T>): Promise<T>
+  /** Statements whose text is a module author's. */
+  author<T>(settings: Settings, work: (run: AuthorRun) => Promise<T>): Promise<T>
 }
 
 /** What is said on the connection of one transaction: one statement after another, each under its own settings. */
@@ -19,6 +23,7 @@ export class Conversation {
   #last: Promise<unknown> = Promise.resolve()
   #current = ''
   #savepoints = 0
+  #hasAuthors = false
 
   constructor(client: pg.PoolClient, signal: AbortSignal | undefined) {
     this.#client = client
@@ -38,6 +43,21 @@ export class Conversation {
         run: async (settings, statement) => {
           check()
           return await this.#next(() => this.#run(settings, statement))
+        },
+        author: async (settings, inner) => {
+          check()
+          let over = false
+          try {
+            return await inner(async (text, values) => {
+              if (over) throw new TenantryError('internal', 'These statements are over')
+              check()
+              refuseControl(text)
+              return await this.#next(() => this.#runAuthors(settings, text, values))
+            })
+          } finally {
+            over = true
+            await this.#last
+          }
         },
         nested: async inner => {
           check()
@@ -95,11 +115,41 @@ export class Conversation {
     }
   }
 
+  /** Whatever role or tenant an author's statement sets ends with it: settings are made anew before the next. */
+  async #runAuthors(settings: Settings, text: string, values: readonly unknown[]): Promise<AuthorRows> {
+    this.#hasAuthors = true
+    this.#current = ''
+    try {
+      await this.#client.query(settingsSql, [...settings])
+      // Extended: the server takes one statement and no more.
+      const config = { text, values: [...values], types: rowTypes, queryMode: 'extended' }
+      const { rows, rowCount } = await this.#client.query<Record<string, unknown>>(config)
+      return { rows, count: rowCount ?? rows.length }
+    } catch (error) {
+      throw toError(error)
+    }
+  }
+
+  /** True: settings of the session may have been changed, so that the connection must not go on with them. */
+  get hasAuthors(): boolean {
+    return this.#hasAuthors
+  }
+
   async #say(sql: string): Promise<void> {
     await this.#client.query(sql).catch(error => {
       throw toError(error)
     })
   }
+}
+
+/** Of one statement the first word says what it is. */
+const readsOrWrites = /^[\s(]*(?:select|with|values|insert|update|delete|merge)\b/i
+
+function refuseControl(text: string): void {
+  if (readsOrWrites.test(text)) return
+  throw new TenantryError('invalid', 'That statement neither reads nor writes rows', {
+    hint: 'Transactions, roles, settings and tables are not changed here',
+  })
 }
 
 function innerIsOpen(): TenantryError {

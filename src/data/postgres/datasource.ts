@@ -1,6 +1,6 @@
 import { resolveAccess, type ServingRole } from '../../core/access-role.ts'
 import { notRecorded } from '../../core/audit.ts'
-import type { CheckedCall, CheckedRead } from '../../core/checked-plan.ts'
+import type { CheckedCall, CheckedRead, EntityUseOf } from '../../core/checked-plan.ts'
 import type {
   Datasource,
   Once,
@@ -191,9 +191,17 @@ export class PostgresDatasource implements Datasource {
         const part = () => transaction.nested(inner => work(this.#runnerIn(inner, context, acts)))
         return acts ? acts.runPart(transaction, part) : part()
       },
+      author: async (inner, uses, work) => {
+        if (inner !== context) throw foreignContext()
+        const [first] = uses
+        if (!first) throw new TenantryError('invalid', 'Statements read or write an entity at least')
+        // The record of the platform's acts says what each of them touched, which SQL of an author's does not tell.
+        if (acts) throw new TenantryError('forbidden', "SQL of one's own is not for the system tenant")
+        const settings = this.#settings(roleFor(context, uses), context, first)
+        return transaction.author(settings, work)
+      },
       run: async (inner, plan) => {
-        if (inner !== context)
-          throw new TenantryError('forbidden', 'A transaction belongs to the context it was begun in')
+        if (inner !== context) throw foreignContext()
         return acts ? acts.run(plan, transaction, () => run(plan)) : run(plan)
       },
     }
@@ -232,7 +240,7 @@ export class PostgresDatasource implements Datasource {
     )
   }
 
-  #settings(role: ServingRole, context: TenantContext, { entity }: CheckedPlan): Settings {
+  #settings(role: ServingRole, context: TenantContext, { entity }: Pick<CheckedPlan, 'entity'>): Settings {
     const { prefix, statementTimeout } = this.#options
     return settingsOf(prefix, role, context, entity.limits.timeoutMs ?? statementTimeout)
   }
@@ -257,6 +265,14 @@ export class PostgresDatasource implements Datasource {
 
 /** The access role for a plan. Throws `unauthenticated` for a caller without a token, else `forbidden`. */
 function accessOf(context: TenantContext, plan: CheckedPlan): ServingRole {
+  if (plan.kind === 'call' && context.acrossTenants) {
+    throw new TenantryError('invalid', 'An action runs in one tenant', { hint: 'Call it there: /{tenant}/…' })
+  }
+  if (plan.kind === 'call' && !context.platform) refuseCaller(context, plan)
+  return roleFor(context, plan.uses)
+}
+
+function roleFor(context: TenantContext, uses: readonly EntityUseOf[]): ServingRole {
   if (!context.acrossTenants && context.tenant === '') {
     throw new TenantryError('internal', 'Data access without a tenant')
   }
@@ -265,28 +281,28 @@ function accessOf(context: TenantContext, plan: CheckedPlan): ServingRole {
   if (!acting && (context.acrossTenants || context.principal.tenant !== context.tenant)) {
     throw new TenantryError('internal', 'A principal of one tenant acts in another')
   }
-  if (plan.kind === 'call' && context.acrossTenants) {
-    throw new TenantryError('invalid', 'An action runs in one tenant', { hint: 'Call it there: /{tenant}/…' })
-  }
-  if (plan.kind === 'call') refuseCaller(context, plan)
   const access = resolveAccess({
     roles: context.principal.roles,
     acrossTenants: context.acrossTenants,
     acting: acting && !context.acrossTenants,
     hasInstance: context.instance !== null,
-    uses: plan.uses,
+    uses,
   })
   if ('role' in access) {
     const { role } = access
-    const instanced = plan.uses.some(({ entity }) => entity.instanced)
+    const instanced = uses.some(({ entity }) => entity.instanced)
     const needed = role.includes('instance_') || (context.instanceNeeded && !context.acrossTenants)
     if (instanced && context.instance === null && needed) {
       throw new TenantryError('invalid', 'This needs an instance, and the request has none')
     }
     return role
   }
-  const refused = plan.uses.find(use => use === access.refused)
+  const refused = uses.find(use => use === access.refused)
   throw denied(context, `permission denied for ${refused?.entity.name} (${access.refused.verb})`)
+}
+
+function foreignContext(): TenantryError {
+  return new TenantryError('forbidden', 'A transaction belongs to the context it was begun in')
 }
 
 /** Some actions may be called by certain service roles only, whatever these may do with its entities. */

@@ -66,6 +66,8 @@ export class TransactionPool {
       await client.query('rollback').catch(ignore)
       throw error
     } finally {
+      // Also what was set for the session, as the login that it began with (THREATS A12, A13).
+      if (conversation.hasAuthors && reusable) await client.query('discard all').catch(ignore)
       client.off('error', ignore)
       client.release(!reusable)
     }
