@@ -197,3 +197,15 @@ test('removing for programs answers the archive and the counts', async () => {
   assert.equal(removed.rows['people@1.people'], 1)
   assert.ok(existsSync(removed.archive))
 })
+
+test('what was done on the command line is in the record, with who did it', async () => {
+  const acts = await json('audit --tenant acme --verb tenant.add')
+  assert.deepEqual(
+    acts.slice(-2).map(({ outcome }: { outcome: string }) => outcome),
+    ['done', 'begun'],
+  )
+  assert.ok(acts.every(({ via, subject }: { via: string; subject: string }) => via === 'cli' && subject !== ''))
+  const { stdout } = await tenantry('audit --limit 1')
+  assert.match(stdout, /^NUMBER +AT +SUBJECT/)
+  assert.equal((await refused('audit --limit none')).code, 'invalid')
+})

@@ -64,7 +64,11 @@ before(async () => {
       seed(diaries, [{ id: one, words: name }]),
     ],
   })
-  product = await openProduct({ modules: [trade], tenants: [tenant('acme', 'acme one'), tenant('globex', canary)] })
+  product = await openProduct({
+    modules: [trade],
+    config: { allowRollback: true },
+    tenants: [tenant('acme', 'acme one'), tenant('globex', canary)],
+  })
   admin = await product.token('system', { roles: ['service_admin'], subject: 'anna@system' })
   auditor = await product.token('system', { roles: ['service_auditor'], subject: 'bob@system' })
   acme = await product.token('acme', { roles: ['admin', 'service_admin', 'service_auditor', 'writer', 'reader'] })
@@ -396,6 +400,26 @@ describe('the record', () => {
     })
     const acts = await recorded({ subject: 'nester' })
     assert.deepEqual(acts.map(({ outcome }) => outcome).reverse(), ['done', 'rolled_back'])
+  })
+
+  test('what is undone on purpose is recorded as undone, and a large answer with its rows', async () => {
+    const undone = await asAdmin('/acme/trade/v1/firms', {
+      body: { name: 'x', code: 'undone' },
+      headers: { prefer: 'tx=rollback' },
+    })
+    assert.equal(undone.status, 201, undone.text)
+    const act = await latest()
+    assert.deepEqual([act.verb, act.outcome], ['insert', 'rolled_back'])
+    assert.deepEqual(rowsOf(await asAdmin('/acme/trade/v1/firms?code=eq.undone')), [])
+    const long = 'y'.repeat(1_000_000)
+    for (const index of [0, 1, 2, 3, 4, 5]) {
+      const row = { tenant_id: 'acme', name: long, code: `large ${index}` }
+      assert.equal((await asAdmin('/system/trade/v1/firms', { body: row })).status, 201)
+    }
+    const large = await asAuditor('/system/trade/v1/firms?code=like.large*')
+    assert.equal(large.headers['transfer-encoding'], 'chunked')
+    assert.deepEqual([rowsOf(large).length, (await latest()).rows], [6, 6])
+    await asAdmin('/system/trade/v1/firms?code=like.large*', { method: 'DELETE', headers: { prefer: 'purge' } })
   })
 
   test('it is listed with filters and pages to the platform alone', async () => {

@@ -29,7 +29,7 @@ import { isSystemAct, recordSettings, SystemActs } from './system-acts.ts'
 import type { StatementRow } from './tenant-statement.ts'
 import type { TransactionPool } from './transaction.ts'
 
-/** Which connections serve a principal: those of tenants, or those that reach across them. */
+/** Which connections serve the principals of tenants. */
 export interface Lane {
   readonly reads: Pool
   /** More of them: a connection that commits waits for the disk, and those that wait together share the wait. */
@@ -37,6 +37,9 @@ export interface Lane {
   readonly transactions: TransactionPool
   readonly streams: StreamPool
 }
+
+/** Those of the system tenant's principals, whatever their role (F1.6): each of their acts is a transaction with its record. */
+export type PlatformLane = Pick<Lane, 'transactions' | 'streams'>
 
 interface Compiled {
   readonly exposure: Exposure
@@ -47,7 +50,7 @@ interface Compiled {
 export interface PostgresDatasourceOptions {
   readonly prefix: string
   readonly tenantLane: Lane
-  readonly platformLane: Lane
+  readonly platformLane: PlatformLane
   /** Milliseconds that one statement may take. */
   readonly statementTimeout: number
 }
@@ -69,7 +72,7 @@ export class PostgresDatasource implements Datasource {
     if (plan.kind !== 'read' && plan.rollback) return this.#runAndUndo(context, plan, signal)
     if (checked.kind === 'read' && checked.lock)
       throw new TenantryError('invalid', 'Rows are locked inside a transaction only')
-    const { reads, writes, streams } = this.#lane(context)
+    const { reads, writes, streams } = this.#options.tenantLane
     const settings = this.#settings(accessOf(context, checked), context, checked)
     const reading = checked.kind === 'read' || (checked.kind === 'call' && checked.action.readOnly)
     try {
@@ -98,7 +101,7 @@ export class PostgresDatasource implements Datasource {
     )
     if (!stream || large !== 'stream') return answer
     const settings = this.#settings(accessOf(context, stream), context, stream)
-    const { rows, total, parts } = await this.#lane(context).streams.open(settings, rowStreamOf(stream), signal)
+    const { rows, total, parts } = await this.#options.platformLane.streams.open(settings, rowStreamOf(stream), signal)
     return { body: '', rows, total, stream: parts }
   }
 
@@ -107,8 +110,8 @@ export class PostgresDatasource implements Datasource {
     work: (transaction: OpenTransaction, acts: SystemActs) => Promise<T>,
     { verb = 'write', signal }: TransactionOptions,
   ): Promise<T> {
-    const { transactions } = this.#lane(context)
-    const { prefix, statementTimeout } = this.#options
+    const { prefix, statementTimeout, platformLane } = this.#options
+    const { transactions } = platformLane
     const acts = new SystemActs(context, recordSettings(prefix, context, statementTimeout), verb)
     const running = { verb: 'write', tenant: context.tenant } as const
     try {
@@ -167,7 +170,7 @@ export class PostgresDatasource implements Datasource {
         { verb, ...(signal && { signal }) },
       )
     }
-    return this.#lane(context).transactions.run({ verb, signal, tenant: context.tenant }, transaction =>
+    return this.#options.tenantLane.transactions.run({ verb, signal, tenant: context.tenant }, transaction =>
       work(this.#runnerIn(transaction, context)),
     )
   }
@@ -230,7 +233,7 @@ export class PostgresDatasource implements Datasource {
     }
     const checked = checkPlan(plan, context.exposure)
     const settings = this.#settings(accessOf(context, checked), context, checked)
-    return this.#lane(context).transactions.run({ verb: 'write', signal, tenant: context.tenant }, transaction =>
+    return this.#options.tenantLane.transactions.run({ verb: 'write', signal, tenant: context.tenant }, transaction =>
       runOnceIn(
         (text, values) => transaction.run(settings, { text, values }),
         context,
@@ -245,21 +248,11 @@ export class PostgresDatasource implements Datasource {
     return settingsOf(prefix, role, context, entity.limits.timeoutMs ?? statementTimeout)
   }
 
-  /** The principals of the system tenant have connections of their own, whatever their role (F1.6). */
-  #lane(context: TenantContext): Lane {
-    return isSystemAct(context) ? this.#options.platformLane : this.#options.tenantLane
-  }
-
   async close(): Promise<void> {
     const { tenantLane, platformLane } = this.#options
-    await Promise.all(
-      [tenantLane, platformLane].flatMap(({ reads, writes, transactions, streams }) => [
-        reads.close(),
-        writes.close(),
-        transactions.close(),
-        streams.close(),
-      ]),
-    )
+    const { reads, writes } = tenantLane
+    const others = [tenantLane, platformLane].flatMap(({ transactions, streams }) => [transactions, streams])
+    await Promise.all([reads, writes, ...others].map(pool => pool.close()))
   }
 }
 

@@ -95,14 +95,11 @@ export async function openPostgres({ target, modules, secrets, settings = {} }: 
     transactions: new TransactionPool(tenantTarget, transactions),
     streams: new StreamPool(tenantTarget, streams),
   }
-  const across = new Pool(platformTarget, { size: 1, queue: 100 })
   const platformLane = {
-    reads: across,
-    writes: across,
     transactions: new TransactionPool(platformTarget, 2),
     streams: new StreamPool(platformTarget, 2),
   }
-  const pools = [tenantLane.reads, tenantLane.writes, across]
+  const pools = [tenantLane.reads, tenantLane.writes]
   const platform = new PlatformStore(platformTarget, prefix)
   const datasource = new PostgresDatasource({ prefix, tenantLane, platformLane, statementTimeout })
   try {
