@@ -15,6 +15,8 @@ export interface Config {
   readonly limits?: Limits
   /** How long the answer to a write with an `Idempotency-Key` is kept, in hours. Default 24. */
   readonly idempotencyHours?: number
+  /** How long recorded changes of entities with `changes: true` are kept, in hours. Default 168, a week. */
+  readonly changesHours?: number
   /** What a fresh installation starts with outside production. */
   readonly development?: { readonly tenants?: Readonly<Record<string, DevelopmentTenant>> }
 }

@@ -114,6 +114,8 @@ export interface EntityOptions<Name extends string = string> {
   readonly indexes?: readonly (readonly [Name | PlatformName, ...(Name | PlatformName)[]])[]
   /** Requests may count, add up and average its rows; without it they cannot, because that reads them all. */
   readonly aggregates?: boolean
+  /** True: its changes are recorded, for `tenant.changes`. */
+  readonly changes?: boolean
   /** Tighter or wider than the product's; absent ones are the product's. */
   readonly limits?: Limits
   /** Which access role each service role has here. A service role that is not named has none. */

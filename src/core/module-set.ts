@@ -43,6 +43,8 @@ export interface Entity {
   readonly authors: boolean
   /** True: requests may use aggregates. */
   readonly aggregates: boolean
+  /** True: its changes are recorded. */
+  readonly changes: boolean
   /** True: one table for the whole platform, without a tenant. */
   readonly global: boolean
   /** Its own; where it has none, those of the product hold. */
@@ -283,6 +285,7 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
     instanced: options.instanced ?? false,
     authors: options.authors ?? false,
     aggregates: options.aggregates ?? false,
+    changes: options.changes ?? false,
     global: options.scope === 'global',
     limits: options.limits ?? {},
     access: new Map(Object.entries({ ...module.definition.access, ...options.access })),
@@ -368,7 +371,15 @@ function createShape(module: Module, name: string, fields: Fields, entities: Ent
       ]),
     ),
     ...{ key: [], references: [], referencedBy: [], unique: [], indexes: [] },
-    ...{ revision: false, softDelete: false, instanced: false, authors: false, aggregates: true, global: true },
+    ...{
+      revision: false,
+      softDelete: false,
+      instanced: false,
+      authors: false,
+      aggregates: true,
+      changes: false,
+      global: true,
+    },
     access: new Map(),
     limits: {},
     definition: { name, fields, options: {} },

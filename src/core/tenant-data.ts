@@ -1,4 +1,5 @@
 import type { ActionDefinition, ActionOutput, InputOf, ResultOf } from './action-definition.ts'
+import type { ChangeOf, ChangeOptions } from './changes.ts'
 import type { Datasource, PlanRunner, TransactionOptions } from './datasource.ts'
 import type { EntityDefinition, Insert, KeyOf, Patch, Row } from './entity.ts'
 import { TenantryError } from './errors.ts'
@@ -262,6 +263,20 @@ export class TenantData {
       runner => work(new TenantData(this.context, this.#modules, this.#datasource, runner)),
       options,
     )
+  }
+
+  /**
+   * Follows what is done to an entity's rows: at least once, in order for each row, from now on or from behind a position. Throws
+   * as `ChangeSource` says.
+   */
+  changes<E extends EntityDefinition>(definition: E, options: ChangeOptions = {}): AsyncIterable<ChangeOf<E>> {
+    const changes = this.#datasource.changes(this.context, this.#modules.entityOf(definition), options)
+    return changes as AsyncIterable<ChangeOf<E>>
+  }
+
+  /** The position now. Take it, read the rows, then follow their changes from there. */
+  changePosition(definition: EntityDefinition): Promise<string> {
+    return this.#datasource.changePosition(this.context, this.#modules.entityOf(definition))
   }
 
   get #inTransaction(): boolean {
