@@ -3,6 +3,7 @@ export { defineModule, type ModuleApp } from './app/define-module.ts'
 export type { AccessRole, GrantedRole } from './core/access-role.ts'
 export { action } from './core/action.ts'
 export { type ActionDefinition, row, rows } from './core/action-definition.ts'
+export type { Change, ChangeOf, ChangeOperation, ChangeOptions } from './core/changes.ts'
 export { type EntityDefinition, entity, type Insert, type KeyOf, type Patch, type Row } from './core/entity.ts'
 export { type ErrorCode, TenantryError } from './core/errors.ts'
 export {

@@ -44,6 +44,8 @@ export interface Config {
    * of the token, and without one all instances of the tenant.
    */
   readonly instancer?: Instancer
+  /** How long recorded changes of entities with `changes: true` are kept, in hours. Default 168, a week. */
+  readonly changesHours?: number
   /** What a fresh installation starts with outside production. */
   readonly development?: { readonly tenants?: Readonly<Record<string, DevelopmentTenant>> }
 }

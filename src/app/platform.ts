@@ -13,6 +13,7 @@ import { createIdentity, type Identity } from '../identity/identity.ts'
 import { openMasterKey } from '../identity/master-key.ts'
 import { createSecrets } from '../identity/secrets.ts'
 import { type AuditedOperations, auditOperations } from './audited-operations.ts'
+import { contextNow } from './context-now.ts'
 import type { Environment } from './environment.ts'
 import type { Log } from './log.ts'
 import { createOperations } from './operations.ts'
@@ -74,6 +75,8 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         prefix: environment.prefix,
         apply: environment.production ? 'never' : 'additive',
         ...(product.config.limits?.timeoutMs !== undefined && { statementTimeout: product.config.limits.timeoutMs }),
+        ...(product.config.changesHours !== undefined && { changesHours: product.config.changesHours }),
+        contextNow: context => contextNow(context, key => catalog.find(key)),
         ...settings,
       },
     })

@@ -170,6 +170,7 @@ const configKeys = new Set<keyof Config>([
   'idempotencyHours',
   'authorizer',
   'instancer',
+  'changesHours',
   'development',
 ])
 
@@ -191,8 +192,10 @@ function checkConfig(value: unknown, file: string): Config {
   }
   const [fault] = limitsFaults(config.limits ?? {})
   if (fault !== undefined) throw wrong(fault)
-  const hours: unknown = config.idempotencyHours ?? 24
-  if (typeof hours !== 'number' || !(hours > 0 && hours <= 8_760))
-    throw wrong('"idempotencyHours" must be a number above 0, and a year at most')
+  for (const name of ['idempotencyHours', 'changesHours'] as const) {
+    const hours: unknown = config[name] ?? 24
+    if (typeof hours !== 'number' || !(hours > 0 && hours <= 8_760))
+      throw wrong(`"${name}" must be a number above 0, and a year at most`)
+  }
   return config
 }

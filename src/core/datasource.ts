@@ -1,3 +1,4 @@
+import type { ChangeSource } from './changes.ts'
 import type { EntityUseOf } from './checked-plan.ts'
 import type { Answer, Plan, Read } from './plan.ts'
 import type { TenantContext } from './tenant-context.ts'
@@ -69,7 +70,7 @@ export interface OnceAnswer {
 }
 
 /** The port to a kind of place where rows live. A tenant's rows are reachable only through it. */
-export interface Datasource extends PlanRunner {
+export interface Datasource extends PlanRunner, ChangeSource {
   /** Runs `work` in one transaction on a connection of its own; it commits when `work` returns and rolls back when it throws. */
   transaction<T>(
     context: TenantContext,

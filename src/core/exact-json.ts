@@ -15,7 +15,7 @@ export function bytesText(value: Uint8Array): string {
   return `\\x${Array.from(value, byte => byte.toString(16).padStart(2, '0')).join('')}`
 }
 
-function bytesOf(text: string): Uint8Array {
+export function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(text.slice(2).match(/../g) ?? [], pair => Number.parseInt(pair, 16))
 }
 

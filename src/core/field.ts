@@ -122,6 +122,8 @@ export interface EntityOptions<Name extends string = string> {
   readonly aggregates?: boolean
   /** For the module's code only: no generated API shows it, embeds it or says that it is there. */
   readonly internal?: boolean
+  /** True: its changes are recorded, for `tenant.changes`. */
+  readonly changes?: boolean
   /** Tighter or wider than the product's; absent ones are the product's. */
   readonly limits?: Limits
   /** Which access role each service role has here. A service role that is not named has none. */

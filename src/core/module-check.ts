@@ -175,6 +175,8 @@ class ModuleCheck {
     if (reservedEntities.has(name)) this.#say(name, 'the name is a reserved word')
     if (options.scope === 'global' && options.instanced)
       this.#say(name, 'an entity without a tenant cannot have instances')
+    if (options.scope === 'global' && options.changes)
+      this.#say(name, 'changes: an entity without a tenant has no changes to follow')
     this.#checkAccess(name, options.access ?? {})
     for (const [field, definition] of Object.entries(fields)) {
       const where = `${name}.${field}`

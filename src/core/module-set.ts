@@ -43,6 +43,8 @@ export interface Entity {
   readonly authors: boolean
   /** True: requests may use aggregates. */
   readonly aggregates: boolean
+  /** True: its changes are recorded. */
+  readonly changes: boolean
   /** True: one table for the whole platform, without a tenant. */
   readonly global: boolean
   /** True: no generated API shows it. */
@@ -285,6 +287,7 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
     instanced: options.instanced ?? false,
     authors: options.authors ?? false,
     aggregates: options.aggregates ?? false,
+    changes: options.changes ?? false,
     global: options.scope === 'global',
     internal: options.internal ?? false,
     limits: options.limits ?? {},
@@ -377,6 +380,7 @@ function createShape(module: Module, name: string, fields: Fields, entities: Ent
       instanced: false,
       authors: false,
       aggregates: true,
+      changes: false,
       global: true,
       internal: false,
     },

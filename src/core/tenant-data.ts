@@ -1,5 +1,6 @@
 import type { Verb } from './access-role.ts'
 import type { ActionDefinition, ActionOutput, InputOf, ResultOf } from './action-definition.ts'
+import type { ChangeOf, ChangeOptions } from './changes.ts'
 import type { AuthorRun, Datasource, PlanRunner, TransactionOptions, TransactionRunner } from './datasource.ts'
 import type { EntityDefinition, Insert, KeyOf, Patch, Row } from './entity.ts'
 import { TenantryError } from './errors.ts'
@@ -355,6 +356,20 @@ export class TenantData {
     const uses = [...found(writes, 'write'), ...found(reads, 'read')]
     const tables = new Map(uses.map(({ name, entity }) => [name, entity]))
     return this.#transaction.author(this.context, uses, run => work(run, tables))
+  }
+
+  /**
+   * Follows what is done to an entity's rows: at least once, in order for each row, from now on or from behind a position. Throws
+   * as `ChangeSource` says.
+   */
+  changes<E extends EntityDefinition>(definition: E, options: ChangeOptions = {}): AsyncIterable<ChangeOf<E>> {
+    const changes = this.#datasource.changes(this.context, this.#modules.entityOf(definition), options)
+    return changes as AsyncIterable<ChangeOf<E>>
+  }
+
+  /** The position now. Take it, read the rows, then follow their changes from there. */
+  changePosition(definition: EntityDefinition): Promise<string> {
+    return this.#datasource.changePosition(this.context, this.#modules.entityOf(definition))
   }
 }
 

@@ -168,7 +168,7 @@ test('nobody but the owner has TRUNCATE, REFERENCES or TRIGGER, and no login has
   assert.deepEqual(logins, [])
 })
 
-test('tenant roles reach of the platform’s own tables only the answers kept for them, and the others only what they need', async () => {
+test('tenant roles reach of the platform’s own tables only the answers and changes kept for them, and the others only what they need', async () => {
   const rows = await tenants.database.query<{ line: string }>(
     `select c.relname || ' ' || r.rolname || ': ' || string_agg(a.privilege_type, ' ' order by a.privilege_type) as line
      from pg_class c cross join aclexplode(c.relacl) a join pg_roles r on r.oid = a.grantee
@@ -179,6 +179,11 @@ test('tenant roles reach of the platform’s own tables only the answers kept fo
     `audit ${p}_reader: SELECT`,
     `catalog_version ${p}_reader: SELECT`,
     `catalog_version ${p}_writer: SELECT UPDATE`,
+    // Added to by triggers alone, read by tenants, each its own, and removed when they are old.
+    `changes ${p}_recorder: INSERT`,
+    ...tenantRoles.flatMap(role => [`changes ${p}_${role}: SELECT`, `changes_swept ${p}_${role}: SELECT`]),
+    `changes ${p}_writer: DELETE`,
+    `changes_swept ${p}_writer: DELETE INSERT SELECT UPDATE`,
     // Their rows are the tenant's and the subject's, which a policy sees to; nobody changes one.
     `idempotency ${p}_tenant_instance_writer: DELETE INSERT SELECT`,
     `idempotency ${p}_tenant_writer: DELETE INSERT SELECT`,
@@ -200,7 +205,7 @@ test('roles have no power beyond their policies, and only the two logins log in'
     [p],
   )
   const logins = [`${p}_platform_login`, `${p}_tenant_login`]
-  const names = [...tenantRoles, ...platformRoles, 'main', 'search', 'tenant_login', 'platform_login'].map(
+  const names = [...tenantRoles, ...platformRoles, 'main', 'search', 'recorder', 'tenant_login', 'platform_login'].map(
     role => `${p}_${role}`,
   )
   assert.deepEqual(

@@ -6,6 +6,7 @@ import { systemTenant } from '../../core/tenant.ts'
 import { type ActionOptions, applyActions, readExpectedActions } from './actions-apply.ts'
 import { functionSql, type SqlAction, sqlActionsOf } from './actions-ddl.ts'
 import { auditSteps } from './audit.ts'
+import { changesSteps, recorderSignatures } from './changes-ddl.ts'
 import { moduleSteps, type Step } from './ddl.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { isServerError } from './errors.ts'
@@ -113,7 +114,11 @@ class Bootstrap {
     this.#client = client
     this.#options = options
     this.#schemas = options.modules.map(({ schema }) => schema)
-    this.#ownTables = [...idempotencySteps(options.prefix), ...auditSteps(options.prefix)]
+    this.#ownTables = [
+      ...idempotencySteps(options.prefix),
+      ...auditSteps(options.prefix),
+      ...changesSteps(options.prefix),
+    ]
     this.#platform = [...platformSteps(options.prefix), ...this.#ownTables]
     this.#steps = options.modules.flatMap(module => moduleSteps(module, options.prefix))
     this.#actions = {
@@ -159,7 +164,7 @@ class Bootstrap {
 
   async #refuseFaults(): Promise<void> {
     const { prefix, modules } = this.#options
-    const allowed = searchSignatures(modules)
+    const allowed = { search: searchSignatures(modules), recorder: recorderSignatures(modules) }
     const faults = await findSecurityFaults(this.#client, prefix, ['tenantry', ...this.#schemas], allowed)
     if (faults.length === 0) return
     throw new TenantryError('conflict', 'The database would not keep tenants apart, so nothing is served', {
@@ -297,7 +302,7 @@ class Bootstrap {
     const compared = (catalog: LiveCatalog) =>
       new Map(
         [...catalog].filter(
-          ([id]) => / tenantry[.](idempotency|audit)/.test(id) || !/^[a-z ]*? tenantry(\.| |$)/.test(id),
+          ([id]) => / tenantry[.](idempotency|audit|changes)/.test(id) || !/^[a-z ]*? tenantry(\.| |$)/.test(id),
         ),
       )
     const differences = compareCatalogs(compared(expected), compared(live))

@@ -1,5 +1,6 @@
 import { resolveAccess, type ServingRole } from '../../core/access-role.ts'
 import { notRecorded } from '../../core/audit.ts'
+import type { Change, ChangeOptions } from '../../core/changes.ts'
 import type { CheckedCall, CheckedRead, EntityUseOf } from '../../core/checked-plan.ts'
 import type {
   Datasource,
@@ -11,10 +12,12 @@ import type {
   TransactionRunner,
 } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
-import type { Exposure } from '../../core/module-set.ts'
+import type { Entity, Exposure } from '../../core/module-set.ts'
 import type { Answer, Plan, Read } from '../../core/plan.ts'
 import { type CheckedPlan, checkPlan } from '../../core/plan-check.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
+import { ChangeFeed } from './changes-feed.ts'
+import type { ChangeSignal } from './changes-signal.ts'
 import type { OpenTransaction } from './conversation.ts'
 import { withFields } from './error-fields.ts'
 import { notSingle, tooLarge } from './errors.ts'
@@ -53,6 +56,10 @@ export interface PostgresDatasourceOptions {
   readonly platformLane: PlatformLane
   /** Milliseconds that one statement may take. */
   readonly statementTimeout: number
+  readonly changes: {
+    readonly signal: ChangeSignal
+    readonly contextNow: (context: TenantContext) => TenantContext
+  }
 }
 
 /** Plans on PostgreSQL: one round trip each, under the access role that the principal has for what the plan touches. */
@@ -61,8 +68,22 @@ export class PostgresDatasource implements Datasource {
   /** Reads that are asked again as the same object need no second look; what their author sees is part of it. */
   readonly #compiled = new WeakMap<Plan, Compiled>()
 
+  readonly #feed: ChangeFeed
+
   constructor(options: PostgresDatasourceOptions) {
     this.#options = options
+    this.#feed = new ChangeFeed({
+      ...options.changes,
+      run: (context, plan) => this.run(context, plan),
+      ask: async (context, entity, statement) => {
+        // What the platform's own people do is recorded act by act, and this has no end.
+        if (isSystemAct(context))
+          throw new TenantryError('forbidden', 'Changes are followed by principals of the tenant')
+        const checked = checkPlan({ kind: 'read', entity, select: [{ kind: 'all' }] }, context.exposure)
+        const settings = this.#settings(accessOf(context, checked), context, checked)
+        return this.#options.tenantLane.reads.run({ settings, statement, repeatable: true })
+      },
+    })
   }
 
   async run(context: TenantContext, plan: Plan, { signal, large }: RunOptions = {}): Promise<Answer> {
@@ -243,13 +264,22 @@ export class PostgresDatasource implements Datasource {
     )
   }
 
+  changes(context: TenantContext, entity: Entity, options?: ChangeOptions): AsyncIterable<Change> {
+    return this.#feed.changes(context, entity, options)
+  }
+
+  changePosition(context: TenantContext, entity: Entity): Promise<string> {
+    return this.#feed.position(context, entity)
+  }
+
   #settings(role: ServingRole, context: TenantContext, { entity }: Pick<CheckedPlan, 'entity'>): Settings {
     const { prefix, statementTimeout } = this.#options
     return settingsOf(prefix, role, context, entity.limits.timeoutMs ?? statementTimeout)
   }
 
   async close(): Promise<void> {
-    const { tenantLane, platformLane } = this.#options
+    const { tenantLane, platformLane, changes } = this.#options
+    await changes.signal.close()
     const { reads, writes } = tenantLane
     const others = [tenantLane, platformLane].flatMap(({ transactions, streams }) => [transactions, streams])
     await Promise.all([reads, writes, ...others].map(pool => pool.close()))

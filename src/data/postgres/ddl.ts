@@ -1,4 +1,5 @@
 import { constraintName, type Entity, type EntityField, type Module, type Relation } from '../../core/module-set.ts'
+import { recorderSteps } from './changes-ddl.ts'
 import { currentInstance, currentTenant, grantSql, policySql, rolesOnTable } from './policies.ts'
 import { rolesOf } from './roles.ts'
 import { extensionSteps, searchSchemaSteps, searchSteps } from './search-functions.ts'
@@ -23,6 +24,7 @@ export function moduleSteps(module: Module, prefix: string): Step[] {
     ...module.entities.map(triggerStep),
     ...module.entities.flatMap(entity => accessSteps(entity, prefix)),
     ...module.entities.flatMap(entity => searchSteps(entity, prefix)),
+    ...module.entities.flatMap(entity => recorderSteps(entity, prefix)),
   ]
 }
 

@@ -7,6 +7,7 @@ import type { Placement } from '../../core/placement.ts'
 import type { TenantKey, TenantState } from '../../core/tenant.ts'
 import { type ActRow, listStatement, recordStatement, toAct } from './audit.ts'
 import { atDatabase } from './bootstrap.ts'
+import { changesChannel } from './changes-ddl.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { toError } from './errors.ts'
 import { identifier } from './sql/writer.ts'
@@ -61,6 +62,11 @@ export class PlatformStore implements CatalogStore, KeyStore, AuditRecord {
   /** Calls `onChange` when a bootstrap has changed tables, roles or policies. */
   async watchSchema(onChange: () => void): Promise<{ close(): Promise<void> }> {
     return this.#listen('tenantry_schema', onChange)
+  }
+
+  /** Calls `onChange` when changes of rows were recorded. */
+  async watchChanges(onChange: () => void): Promise<{ close(): Promise<void> }> {
+    return this.#listen(changesChannel, onChange)
   }
 
   async #listen(channel: string, onChange: () => void): Promise<{ close(): Promise<void> }> {
@@ -167,6 +173,9 @@ export class PlatformStore implements CatalogStore, KeyStore, AuditRecord {
     await this.#write('delete from tenantry.tenant_keys where tenant = $1', [tenant])
     // What was answered to its people goes with the keys that they signed in with.
     await this.#write('delete from tenantry.idempotency where tenant_id = $1', [tenant])
+    // The removal of its rows was recorded too. Nobody may follow them any more, and the tenant's key is never given again.
+    await this.#write('delete from tenantry.changes where tenant_id = $1', [tenant])
+    await this.#write('delete from tenantry.changes_swept where tenant_id = $1', [tenant])
   }
 
   /** Where the platform is reached, as its nodes last said; null before the first start. */

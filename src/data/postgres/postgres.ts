@@ -2,8 +2,11 @@ import { availableParallelism } from 'node:os'
 import type { Datasource } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Module } from '../../core/module-set.ts'
+import type { TenantContext } from '../../core/tenant-context.ts'
 import type { TenantRows } from '../../core/tenant-rows.ts'
 import { bootstrap } from './bootstrap.ts'
+import { ChangeSignal } from './changes-signal.ts'
+import { startSweeping, sweepChanges } from './changes-sweep.ts'
 import { PostgresDatasource } from './datasource.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { isServerError, toError } from './errors.ts'
@@ -45,6 +48,10 @@ export interface PostgresSettings {
   readonly queue?: number
   /** Milliseconds that one statement may take. Default 10,000. */
   readonly statementTimeout?: number
+  /** How long recorded changes are kept, in hours. Default 168. */
+  readonly changesHours?: number
+  /** Asked before each page of changes: the context as it is now; throws when the tenant is no longer served. Default: as it was. */
+  readonly contextNow?: (context: TenantContext) => TenantContext
 }
 
 export interface Postgres {
@@ -53,6 +60,8 @@ export interface Postgres {
   readonly rows: TenantRows
   /** Ids of what bootstrap made. */
   readonly applied: readonly string[]
+  /** Removes changes that are older than they are kept, which happens by itself now and then; answers how many. */
+  sweepChanges(): Promise<number>
   /** What the pools do at the moment. */
   load(): { readonly connections: number; readonly waiting: number }
   close(): Promise<void>
@@ -74,6 +83,8 @@ export async function openPostgres({ target, modules, secrets, settings = {} }: 
     streams = 4,
     queue = 2_000,
     statementTimeout = 10_000,
+    changesHours = 168,
+    contextNow = context => context,
   } = settings
   const passwords = { tenant: secrets.derive('login tenant'), platform: secrets.derive('login platform') }
   const applied = await bootstrap({ target, prefix, passwords, keyFingerprint: secrets.fingerprint(), modules, apply })
@@ -101,22 +112,30 @@ export async function openPostgres({ target, modules, secrets, settings = {} }: 
   }
   const pools = [tenantLane.reads, tenantLane.writes]
   const platform = new PlatformStore(platformTarget, prefix)
-  const datasource = new PostgresDatasource({ prefix, tenantLane, platformLane, statementTimeout })
+  const signal = new ChangeSignal(onChange => platform.watchChanges(onChange))
+  const changes = { signal, contextNow }
+  const datasource = new PostgresDatasource({ prefix, tenantLane, platformLane, statementTimeout, changes })
+  const sweep = () => sweepChanges(platformTarget, prefix, changesHours)
   try {
     await Promise.all(pools.map(pool => pool.open()))
     const watch = await platform.watchSchema(() => {
       for (const pool of pools) pool.renew().catch(() => {}) // The old connections go on serving.
     })
+    const sweeping = modules.some(({ entities }) => entities.some(entity => entity.changes))
+      ? startSweeping(sweep, changesHours)
+      : undefined
     return {
       datasource,
       platform,
       rows: new PostgresTenantRows(tenantTarget, prefix),
       applied,
+      sweepChanges: sweep,
       load: () => ({
         connections: pools.reduce((sum, pool) => sum + pool.connections, 0),
         waiting: pools.reduce((sum, pool) => sum + pool.waiting, 0),
       }),
       close: async () => {
+        sweeping?.close()
         await watch.close()
         await datasource.close()
         await platform.close()

@@ -11,6 +11,8 @@ export interface Roles {
   readonly main: string
   /** Owns the functions that search indexes for others; no login, and nobody may become it. */
   readonly search: string
+  /** Owns the trigger functions that record changes, and may do nothing but add to these; no login, and nobody may become it. */
+  readonly recorder: string
   readonly tenantLogin: string
   readonly platformLogin: string
   /** What each login may become. */
@@ -28,6 +30,7 @@ export function rolesOf(prefix: string): Roles {
   return {
     main: named('main'),
     search: named('search'),
+    recorder: named('recorder'),
     tenantLogin: named('tenant_login'),
     platformLogin: named('platform_login'),
     tenantRoles: servingRoles.filter(isTenantRole).map(named),
@@ -60,13 +63,14 @@ export async function createRoles(client: pg.ClientBase, prefix: string, passwor
         ])
       ).rows.map(row => row.rolname),
     )
-    for (const role of [roles.main, roles.search, ...roles.servingRoles]) {
+    for (const role of [roles.main, roles.search, roles.recorder, ...roles.servingRoles]) {
       if (!present.has(role)) await createRole(client, `create role ${identifier(role)} nologin`)
     }
     await createLogin(client, present, roles.tenantLogin, passwords.tenant, roles.tenantRoles)
     await createLogin(client, present, roles.platformLogin, passwords.platform, roles.platformRoles)
     await becomeAbleToSet(client, roles.main)
     await becomeAbleToSet(client, roles.search)
+    await becomeAbleToSet(client, roles.recorder)
   } finally {
     await client.query('select pg_advisory_unlock($1)', [rolesLock])
   }

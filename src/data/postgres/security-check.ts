@@ -1,9 +1,14 @@
 import type pg from 'pg'
 import { rolesOf } from './roles.ts'
 
+/** The functions that may run with the rights of one of these owners, as the live catalog names them. */
+export interface AllowedFunctions {
+  readonly search: readonly string[]
+  readonly recorder: readonly string[]
+}
+
 /**
- * `allowed`: the functions that may run with their owner's rights if that is the search role, as the live catalog names them;
- * what they do is compared with the definitions there.
+ * `allowed`: what those functions do is compared with the definitions there.
  *
  * What is wrong with the roles of an installation or with what surrounds its schemas, one sentence each; none means that
  * row security cannot be walked around. THREATS A1, A2, A6, A7, A21, A26, A27.
@@ -12,11 +17,11 @@ export async function findSecurityFaults(
   client: pg.ClientBase,
   prefix: string,
   schemas: readonly string[],
-  allowed: readonly string[],
+  allowed: AllowedFunctions,
 ): Promise<string[]> {
   const roles = rolesOf(prefix)
   const logins = [roles.tenantLogin, roles.platformLogin]
-  const nologins = [roles.main, roles.search, ...roles.servingRoles]
+  const nologins = [roles.main, roles.search, roles.recorder, ...roles.servingRoles]
   const faults: string[] = []
 
   const { rows: attributes } = await client.query<RoleAttributes>(roleAttributesSql, [[...logins, ...nologins]])
@@ -45,14 +50,19 @@ export async function findSecurityFaults(
   ])
   for (const { role, object } of owned) faults.push(`the role ${role} owns ${object}`)
 
-  const { rows: searching } = await client.query<{ object: string }>(searchOwnershipSql, [roles.search, allowed])
-  for (const { object } of searching) faults.push(`the role ${roles.search} owns ${object}`)
+  for (const owner of ['search', 'recorder'] as const) {
+    const values = [roles[owner], allowed[owner]]
+    const { rows: objects } = await client.query<{ object: string }>(definerOwnershipSql, values)
+    for (const { object } of objects) faults.push(`the role ${roles[owner]} owns ${object}`)
+  }
 
   const { rows: functions } = await client.query<{ name: string; fault: string }>(functionsSql, [
     schemas,
     [...logins, ...roles.servingRoles],
     roles.search,
-    allowed,
+    allowed.search,
+    roles.recorder,
+    allowed.recorder,
   ])
   for (const { name, fault } of functions) faults.push(`the function ${name} is ${fault}`)
 
@@ -122,8 +132,8 @@ where d.deptype = 'o' and r.rolname = any ($1::text[]) and d.dbid in (0, (select
 /** As the live catalog names a function. */
 const signatureSql = `n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'`
 
-/** Everything that the search role owns in this database or for all of them, other than the functions that it should. */
-const searchOwnershipSql = `
+/** Everything that the search role or the recorder owns in this database or for all of them, other than the functions that it should. */
+const definerOwnershipSql = `
 select pg_describe_object(d.classid, d.objid, d.objsubid) as object
 from pg_shdepend d join pg_roles r on r.oid = d.refobjid and d.refclassid = 'pg_authid'::regclass
 left join pg_proc p on d.classid = 'pg_proc'::regclass and p.oid = d.objid left join pg_namespace n on n.oid = p.pronamespace
@@ -131,7 +141,7 @@ where d.deptype = 'o' and r.rolname = $1 and d.dbid in (0, (select oid from pg_d
   and coalesce(${signatureSql} <> all ($2::text[]), true)`
 
 /**
- * Functions of ours may not run with their owner's rights, but for those of the search role; functions of anybody may not be marked leakproof, nor run with
+ * Functions of ours may not run with their owner's rights, but for those of the search role and of the recorder; functions of anybody may not be marked leakproof, nor run with
  * an owner's rights on behalf of our roles; server files and programs are out of reach.
  */
 const functionsSql = `
@@ -142,6 +152,7 @@ select p.oid::regprocedure::text, 'security definer'
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace
   where p.prosecdef
     and not (p.proowner = (select oid from pg_roles where rolname = $3) and ${signatureSql} = any ($4::text[]))
+    and not (p.proowner = (select oid from pg_roles where rolname = $5) and ${signatureSql} = any ($6::text[]))
     and (n.nspname = any ($1::text[])
     or (p.oid >= 16384 and exists (select from pg_roles r where r.rolname = any ($2::text[])
       and has_function_privilege(r.oid, p.oid, 'execute') and has_schema_privilege(r.oid, n.oid, 'usage'))))

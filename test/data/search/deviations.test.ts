@@ -215,7 +215,11 @@ test('a function is let be only while it belongs to the search role', async () =
   const { modules } = createModuleSet([crm()])
   const client = new pg.Client(database.target)
   await client.connect()
-  const faults = () => findSecurityFaults(client, database.prefix, ['tenantry', 'crm_v1'], searchSignatures(modules))
+  const faults = () =>
+    findSecurityFaults(client, database.prefix, ['tenantry', 'crm_v1'], {
+      search: searchSignatures(modules),
+      recorder: [],
+    })
   try {
     assert.deepEqual(await faults(), [])
     await run(`alter function ${called} owner to $p_main`)
