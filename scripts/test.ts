@@ -14,7 +14,7 @@ const runner = spawn(
     '--conditions=tenantry-source',
     '--test',
     '--test-global-setup=test/global-setup.ts',
-    '--test-concurrency=2',
+    '--test-concurrency=3',
     '--test-reporter=spec', // Also where there is no terminal: CI reads its last lines.
     ...options,
     ...(patterns.length > 0 ? patterns : ['test/**/*.test.ts']),
