@@ -24,7 +24,7 @@ export function respondRest(parsed: ParsedRest, answer: Answer): RestResponse {
 
 function respondRead(parsed: ParsedRest, answer: Answer): RestResponse {
   const { offset, head, conditions } = parsed
-  const { body, stream, rows, total } = answer
+  const { rows, total } = answer
   const tag = tagged(parsed, answer)
   if (conditions?.present) refuseOtherRevision(conditions, answer)
   if (tag.ETag !== undefined && matchesWeakly(conditions?.noneMatch, tag.ETag)) {
@@ -40,6 +40,14 @@ function respondRead(parsed: ParsedRest, answer: Answer): RestResponse {
     ...tag,
     ...(answer.next !== undefined && parsed.nextLink && { Link: parsed.nextLink(answer.next) }),
   }
+  return respondRows(answer, { offset, head, headers })
+}
+
+/** Rows that were asked for: all that there are, a part of them, or none because they begin behind the last one. */
+export function respondRows(
+  { body, stream, rows, total }: Answer,
+  { offset, head, headers }: { readonly offset: number; readonly head: boolean; readonly headers: Headers },
+): RestResponse {
   if (total !== null && offset > total) {
     const outside = notSatisfiable(`An offset of ${offset} was requested, but there are only ${total} rows.`)
     const error = respondError(outside, { anonymous: false })
