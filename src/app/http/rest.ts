@@ -14,9 +14,8 @@ import type { Log } from '../log.ts'
 import type { Platform } from '../platform.ts'
 import { openContext, refuseAnonymous } from './context.ts'
 import { signalOf } from './disconnect.ts'
+import { keepBodiesAsText, partsOf, restMethods } from './rest-request.ts'
 import { sendTogether } from './send-together.ts'
-
-const methods = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE']
 
 interface ModuleParams {
   readonly tenant: string
@@ -29,13 +28,10 @@ type AnyModuleParams = Omit<ModuleParams, 'module' | 'version'>
 
 /** REST over all entities: of one module, and of all modules of the tenant as PostgREST clients call it. */
 export async function restRoutes(app: FastifyInstance, platform: Platform): Promise<void> {
-  // The body stays text: numbers keep their digits on the way to the database.
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
-
+  keepBodiesAsText(app)
   const rest = createRest(platform)
   app.route<{ Params: ModuleParams }>({
-    method: methods,
+    method: restMethods,
     bodyLimit: rest.bodyLimit,
     url: '/:tenant/:module/:version/:entity',
     handler: async (request, reply) => {
@@ -47,7 +43,7 @@ export async function restRoutes(app: FastifyInstance, platform: Platform): Prom
     },
   })
   app.route<{ Params: AnyModuleParams }>({
-    method: methods,
+    method: restMethods,
     bodyLimit: rest.bodyLimit,
     url: '/:tenant/rest/v1/:entity',
     handler: async (request, reply) => {
@@ -92,23 +88,12 @@ async function serve(
   context: TenantContext,
   entity: Entity,
 ): Promise<FastifyReply> {
-  const { originalUrl, headers, method, body } = request
-  // As the client wrote it: on a tenant's own host without the tenant in front.
-  const question = originalUrl.indexOf('?')
-  const path = question < 0 ? originalUrl : originalUrl.slice(0, question)
   const limits = limitsOf(entity)
-  if (limits.bodyBytes < bodyLimit && typeof body === 'string' && Buffer.byteLength(body) > limits.bodyBytes) {
+  const { allowRollback = false } = platform.product.config
+  const asking = { ...partsOf(request), entity, limits, allowRollback }
+  const { body = '' } = asking
+  if (limits.bodyBytes < bodyLimit && Buffer.byteLength(body) > limits.bodyBytes) {
     throw bodyTooLarge(entity, limits.bodyBytes)
-  }
-  const asking = {
-    method,
-    entity,
-    query: question < 0 ? '' : originalUrl.slice(question + 1),
-    headers,
-    body: typeof body === 'string' && body !== '' ? body : undefined,
-    locationBase: path,
-    limits,
-    allowRollback: platform.product.config.allowRollback ?? false,
   }
   const parsed = parse(asking)
   const asked = parsed.cursor ? openCursor(parsed, parsed.cursor, context, platform.cursors) : parsed

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { argumentNames, type CallRequest, parseCall } from '../../api/rest/call.ts'
+import { argumentNames, parseCall } from '../../api/rest/call.ts'
 import { onceOf } from '../../api/rest/idempotency.ts'
 import { limitsOf } from '../../api/rest/limits.ts'
 import { respondCall } from '../../api/rest/respond-call.ts'
@@ -15,8 +15,7 @@ import type { Platform } from '../platform.ts'
 import { openContext, refuseAnonymous } from './context.ts'
 import { signalOf } from './disconnect.ts'
 import { chooseProfile, keptFor, sendRest } from './rest.ts'
-
-const methods = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE']
+import { keepBodiesAsText, partsOf, restMethods } from './rest-request.ts'
 
 interface ActionParams {
   readonly tenant: string
@@ -27,11 +26,9 @@ interface ActionParams {
 
 /** Actions: of one module, and of all modules of the tenant as PostgREST clients call them. */
 export async function rpcRoutes(app: FastifyInstance, platform: Platform): Promise<void> {
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
-
+  keepBodiesAsText(app)
   app.route<{ Params: ActionParams }>({
-    method: methods,
+    method: restMethods,
     url: '/:tenant/:module/:version/rpc/:action',
     handler: async (request, reply) => {
       const { tenant, module, version, action: name } = request.params
@@ -43,7 +40,7 @@ export async function rpcRoutes(app: FastifyInstance, platform: Platform): Promi
     },
   })
   app.route<{ Params: Pick<ActionParams, 'tenant' | 'action'> }>({
-    method: methods,
+    method: restMethods,
     url: '/:tenant/rest/v1/rpc/:action',
     handler: async (request, reply) => {
       const context = await openContext(platform, request, request.params.tenant)
@@ -66,7 +63,7 @@ async function serve(
   const { postgres, product } = platform
   const { datasource } = postgres
   const { allowRollback = false, limits = {} } = product.config
-  const asking = { ...callOf(request), action, allowRollback, limits: limitsOf(action.output.entity.limits, limits) }
+  const asking = { ...partsOf(request), action, allowRollback, limits: limitsOf(action.output.entity.limits, limits) }
   const parsed = parseCall(asking)
   const { plan } = parsed
   const signal = signalOf(reply)
@@ -79,22 +76,6 @@ async function serve(
   const { answer, replayed } = await datasource.runOnce(context, plan, keptFor(platform, once), { signal, work: run })
   if (replayed) reply.header('Idempotency-Replayed', 'true')
   return sendRest(reply, respondCall(parsed, answer))
-}
-
-function callOf({
-  originalUrl,
-  method,
-  headers,
-  body,
-}: FastifyRequest): Omit<CallRequest, 'action'> & { readonly locationBase: string } {
-  const question = originalUrl.indexOf('?')
-  return {
-    method,
-    locationBase: question < 0 ? originalUrl : originalUrl.slice(0, question),
-    query: question < 0 ? '' : originalUrl.slice(question + 1),
-    headers,
-    body: typeof body === 'string' && body !== '' ? body : undefined,
-  }
 }
 
 /** By profile, as entities are; else the name must be unique. */
@@ -121,5 +102,5 @@ function accessOf(action: Action | undefined): ReadonlyMap<string, unknown> | un
 }
 
 function unknownAction(request: FastifyRequest, name: string, module: Module | null): TenantryError {
-  return noSuchAction(`${module?.schema ?? 'public'}.${name}`, argumentNames(callOf(request)), undefined)
+  return noSuchAction(`${module?.schema ?? 'public'}.${name}`, argumentNames(partsOf(request)), undefined)
 }
