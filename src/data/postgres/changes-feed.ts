@@ -3,7 +3,8 @@ import { type Change, type ChangeOperation, type ChangeOptions, keyFromTexts } f
 import { TenantryError } from '../../core/errors.ts'
 import { bytesText, decodeRows } from '../../core/exact-json.ts'
 import type { Entity } from '../../core/module-set.ts'
-import type { Answer, Condition, Read } from '../../core/plan.ts'
+import type { Answer, Read } from '../../core/plan.ts'
+import { keysCondition } from '../../core/query-plan.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import { type Cursor, noPosition, parsePosition, positionGone, positionOf } from './changes-position.ts'
 import type { ChangeSignal } from './changes-signal.ts'
@@ -152,7 +153,10 @@ export class ChangeFeed {
       select: [{ kind: 'all' }],
       output: 'exact',
       deleted: 'include',
-      where: keysCondition(entity, keys),
+      where: keysCondition(
+        entity,
+        keys.map(key => keyFromTexts(entity, key)),
+      ),
     })
     const rows = decodeRows(entity, answer)
     return new Map(rows.map(row => [nameOf(entity.key.map(name => keyText(row[name]))), row]))
@@ -188,25 +192,4 @@ function nameOf(key: readonly string[]): string {
 
 function keyText(value: unknown): string {
   return value instanceof Uint8Array ? bytesText(value) : String(value)
-}
-
-function keysCondition(entity: Entity, keys: readonly (readonly string[])[]): Condition {
-  const [field = ''] = entity.key
-  if (entity.key.length === 1) {
-    const values = keys.map(([value = '']) => value)
-    return { kind: 'compare', path: { field }, not: false, operator: 'in', values }
-  }
-  const conditions = keys.map((key): Condition => {
-    const parts = entity.key.map(
-      (name, index): Condition => ({
-        kind: 'compare',
-        path: { field: name },
-        not: false,
-        operator: 'eq',
-        value: key[index] ?? '',
-      }),
-    )
-    return { kind: 'and', not: false, conditions: parts }
-  })
-  return { kind: 'or', not: false, conditions }
 }
