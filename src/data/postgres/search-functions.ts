@@ -2,6 +2,7 @@ import { isTenantRole, reachOf, type ServingRole, servingRoles } from '../../cor
 import type { Entity, Module } from '../../core/module-set.ts'
 import { currentInstance, currentTenant } from './policies.ts'
 import { rolesOf } from './roles.ts'
+import { scalarSql } from './sql/condition.ts'
 import {
   mostCandidates,
   type SearchedOperator,
@@ -17,18 +18,7 @@ import type { Step } from './step.ts'
 const sampleSize = 32
 const denseSample = 3
 
-const operators: Readonly<Record<SearchedOperator, string>> = {
-  eq: '=',
-  cs: '@>',
-  cd: '<@',
-  ov: '&&',
-  sl: '<<',
-  sr: '>>',
-  nxr: '&<',
-  nxl: '&>',
-  adj: '-|-',
-  fts: '@@',
-}
+const operators: Readonly<Record<SearchedOperator, string>> = { ...scalarSql, fts: '@@' }
 
 /** No column is called so, and PostgreSQL would take a column for a variable of the same name. */
 const argumentsOf = ({ operand }: SearchIndex) => `"wanted?" ${operand}, "most?" integer`

@@ -11,7 +11,8 @@ import { impliedSql } from './implied.ts'
 import { elementType, valueType } from './types.ts'
 import { arrayLiteral, type Binder, identifier } from './writer.ts'
 
-const operators: Readonly<Record<ScalarOperator, string>> = {
+/** The operators of PostgreSQL by their names in plans. */
+export const scalarSql: Readonly<Record<ScalarOperator, string>> = {
   eq: '=',
   neq: '<>',
   gt: '>',
@@ -111,8 +112,8 @@ function operandSql(test: Compare, path: CheckedPath, entity: Entity, binder: Bi
 }
 
 function operatorSql(test: Compare): string {
-  if (!('values' in test)) return operators[test.operator]
-  return `${test.operator === 'in' ? '=' : operators[test.operator]} ${test.quantifier === 'all' ? 'all' : 'any'}`
+  if (!('values' in test)) return scalarSql[test.operator]
+  return `${test.operator === 'in' ? '=' : scalarSql[test.operator]} ${test.quantifier === 'all' ? 'all' : 'any'}`
 }
 
 /** An array has no array of arrays to be compared with; its elements' type is the best that can be done. */
