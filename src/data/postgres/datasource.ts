@@ -67,7 +67,6 @@ export class PostgresDatasource implements Datasource {
   readonly #options: PostgresDatasourceOptions
   /** Reads that are asked again as the same object need no second look; what their author sees is part of it. */
   readonly #compiled = new WeakMap<Plan, Compiled>()
-
   readonly #feed: ChangeFeed
 
   constructor(options: PostgresDatasourceOptions) {
@@ -80,7 +79,7 @@ export class PostgresDatasource implements Datasource {
         if (isSystemAct(context))
           throw new TenantryError('forbidden', 'Changes are followed by principals of the tenant')
         const checked = checkPlan({ kind: 'read', entity, select: [{ kind: 'all' }] }, context.exposure)
-        const settings = this.#settings(accessOf(context, checked), context, checked)
+        const settings = this.#settingsOf(context, checked)
         return this.#options.tenantLane.reads.run({ settings, statement, repeatable: true })
       },
     })
@@ -94,14 +93,13 @@ export class PostgresDatasource implements Datasource {
     if (checked.kind === 'read' && checked.lock)
       throw new TenantryError('invalid', 'Rows are locked inside a transaction only')
     const { reads, writes, streams } = this.#options.tenantLane
-    const settings = this.#settings(accessOf(context, checked), context, checked)
+    const settings = this.#settingsOf(context, checked)
     const reading = checked.kind === 'read' || (checked.kind === 'call' && checked.action.readOnly)
     try {
       const row = await (reading ? reads : writes).run({ settings, statement, repeatable: reading, signal })
       if (checked.kind !== 'read' || !isTooLarge(row) || large === 'omit') return answerOf(checked, row)
       if (large !== 'stream') throw tooLarge()
-      const { rows, total, parts } = await streams.open(settings, rowStreamOf(checked), signal)
-      return { body: '', rows, total, stream: parts }
+      return await streamed(streams, settings, checked, signal)
     } catch (error) {
       throw withFields(error, checked)
     }
@@ -121,9 +119,7 @@ export class PostgresDatasource implements Datasource {
       { ...(signal && { signal }) },
     )
     if (!stream || large !== 'stream') return answer
-    const settings = this.#settings(accessOf(context, stream), context, stream)
-    const { rows, total, parts } = await this.#options.platformLane.streams.open(settings, rowStreamOf(stream), signal)
-    return { body: '', rows, total, stream: parts }
+    return streamed(this.#options.platformLane.streams, this.#settingsOf(context, stream), stream, signal)
   }
 
   async #transactionForSystem<T>(
@@ -206,7 +202,7 @@ export class PostgresDatasource implements Datasource {
       const checked = checkPlan(plan, context.exposure)
       if (plan.kind !== 'read' && plan.rollback)
         throw new TenantryError('invalid', 'One statement of a transaction cannot be rolled back')
-      const settings = this.#settings(accessOf(context, checked), context, checked)
+      const settings = this.#settingsOf(context, checked)
       await acts?.check(transaction, checked)
       return answerIn(transaction, settings, checked, statementOf(checked), onLarge)
     }
@@ -237,30 +233,25 @@ export class PostgresDatasource implements Datasource {
     once: Once,
     { signal, work = runner => runner.run(context, plan) }: OnceOptions = {},
   ): Promise<OnceAnswer> {
-    if (isSystemAct(context)) {
-      return this.#transactionForSystem(
-        context,
-        (transaction, acts) => {
-          const make = async () => {
-            const checked = checkPlan(plan, context.exposure)
-            const settings = this.#settings(accessOf(context, checked), context, checked)
-            const run = (text: string, values: Statement['values']) => transaction.run(settings, { text, values })
-            return runOnceIn(run, context, once, () => work(this.#runnerIn(transaction, context, acts)))
-          }
-          return acts.runOnce(plan, transaction, make)
-        },
-        { ...(signal && { signal }) },
-      )
-    }
-    const checked = checkPlan(plan, context.exposure)
-    const settings = this.#settings(accessOf(context, checked), context, checked)
-    return this.#options.tenantLane.transactions.run({ verb: 'write', signal, tenant: context.tenant }, transaction =>
+    const settingsNow = () => this.#settingsOf(context, checkPlan(plan, context.exposure))
+    const onceIn = (transaction: OpenTransaction, settings: Settings, acts?: SystemActs) =>
       runOnceIn(
         (text, values) => transaction.run(settings, { text, values }),
         context,
         once,
-        () => work(this.#runnerIn(transaction, context)),
-      ),
+        () => work(this.#runnerIn(transaction, context, acts)),
+      )
+    if (isSystemAct(context)) {
+      return this.#transactionForSystem(
+        context,
+        // What is refused has been tried, and is recorded too.
+        (transaction, acts) => acts.runOnce(plan, transaction, async () => onceIn(transaction, settingsNow(), acts)),
+        { ...(signal && { signal }) },
+      )
+    }
+    const settings = settingsNow()
+    return this.#options.tenantLane.transactions.run({ verb: 'write', signal, tenant: context.tenant }, transaction =>
+      onceIn(transaction, settings),
     )
   }
 
@@ -270,6 +261,10 @@ export class PostgresDatasource implements Datasource {
 
   changePosition(context: TenantContext, entity: Entity): Promise<string> {
     return this.#feed.position(context, entity)
+  }
+
+  #settingsOf(context: TenantContext, checked: CheckedPlan): Settings {
+    return this.#settings(accessOf(context, checked), context, checked)
   }
 
   #settings(role: ServingRole, context: TenantContext, { entity }: Pick<CheckedPlan, 'entity'>): Settings {
@@ -322,6 +317,16 @@ function roleFor(context: TenantContext, uses: readonly EntityUseOf[]): ServingR
   }
   const refused = uses.find(use => use === access.refused)
   throw denied(context, `permission denied for ${refused?.entity.name} (${access.refused.verb})`)
+}
+
+async function streamed(
+  streams: StreamPool,
+  settings: Settings,
+  plan: CheckedRead,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  const { rows, total, parts } = await streams.open(settings, rowStreamOf(plan), signal)
+  return { body: '', rows, total, stream: parts }
 }
 
 function foreignContext(): TenantryError {
