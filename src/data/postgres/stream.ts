@@ -1,12 +1,10 @@
-import pg from 'pg'
-import { TenantryError } from '../../core/errors.ts'
-import { atDatabase } from './bootstrap.ts'
+import type pg from 'pg'
 import type { ConnectionTarget } from './driver.ts'
 import { abandoned, toError } from './errors.ts'
+import { FairConnections, type Lent } from './fair-connections.ts'
 import { Fetch, type Fetched } from './fetch.ts'
 import { type Settings, settingsSql } from './settings.ts'
 import type { RowStream } from './sql/row-stream.ts'
-import { Turnstile } from './turnstile.ts'
 
 export interface Streamed {
   readonly rows: number
@@ -24,30 +22,17 @@ const mostTime = 300_000
 
 /** Connections for answers that are too large for one text: rows come as they are taken, all from one snapshot. */
 export class StreamPool {
-  readonly #pool: pg.Pool
-  readonly #turnstile: Turnstile
+  readonly #connections: FairConnections
 
   constructor(target: ConnectionTarget, size: number) {
-    this.#pool = new pg.Pool({
-      ...atDatabase(target),
-      max: size,
-      idleTimeoutMillis: 30_000,
-      connectionTimeoutMillis: 5_000,
-      application_name: 'tenantry stream',
-      options: `-c timezone=UTC -c idle_in_transaction_session_timeout=${stallTime * 2}`,
-    })
-    this.#pool.on('error', () => {}) // An idle connection was lost; the pool makes another.
-    this.#turnstile = new Turnstile({ size })
+    this.#connections = new FairConnections(target, { size, name: 'tenantry stream', idleInTransaction: stallTime * 2 })
   }
 
   /** Rejects with a TenantryError before the first part, or while parts are read. */
   async open(settings: Settings, stream: RowStream, signal: AbortSignal | undefined): Promise<Streamed> {
-    const leave = await this.#turnstile.enter(settings[1], signal)
-    const client = await this.#pool.connect().catch(error => {
-      leave()
-      throw new TenantryError('unavailable', 'No connection is free for this', { retryAfter: 1, cause: error })
-    })
-    const lease = new Lease(client, leave, signal)
+    const lent = await this.#connections.lend(settings[1], signal)
+    const { client } = lent
+    const lease = new Lease(lent, signal)
     try {
       // Number and rows are of one moment.
       await client.query('begin isolation level repeatable read read only')
@@ -67,23 +52,23 @@ export class StreamPool {
   }
 
   async close(): Promise<void> {
-    await this.#pool.end()
+    await this.#connections.close()
   }
 }
 
 /** A connection for the time of one answer. It is given back at the end, and thrown away when it did not get there. */
 class Lease {
   readonly #client: pg.PoolClient
-  readonly #leave: () => void
+  readonly #giveBack: Lent['giveBack']
   readonly #signal: AbortSignal | undefined
   readonly #end = () => this.end(false)
   #stall: NodeJS.Timeout
   readonly #limit: NodeJS.Timeout
   #over = false
 
-  constructor(client: pg.PoolClient, leave: () => void, signal: AbortSignal | undefined) {
+  constructor({ client, giveBack }: Lent, signal: AbortSignal | undefined) {
     this.#client = client
-    this.#leave = leave
+    this.#giveBack = giveBack
     this.#signal = signal
     client.on('error', this.#end)
     signal?.addEventListener('abort', this.#end, { once: true })
@@ -148,8 +133,7 @@ class Lease {
       // PostgreSQL may be waiting for somebody to read what it has written.
       this.#client.connection.stream.destroy()
     }
-    this.#client.release(!whole)
-    this.#leave()
+    this.#giveBack(whole)
   }
 }
 

@@ -1,11 +1,10 @@
-import pg from 'pg'
+import type pg from 'pg'
 import type { Verb } from '../../core/access-role.ts'
 import { TenantryError } from '../../core/errors.ts'
-import { atDatabase } from './bootstrap.ts'
 import { Conversation, type OpenTransaction } from './conversation.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { abandoned, isConnectionError, toError, unknownOutcome } from './errors.ts'
-import { Turnstile } from './turnstile.ts'
+import { FairConnections } from './fair-connections.ts'
 
 export interface TransactionRun {
   readonly verb: Verb
@@ -16,37 +15,19 @@ export interface TransactionRun {
 
 /** Connections for transactions that go back and forth; apart from the pipelined ones, which they would hold up. */
 export class TransactionPool {
-  readonly #pool: pg.Pool
-  readonly #turnstile: Turnstile
+  readonly #connections: FairConnections
 
   constructor(target: ConnectionTarget, size: number) {
-    this.#pool = new pg.Pool({
-      ...atDatabase(target),
-      max: size,
-      connectionTimeoutMillis: 5_000,
-      idleTimeoutMillis: 30_000,
-      application_name: 'tenantry transaction',
-      // A transaction whose code hangs must not hold its locks for ever.
-      options: '-c timezone=UTC -c idle_in_transaction_session_timeout=60000',
-    })
-    this.#pool.on('error', () => {}) // An idle connection was lost; the pool makes another.
-    this.#turnstile = new Turnstile({ size })
+    // A transaction whose code hangs must not hold its locks for ever.
+    this.#connections = new FairConnections(target, { size, name: 'tenantry transaction', idleInTransaction: 60_000 })
   }
 
   /** Commits when `work` returns, rolls back when it throws or `signal` fires. Rejects with a TenantryError or what `work` threw. */
-  async run<T>(options: TransactionRun, work: (transaction: OpenTransaction) => Promise<T>): Promise<T> {
-    const leave = await this.#turnstile.enter(options.tenant, options.signal)
-    try {
-      return await this.#run(options, work)
-    } finally {
-      leave()
-    }
-  }
-
-  async #run<T>({ verb, signal }: TransactionRun, work: (transaction: OpenTransaction) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect().catch(error => {
-      throw new TenantryError('unavailable', 'No connection is free for a transaction', { retryAfter: 1, cause: error })
-    })
+  async run<T>(
+    { verb, signal, tenant }: TransactionRun,
+    work: (transaction: OpenTransaction) => Promise<T>,
+  ): Promise<T> {
+    const { client, giveBack } = await this.#connections.lend(tenant, signal)
     let reusable = true
     const ignore = () => {
       reusable = false
@@ -69,12 +50,12 @@ export class TransactionPool {
       // Also what was set for the session, as the login that it began with (THREATS A12, A13).
       if (conversation.hasAuthors && reusable) await client.query('discard all').catch(ignore)
       client.off('error', ignore)
-      client.release(!reusable)
+      giveBack(reusable)
     }
   }
 
   async close(): Promise<void> {
-    await this.#pool.end()
+    await this.#connections.close()
   }
 }
 

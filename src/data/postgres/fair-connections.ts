@@ -1,0 +1,59 @@
+import pg from 'pg'
+import { TenantryError } from '../../core/errors.ts'
+import { atDatabase } from './bootstrap.ts'
+import type { ConnectionTarget } from './driver.ts'
+import { Turnstile } from './turnstile.ts'
+
+export interface FairConnectionsOptions {
+  readonly size: number
+  /** As the server shows it. */
+  readonly name: string
+  /** Milliseconds for which a transaction may be open and say nothing, before the server ends it. */
+  readonly idleInTransaction: number
+}
+
+/** A connection that is one user's until it is given back. */
+export interface Lent {
+  readonly client: pg.PoolClient
+  /** Once. What is not `reusable` is thrown away. */
+  giveBack(reusable: boolean): void
+}
+
+/** Connections that are lent for the time of one transaction, to each tenant half of them at most. */
+export class FairConnections {
+  readonly #pool: pg.Pool
+  readonly #turnstile: Turnstile
+
+  constructor(target: ConnectionTarget, { size, name, idleInTransaction }: FairConnectionsOptions) {
+    this.#pool = new pg.Pool({
+      ...atDatabase(target),
+      max: size,
+      connectionTimeoutMillis: 5_000,
+      idleTimeoutMillis: 30_000,
+      application_name: name,
+      options: `-c timezone=UTC -c idle_in_transaction_session_timeout=${idleInTransaction}`,
+    })
+    this.#pool.on('error', () => {}) // An idle connection was lost; the pool makes another.
+    this.#turnstile = new Turnstile({ size })
+  }
+
+  /** Throws `unavailable` when none is free in time or `signal` fires. */
+  async lend(tenant: string, signal: AbortSignal | undefined): Promise<Lent> {
+    const leave = await this.#turnstile.enter(tenant, signal)
+    const client = await this.#pool.connect().catch(error => {
+      leave()
+      throw new TenantryError('unavailable', 'No connection is free for this', { retryAfter: 1, cause: error })
+    })
+    return {
+      client,
+      giveBack(reusable) {
+        client.release(!reusable)
+        leave()
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end()
+  }
+}
