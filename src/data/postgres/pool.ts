@@ -73,7 +73,7 @@ export class Pool {
   readonly #holds = new Map<string, number>()
   #recheck: NodeJS.Timeout | undefined
   #shrink: NodeJS.Timeout | undefined
-  #growLater: NodeJS.Timeout | undefined
+  #growing: NodeJS.Timeout | undefined
 
   constructor(target: ConnectionTarget, options: PoolOptions) {
     this.#target = target
@@ -194,10 +194,17 @@ export class Pool {
     }, patience)
     this.#queue.add(waiting)
     this.#grow()
-    // What is at the head now may turn out to be slow.
-    this.#growLater ??= setTimeout(() => {
-      this.#growLater = undefined
-      if (this.#queue.size > 0) this.#grow()
+    this.#growLater()
+  }
+
+  /** While somebody waits: what is at a head now may turn out to be slow. */
+  #growLater(): void {
+    if (this.#options.most <= this.#options.size) return
+    this.#growing ??= setTimeout(() => {
+      this.#growing = undefined
+      if (this.#queue.size === 0) return
+      this.#grow()
+      this.#growLater()
     }, slowHead * 2)
   }
 
@@ -342,7 +349,7 @@ export class Pool {
     this.#closed = true
     clearTimeout(this.#recheck)
     clearInterval(this.#shrink)
-    clearTimeout(this.#growLater)
+    clearTimeout(this.#growing)
     for (const waiting of this.#queue.takeAll()) {
       clearTimeout(waiting.expires)
       waiting.settled = true
