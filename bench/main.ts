@@ -1,15 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
-import { parseEnvironment } from '../src/app/environment.ts'
-import { createLog } from '../src/app/log.ts'
-import { openPlatform } from '../src/app/platform.ts'
-import { loadProduct } from '../src/app/product.ts'
 import { cases } from './cases.ts'
 import { type Measured, median } from './http-load.ts'
-import { ask, backoffice, Processes } from './processes.ts'
+import { openBench } from './open-bench.ts'
+import { ask } from './processes.ts'
 import { requestText, tenantryRequest } from './request.ts'
 import { loadTenants } from './tenants.ts'
 import type { Task } from './worker.ts'
@@ -43,15 +38,7 @@ const [rounds, seconds, connections, tenants, rows] = [
   values.rows,
 ].map(Number) as [number, number, number, number, number]
 
-const folder = mkdtempSync(join(tmpdir(), 'tenantry-bench-'))
-// As root the database runs under another account, which has to walk through this folder.
-chmodSync(folder, 0o755)
-process.env.TENANTRY_FOLDER = folder
-process.env.PUBLIC_URL = 'http://bench.localhost'
-const product = await loadProduct(backoffice)
-const environment = parseEnvironment(process.env, backoffice)
-const platform = await openPlatform({ product, environment, log: createLog('warn'), mode: 'serve' })
-const processes = new Processes()
+const { platform, processes, close } = await openBench()
 try {
   const tenant = await loadTenants(platform, tenants, rows)
   await settle()
@@ -81,9 +68,7 @@ try {
   }
   server.kill('SIGTERM')
 } finally {
-  processes.end()
-  await platform.close()
-  rmSync(folder, { recursive: true, force: true })
+  await close()
 }
 
 /** What a server does by itself some time after a load is done now, so that it falls into no round. */

@@ -1,18 +1,14 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { generateRows } from '../examples/backoffice/generate.ts'
-import { parseEnvironment } from '../src/app/environment.ts'
-import { createLog } from '../src/app/log.ts'
-import { openPlatform } from '../src/app/platform.ts'
-import { loadProduct } from '../src/app/product.ts'
 import { loadHttp, median } from './http-load.ts'
+import { openBench } from './open-bench.ts'
 import type { OpenLoad, OpenMeasured } from './open-load.ts'
-import { backoffice, Processes } from './processes.ts'
+
 import { requestText } from './request.ts'
 import { Burners, calibrate, Lock, slowTime } from './slow-neighbour.ts'
 import { loadTenants } from './tenants.ts'
@@ -61,15 +57,7 @@ interface Round {
   readonly serverCores: number
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'tenantry-bench-'))
-// As root the database runs under another account, which has to walk through this folder.
-chmodSync(folder, 0o755)
-process.env.TENANTRY_FOLDER = folder
-process.env.PUBLIC_URL = 'http://bench.localhost'
-const product = await loadProduct(backoffice)
-const environment = parseEnvironment(process.env, backoffice)
-const platform = await openPlatform({ product, environment, log: createLog('warn'), mode: 'serve' })
-const processes = new Processes()
+const { platform, processes, close } = await openBench()
 const target = platform.embedded?.connection('postgres')
 if (!target) throw new Error('The benchmark uses the embedded server')
 const client = new pg.Client(target)
@@ -161,10 +149,8 @@ try {
   }
   server.kill('SIGTERM')
 } finally {
-  processes.end()
   await Promise.allSettled([client.end(), lock.close(), burners.close()])
-  await platform.close()
-  rmSync(folder, { recursive: true, force: true })
+  await close()
 }
 
 async function ask(child: ChildProcess, load: OpenLoad): Promise<OpenMeasured> {

@@ -1,16 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
+import { existsSync, openSync, readFileSync } from 'node:fs'
+import { availableParallelism, cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
-import { parseEnvironment } from '../src/app/environment.ts'
-import { createLog } from '../src/app/log.ts'
-import { openPlatform } from '../src/app/platform.ts'
-import { loadProduct } from '../src/app/product.ts'
 import type { EmbeddedServer } from '../src/data/postgres/embedded.ts'
 import { type BenchCase, cases } from './cases.ts'
-import { ask, backoffice, Processes } from './processes.ts'
+import { openBench } from './open-bench.ts'
+import { ask } from './processes.ts'
 import type { Competitor } from './race/competitor.ts'
 import { cpuOfProcess, cpuOfServer } from './race/cpu.ts'
 import { peersFolder } from './race/peer.ts'
@@ -63,16 +60,8 @@ const wanted = values.peers.split(',').filter(name => name !== '')
 for (const name of wanted) if (!Object.hasOwn(openers, name)) throw new Error(`There is no peer ${name}`)
 if (wanted.length > 0) installPeers()
 
-const folder = mkdtempSync(join(tmpdir(), 'tenantry-race-'))
-// As root the database runs under another account, which has to walk through this folder.
-chmodSync(folder, 0o755)
-process.env.TENANTRY_FOLDER = folder
-process.env.PUBLIC_URL = 'http://bench.localhost'
 process.env.LOG_LEVEL = values.log
-const product = await loadProduct(backoffice)
-const environment = parseEnvironment(process.env, backoffice)
-const platform = await openPlatform({ product, environment, log: createLog('warn'), mode: 'serve' })
-const processes = new Processes()
+const { folder, platform, processes, close } = await openBench()
 try {
   const { embedded } = platform
   if (!embedded) throw new Error('The race has a PostgreSQL of its own: unset DATABASE_URL')
@@ -123,9 +112,7 @@ try {
   console.log([...head, ...competitors.map(({ name, setup }) => `- ${name}: ${setup}`), ''].join('\n'))
   console.log(table(competitors, results))
 } finally {
-  processes.end()
-  await platform.close()
-  rmSync(folder, { recursive: true, force: true })
+  await close()
 }
 
 function installPeers(): void {
