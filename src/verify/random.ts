@@ -24,6 +24,7 @@ export function createRandom(seed: number): Random {
     below,
     pick: (items, otherwise) => items[below(items.length)] ?? otherwise,
     sample(items, most) {
+      if (most >= items.length && most === Number.POSITIVE_INFINITY) return [...items]
       const left = [...items]
       const taken: (typeof left)[number][] = []
       while (taken.length < most && left.length > 0) taken.push(...left.splice(below(left.length), 1))

@@ -24,6 +24,8 @@ export interface AttackRun {
   readonly seed: number
   /** Only these; empty: all. */
   readonly only: ReadonlySet<AttackClass>
+  /** Attacks of one case: protocol, class, target, operation and role. */
+  readonly most: number
   /** Requests under way at once. */
   readonly concurrency: number
   readonly signal: AbortSignal
@@ -97,13 +99,15 @@ class Attacks {
   }
 
   #turns(kind: 'reads' | 'writes' | 'endings'): Turn[] {
-    const { protocols, scratch, only } = this.#run
+    const { protocols, scratch, only, most } = this.#run
     return protocols.flatMap(protocol =>
       scratch.attackers.flatMap(attacker => {
-        const attacks = protocol[kind]({ scratch, attacker, random: this.#random })
-        return [...attacks]
-          .filter(attack => only.size === 0 || only.has(attack.class))
-          .map(attack => ({ attack, attacker, protocol }))
+        const wanted = [...protocol[kind]({ scratch, attacker, random: this.#random })].filter(
+          attack => only.size === 0 || only.has(attack.class),
+        )
+        const cases = Map.groupBy(wanted, attack => `${attack.class} ${attack.target} ${attack.operation}`)
+        const chosen = new Set([...cases.values()].flatMap(attacks => this.#random.sample(attacks, most)))
+        return wanted.filter(attack => chosen.has(attack)).map(attack => ({ attack, attacker, protocol }))
       }),
     )
   }

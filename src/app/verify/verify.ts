@@ -21,6 +21,8 @@ export interface VerifyWish {
   readonly seed: number
   /** Classes of attacks, and `catalog`; none: all of them. */
   readonly only?: readonly VerifyClass[]
+  /** Attacks of one case (class, target, operation, role), chosen by the seed; absent: all of them. */
+  readonly most?: number
   /** Pairs of requests whose times are compared; absent: none. */
   readonly timingPairs?: number
   readonly concurrency?: number
@@ -68,7 +70,13 @@ async function attackServer(
   only: ReadonlySet<AttackClass>,
   isSound: boolean,
 ): Promise<{ readonly url: string; readonly report: AttackReport; readonly timing: Timing | null } | undefined> {
-  const { seed, concurrency = usualConcurrency, signal = new AbortController().signal, onStage = () => {} } = wish
+  const {
+    seed,
+    most = Number.POSITIVE_INFINITY,
+    concurrency = usualConcurrency,
+    signal = new AbortController().signal,
+    onStage = () => {},
+  } = wish
   const server = await findServer(platform, wish.url, isSound)
   if (!server) return undefined
   const random = createRandom(seed)
@@ -81,7 +89,7 @@ async function attackServer(
     const { rows, own, other } = scratch
     await tenants.fill(own, rows, rows.shared)
     const report = await runAttacks({
-      ...{ scratch, protocols, client, seed, only, concurrency, signal, onStage, mayWrite: isSound },
+      ...{ scratch, protocols, client, seed, only, most, concurrency, signal, onStage, mayWrite: isSound },
       async fillOther() {
         await tenants.fill(other, rows, [...rows.shared, ...rows.foreign])
         const [mine, theirs] = [await tenants.stateOf(own), await tenants.stateOf(other)]

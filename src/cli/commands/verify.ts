@@ -29,6 +29,7 @@ export const verify = defineCommand({
       about: 'Only these classes, as the table calls them; catalog: the database',
     },
     seed: { type: 'text', value: '<number>', about: 'Chooses what is chosen at random; default: a new one each time' },
+    most: { type: 'text', value: '<number>', about: 'At most so many attacks of each case; default: all there are' },
     timing: { type: 'flag', about: `Compare the times of ${timedPairs} pairs of requests, too` },
   },
   examples: [
@@ -38,7 +39,7 @@ export const verify = defineCommand({
     'verify --url https://api.example.com --yes',
   ],
   async run(input) {
-    const { only, url, timing, seed = String(randomInt(seeds)) } = input.options
+    const { only, url, timing, most, seed = String(randomInt(seeds)) } = input.options
     const classes = only.map(classOf)
     const number = seedOf(seed)
     const stop = new AbortController()
@@ -56,6 +57,7 @@ export const verify = defineCommand({
           ...{ seed: number, only: classes, signal: stop.signal },
           onStage: text => input.output.note(`… ${text}`),
           ...(url !== undefined && { url }),
+          ...(most !== undefined && { most: mostOf(most) }),
           ...(timing && { timingPairs: timedPairs }),
         })
       })
@@ -83,6 +85,11 @@ function seedOf(text: string): number {
   const seed = Number(text)
   if (/^\d{1,10}$/.test(text) && seed < seeds) return seed
   throw new TenantryError('invalid', `${quote(text)} is not a seed`, { hint: `Use a whole number below ${seeds}` })
+}
+
+function mostOf(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new TenantryError('invalid', `${quote(text)} is not a number of attacks`, { hint: 'Use a whole number from 1' })
 }
 
 /** Opens the platform even on a database that it would refuse to serve: what is wrong with it is what is asked. */

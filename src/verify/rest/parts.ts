@@ -53,21 +53,25 @@ export function refused(about: About, request: Request, statuses: readonly numbe
   }
 }
 
+export type Names = readonly [there: string, none: string]
+
 /** The same question about two things that the asker must not be able to tell apart; `undo` takes back what it may have done. */
 export interface Twins {
-  readonly names: readonly [there: string, none: string]
+  readonly names: Names
+  /** What else of the name may be told again. */
+  readonly parts?: readonly Names[]
   ask(name: string): Request
   undo?(name: string): Request
 }
 
-export function twins(about: About, { names, ask: requestOf, undo }: Twins): Attack {
+export function twins(about: About, { names, parts = [], ask: requestOf, undo }: Twins): Attack {
   return {
     ...about,
     run: async ask => {
       const answers: string[] = []
       for (const name of names) {
         const answer = await ask(requestOf(name))
-        answers.push(indistinct(answer, names))
+        answers.push(parts.reduce((text, [there, none]) => text.replaceAll(none, there), indistinct(answer, names)))
         if (undo && answer.status < 300) await ask(undo(name))
       }
       const [there, none] = answers
@@ -85,9 +89,12 @@ export function rowTwins(
   undo?: (number: number) => Request,
 ): Attack {
   const { foreign, absent } = scratch.rows
-  const names = [String(foreign[index % foreign.length]), String(absent[index % absent.length])] as const
+  const numbers = [foreign[index % foreign.length] ?? 0, absent[index % absent.length] ?? 0] as const
+  const names = [String(numbers[0]), String(numbers[1])] as const
   return twins(about, {
     names,
+    // Texts that are too short for the number hold it so.
+    parts: [[numbers[0].toString(36), numbers[1].toString(36)]],
     ask: name => ask(Number(name)),
     ...(undo && { undo: (name: string) => undo(Number(name)) }),
   })
@@ -96,7 +103,7 @@ export function rowTwins(
 const times = /"(?:created|updated|deleted)_at":"[^"]*"/g
 
 /** An answer without the name that was asked for and without the times of its rows, which have more or fewer digits. */
-export function indistinct(answer: Answer, [there, none]: readonly [string, string]): string {
+export function indistinct(answer: Answer, [there, none]: Names): string {
   const left = (answer.text.match(times) ?? []).join('').length
   return answer.plain
     .replace(times, '')

@@ -21,10 +21,11 @@ export function* idAttacks(plan: AttackPlan, entity: Entity): Generator<Attack> 
     )
   for (const numbers of [rows.shared, rows.foreign, [...rows.shared, ...rows.foreign]])
     yield once(about, { path: addressOf(own.tenant, entity, { ...listed(numbers), ...inOrder(entity) }) })
-  for (const [index] of rows.foreign.entries())
-    yield rowTwins(about, plan, index, number => ({
-      path: addressOf(own.tenant, entity, keyFilters(plan, entity, number)),
-    }))
+  if (!entity.global)
+    for (const [index] of rows.foreign.entries())
+      yield rowTwins(about, plan, index, number => ({
+        path: addressOf(own.tenant, entity, keyFilters(plan, entity, number)),
+      }))
   yield once(about, { path: `/${own.tenant}/rest/v1/${entity.name}`, headers: { 'accept-profile': entity.module.id } })
 }
 
@@ -101,7 +102,7 @@ export function* embedAttacks(plan: AttackPlan, entity: Entity): Generator<Attac
   const about: About = { class: 'embeds', target: entity.id, operation: 'read' }
   for (const embed of plan.random.sample([...embedsOf(entity)], mostEmbeds))
     yield once(about, { path: addressOf(own.tenant, entity, { select: `*,${embed}`, ...inOrder(entity) }) })
-  for (const { name, to } of relationsOf(entity).filter(({ sure }) => sure)) {
+  for (const { name, to } of relationsOf(entity).filter(({ sure, to }) => sure && !to.global)) {
     const [field = 'id'] = to.key
     const select = `*,other:${name}(*)`
     const inner = `*,other:${name}!inner(*)`

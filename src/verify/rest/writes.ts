@@ -1,7 +1,7 @@
 import type { Entity } from '../../core/module-set.ts'
 import type { Attack, AttackPlan } from '../attack.ts'
 import { newRow, removal, spare, uniqueRow } from './new-row.ts'
-import { type About, addressOf, keyFilters, once, refused, rowTwins, twins } from './parts.ts'
+import { type About, addressOf, keyFilters, once, refused, rowTwins, sequence, twins } from './parts.ts'
 
 /**
  * Of the numbers of rows that only the other tenant has, the one that attacks give to rows of their own for a while; attacks on
@@ -218,12 +218,12 @@ export function* bulkAttacks(plan: AttackPlan, entity: Entity): Generator<Attack
   if (!newRow(plan, entity, spare)) return
   const all = [...rows.shared, ...rows.foreign].map(number => newRow(plan, entity, number))
   for (const resolution of ['merge-duplicates', 'ignore-duplicates'])
-    yield once(about('upsert'), {
-      path: addressOf(own.tenant, entity),
-      body: all,
-      headers: { prefer: `resolution=${resolution}, return=representation, count=exact` },
+    yield sequence(about('upsert'), async ask => {
+      const headers = { prefer: `resolution=${resolution}, return=representation, count=exact` }
+      await ask({ path: addressOf(own.tenant, entity), body: all, headers })
+      for (const number of rows.foreign) await ask(removal(plan, entity, number))
+      return undefined
     })
-  for (const number of rows.foreign) yield once(about('delete'), removal(plan, entity, number))
 }
 
 /** As the definition says; said once more here, so that a mistake in how access is decided shows. */
