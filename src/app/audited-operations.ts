@@ -48,6 +48,12 @@ export function auditOperations(
       recorded('tenant.subscribe', key, moduleName(module), () => operations.subscribe(key, module)),
     unsubscribe: (key, module) =>
       recorded('tenant.unsubscribe', key, moduleName(module), () => operations.unsubscribe(key, module)),
+    upgradeTenant: (key, module) =>
+      recorded('tenant.upgrade', key, moduleName(module), () => operations.upgradeTenant(key, module)),
+    rollbackUpgrade: (key, module) =>
+      recorded('tenant.rollback', key, moduleName(module), () => operations.rollbackUpgrade(key, module)),
+    confirmUpgrade: (key, module) =>
+      recorded('tenant.confirm', key, moduleName(module), () => operations.confirmUpgrade(key, module)),
     addRows: (key, seeds) =>
       recorded(
         'tenant.rows',

@@ -9,7 +9,9 @@ import type { TenantKey } from '../core/tenant.ts'
 import type { TenantContext } from '../core/tenant-context.ts'
 import { TenantData } from '../core/tenant-data.ts'
 import type { TenantRows } from '../core/tenant-rows.ts'
+import type { UpgradeStore } from '../core/upgrade-plan.ts'
 import type { Identity } from '../identity/identity.ts'
+import { createUpgrades, refuseFrozen, type Upgrades } from './upgrades.ts'
 
 export interface OperationsDeps {
   readonly catalog: Catalog
@@ -19,6 +21,7 @@ export interface OperationsDeps {
     readonly datasource: Datasource
     readonly rows: TenantRows
     readonly archive: Archive
+    readonly upgrades: UpgradeStore
     readonly removeKeys: (tenant: TenantKey) => Promise<void>
     /** Where archives are written. */
     readonly folder: string
@@ -60,7 +63,7 @@ export interface TokenWish {
 }
 
 /** What operators do to tenants: the same acts and rules from the command line and over HTTP. */
-export interface Operations {
+export interface Operations extends Upgrades {
   /**
    * Makes a tenant ready to use; one whose making was interrupted is finished. Throws `invalid` for a key that cannot be,
    * `conflict` for one that was ever taken.
@@ -108,6 +111,7 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
   }
 
   const subscribe = async (key: TenantKey, module: string): Promise<Subscribed> => {
+    await refuseFrozen(store.upgrades, key, (await catalog.planSubscribe(key, module)).order)
     const { order, added, subscriptions } = await catalog.subscribe(key, module)
     // All of them, not only the added: seeds that an interrupted run left out are missing still.
     const seeds = order.flatMap(id => modules.get(id).definition.seeds ?? [])
@@ -115,6 +119,7 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
     return { order, added, subscriptions }
   }
 
+  const upgrades = createUpgrades({ catalog, modules, store: store.upgrades, archives: store })
   const making = new Set<string>()
   const addTenant = async ({ key: wished, name, subscribe: wanted = [], rows = [] }: TenantWish): Promise<Tenant> => {
     const isUnfinished = catalog.find(wished)?.tenant.state === 'provisioning'
@@ -129,6 +134,16 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
   }
 
   return {
+    ...upgrades,
+    async upgradeTenant(key, module) {
+      const record = await upgrades.upgradeTenant(key, module)
+      const running = modules.resolve(record.pairs.map(({ to }) => to))
+      await addRows(
+        key,
+        running.flatMap(({ definition }) => definition.seeds ?? []),
+      )
+      return record
+    },
     async addTenant(wish) {
       // What is being made is not unfinished.
       if (making.has(wish.key)) throw beingMade(wish.key)
@@ -150,6 +165,8 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
       const all = modules.modules
       const { folder, manifest } = await store.archive.exportTenant({ tenant: key, modules: all, folder: store.folder })
       await store.archive.verifyArchive(folder)
+      // What an open upgrade keeps goes with the rest.
+      await store.upgrades.forget(key)
       const archived = (entity: Entity) => manifest.entities[entity.id]?.rows ?? 0
       const purged = await store.rows.purge(
         key,

@@ -38,6 +38,8 @@ export interface Catalog {
   subscribe(key: TenantKey, moduleId: string): Promise<SubscribePlan & { readonly change: TenantChange }>
   /** Refused with `conflict` while another subscription needs the module. The data stays. */
   unsubscribe(key: TenantKey, moduleId: string): Promise<UnsubscribePlan & { readonly change: TenantChange }>
+  /** Resolves when all that was changed before, by anybody, can be found here. */
+  refresh(): Promise<void>
   close(): Promise<void>
 }
 
@@ -165,6 +167,7 @@ export async function createCatalog(deps: {
     },
     subscribe: (key, moduleId) => changeSubscriptions(key, moduleId, resolveSubscribe),
     unsubscribe: (key, moduleId) => changeSubscriptions(key, moduleId, resolveUnsubscribe),
+    refresh: () => follower.refresh(),
     async close() {
       await watch.close()
       await follower.close()

@@ -4,6 +4,7 @@ import type { EntityDefinition } from './entity.ts'
 import { Field, type FieldSpec, rangeTypes, searchConfigs } from './field.ts'
 import { limitsFaults } from './limits.ts'
 import type { ModuleDefinition } from './module.ts'
+import { checkUpgrade } from './upgrade-check.ts'
 import { compareVersions, parseVersion, parseWantedVersion } from './version.ts'
 
 export interface DefinitionProblem {
@@ -119,6 +120,9 @@ class ModuleCheck {
     for (const { entity } of this.#definition.seeds ?? []) {
       if (this.#owners.get(entity) !== this.#id) this.#say(entity.name, 'a module seeds only entities of its own')
     }
+    const { upgrade } = this.#definition
+    const older = upgrade && this.#modules.get(`${name}@${upgrade.from}`)
+    checkUpgrade(this.#definition, older, (where, message) => this.#say(where, message))
     checkActions({
       definition: this.#definition,
       ownerOf: entity => this.#ownerOf(entity),

@@ -1,7 +1,8 @@
 import { appendOnlyFunction } from './audit.ts'
 import type { Step } from './ddl.ts'
 import { rolesOf } from './roles.ts'
-import { identifier } from './sql/writer.ts'
+import { identifier, literal } from './sql/writer.ts'
+import { fenceFunction } from './upgrade-ddl.ts'
 
 /** The tables of the platform itself and the functions that all tables use, in schema `tenantry`. Pure. */
 export function platformSteps(prefix: string): Step[] {
@@ -19,12 +20,14 @@ export function platformSteps(prefix: string): Step[] {
   })
   return [
     { id: 'schema tenantry', sql: 'create schema tenantry' },
-    ...roles.servingRoles.map(role => ({
+    ...[...roles.servingRoles, roles.mover].map(role => ({
       id: `schema grant tenantry ${role}`,
       sql: `grant usage on schema tenantry to ${identifier(role)}`,
       definition: 'USAGE',
     })),
     ...functions,
+    fenceFunction(prefix),
+    keepFunction(prefix),
     table(
       'installation',
       `single boolean primary key default true check (single),
@@ -108,14 +111,31 @@ begin
 end $$`,
   },
   {
-    // Row duties: times, authors and revision. A revision that is given must be the current one (F3.2).
-    id: 'function tenantry.keep',
-    sql: `create or replace function tenantry.keep() returns trigger language plpgsql set search_path = pg_catalog as $$
+    // Catalog changes are numbered without gaps: the counter's row is locked until the change commits.
+    id: 'function tenantry.number_change',
+    sql: `create or replace function tenantry.number_change() returns trigger language plpgsql set search_path = pg_catalog as $$
+begin
+  update tenantry.catalog_version set version = version + 1 returning version into new.version;
+  new.updated_at := now();
+  perform pg_notify('tenantry_catalog', new.version::text);
+  return new;
+end $$`,
+  },
+]
+
+/**
+ * Row duties: times, authors and revision. A revision that is given must be the current one (F3.2). Who carries rows over as they
+ * are has none of them.
+ */
+const keepFunction = (prefix: string): Step => ({
+  id: 'function tenantry.keep',
+  sql: `create or replace function tenantry.keep() returns trigger language plpgsql set search_path = pg_catalog as $$
 declare
   subject text := coalesce(current_setting('tenantry.subject', true), '');
   has_revision boolean := false;
   has_authors boolean := false;
 begin
+  if current_user = ${literal(rolesOf(prefix).mover)} then return new; end if;
   for i in 0 .. tg_nargs - 1 loop
     if tg_argv[i] = 'revision' then has_revision := true; else has_authors := true; end if;
   end loop;
@@ -147,16 +167,4 @@ begin
   end if;
   return new;
 end $$`,
-  },
-  {
-    // Catalog changes are numbered without gaps: the counter's row is locked until the change commits.
-    id: 'function tenantry.number_change',
-    sql: `create or replace function tenantry.number_change() returns trigger language plpgsql set search_path = pg_catalog as $$
-begin
-  update tenantry.catalog_version set version = version + 1 returning version into new.version;
-  new.updated_at := now();
-  perform pg_notify('tenantry_catalog', new.version::text);
-  return new;
-end $$`,
-  },
-]
+})
