@@ -6,6 +6,7 @@ export { type ActionDefinition, row, rows } from './core/action-definition.ts'
 export type { Change, ChangeOf, ChangeOperation, ChangeOptions } from './core/changes.ts'
 export { type EntityDefinition, entity, type Insert, type KeyOf, type Patch, type Row } from './core/entity.ts'
 export { type ErrorCode, TenantryError } from './core/errors.ts'
+export type { Features } from './core/features.ts'
 export {
   array,
   bigint,

@@ -41,6 +41,8 @@ export function auditOperations(
       recorded('tenant.add', wish.key, wish.subscribe?.join(',').slice(0, 1_000) || null, () =>
         operations.addTenant(wish),
       ),
+    setTenant: (key, patch) =>
+      recorded('tenant.set', key, Object.keys(patch).join(',').slice(0, 200), () => operations.setTenant(key, patch)),
     suspendTenant: key => recorded('tenant.suspend', key, null, () => operations.suspendTenant(key)),
     resumeTenant: key => recorded('tenant.resume', key, null, () => operations.resumeTenant(key)),
     removeTenant: key => recorded('tenant.remove', key, null, () => operations.removeTenant(key)),

@@ -1,8 +1,10 @@
 import type { Archive } from '../archive/export.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import type { TraitsPatch } from '../catalog/traits.ts'
 import type { Tenant } from '../core/catalog.ts'
 import type { Datasource } from '../core/datasource.ts'
 import { TenantryError } from '../core/errors.ts'
+import { type Features, noFeatures } from '../core/features.ts'
 import type { Seed } from '../core/module.ts'
 import { type Entity, type ModuleSet, quote } from '../core/module-set.ts'
 import type { TenantKey } from '../core/tenant.ts'
@@ -31,6 +33,10 @@ export interface OperationsDeps {
 export interface TenantWish {
   readonly key: string
   readonly name?: string
+  readonly edition?: string
+  readonly cohort?: string
+  /** Flags that are on for it, beside those of its edition. */
+  readonly flags?: readonly string[]
   /** Modules to run from the start. */
   readonly subscribe?: readonly string[]
   /** Rows to begin with. */
@@ -72,6 +78,8 @@ export interface Operations extends Upgrades {
   listTenants(): readonly Tenant[]
   /** Throws `not_found`. */
   showTenant(key: TenantKey): Tenant
+  /** Its name, edition, cohort and flags; what is left out stays. */
+  setTenant(key: TenantKey, patch: TraitsPatch): Promise<Tenant>
   suspendTenant(key: TenantKey): Promise<Tenant>
   resumeTenant(key: TenantKey): Promise<Tenant>
   /** Archives all rows of a tenant, verifies the archive, then removes rows and keys. May be repeated after a failure. */
@@ -100,7 +108,7 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
 
   const addRows = async (key: TenantKey, seeds: readonly Seed[]): Promise<void> => {
     if (seeds.length === 0) return
-    const data = new TenantData(platformContext(key, modules), modules, store.datasource)
+    const data = new TenantData(platformContext(key, modules, catalog.find(key)?.features), modules, store.datasource)
     await data.transaction(async inside => {
       for (const { entity, rows } of seeds) {
         await inside.insertMissing(entity, rows as never).catch(error => {
@@ -121,12 +129,15 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
 
   const upgrades = createUpgrades({ catalog, modules, store: store.upgrades, archives: store })
   const making = new Set<string>()
-  const addTenant = async ({ key: wished, name, subscribe: wanted = [], rows = [] }: TenantWish): Promise<Tenant> => {
+  const addTenant = async (wish: TenantWish): Promise<Tenant> => {
+    const { key: wished, name, subscribe: wanted = [], rows = [], flags = [], ...traits } = wish
     const isUnfinished = catalog.find(wished)?.tenant.state === 'provisioning'
     for (const module of wanted) modules.get(module)
     const key = isUnfinished
       ? wished
       : (await catalog.create({ key: wished, ...(name === undefined ? {} : { name }) })).key
+    if (traits.edition !== undefined || traits.cohort !== undefined || flags.length > 0)
+      await catalog.setTraits(key, { ...traits, flags: Object.fromEntries(flags.map(flag => [flag, true])) })
     await identity.ensureKeys(key)
     for (const module of wanted) await subscribe(key, module)
     await addRows(key, rows)
@@ -152,6 +163,7 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
     },
     listTenants: () => catalog.list(),
     showTenant: getTenant,
+    setTenant: (key, patch) => catalog.setTraits(key, patch),
     suspendTenant: key => catalog.suspend(key),
     async resumeTenant(key) {
       const { state } = getTenant(key)
@@ -205,7 +217,7 @@ function beingMade(key: string): TenantryError {
 }
 
 /** The platform acting inside one tenant. */
-function platformContext(tenant: TenantKey, modules: ModuleSet): TenantContext {
+function platformContext(tenant: TenantKey, modules: ModuleSet, features: Features = noFeatures): TenantContext {
   return {
     tenant,
     instance: null,
@@ -213,6 +225,7 @@ function platformContext(tenant: TenantKey, modules: ModuleSet): TenantContext {
     acrossTenants: false,
     platform: true,
     exposure: modules.expose(modules.modules.map(({ id }) => id)),
+    features,
     module: null,
     version: null,
   }

@@ -296,8 +296,8 @@ test('what was written can be read at once, whatever late and doubled events tel
 
 function inOrder(tenant: Tenant | undefined): Tenant | undefined {
   if (!tenant) return undefined
-  const { key, name, state, placement, subscriptions, createdAt } = tenant
-  return { key, name, state, placement, subscriptions, createdAt }
+  const { key, name, state, placement, subscriptions, edition, cohort, flags, createdAt } = tenant
+  return { key, name, state, placement, subscriptions, edition, cohort, flags, createdAt }
 }
 
 test('a change committed while a catalog opens is not missed, whenever it comes', async () => {

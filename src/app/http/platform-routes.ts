@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { TraitsPatch } from '../../catalog/traits.ts'
 import { type ActFilter, type Actor, allTenants } from '../../core/audit.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
@@ -23,6 +24,18 @@ const addTenantSchema = {
     additionalProperties: false,
     required: ['key'],
     properties: { key: text, name: text, subscribe: { type: 'array', maxItems: 100, items: text } },
+  },
+} as const
+const traitsSchema = {
+  body: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      name: text,
+      edition: { type: ['string', 'null'], maxLength: 200 },
+      cohort: { type: ['string', 'null'], maxLength: 200 },
+      flags: { type: 'object', maxProperties: 100, additionalProperties: { type: 'boolean' } },
+    },
   },
 } as const
 const subscribeSchema = {
@@ -88,6 +101,11 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
       const tenant = await operationsBy(request).addTenant(request.body)
       return reply.code(201).header('Location', `/-/tenants/${tenant.key}`).send(tenant)
     },
+  )
+  app.patch<TenantParams & { Body: TraitsPatch }>(
+    '/tenants/:tenant',
+    { onRequest: mayWrite, schema: traitsSchema },
+    async request => operationsBy(request).setTenant(request.params.tenant, request.body),
   )
   app.post<TenantParams>('/tenants/:tenant/suspend', { onRequest: mayWrite }, async request =>
     operationsBy(request).suspendTenant(request.params.tenant),

@@ -55,6 +55,10 @@ export function platformSteps(prefix: string): Step[] {
        subscriptions text[] not null default '{}',
        version bigint not null, created_at timestamptz not null default now(), updated_at timestamptz not null default now()`,
     ),
+    ...['edition text collate "C"', 'cohort text collate "C"', `flags text[] not null default '{}'`].map(column => ({
+      id: `column tenantry.tenants.${column.split(' ', 1)[0]}`,
+      sql: `alter table tenantry.tenants add column ${column}`,
+    })),
     {
       id: 'index tenantry.tenants_version_idx',
       sql: 'create unique index tenants_version_idx on tenantry.tenants (version)',
