@@ -29,8 +29,8 @@ export function jsonSchemaOf(entity: Entity, kind: SchemaKind): JsonSchema {
   }
 }
 
-function mustBeGiven({ platform, spec }: EntityField): boolean {
-  return !platform && !spec.optional && spec.default === undefined && spec.type !== 'searchText'
+function mustBeGiven({ platform, owner, spec }: EntityField): boolean {
+  return !platform && !owner && !spec.optional && spec.default === undefined && spec.type !== 'searchText'
 }
 
 function rowField(entity: Entity, field: EntityField): JsonSchema {

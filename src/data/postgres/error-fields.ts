@@ -101,6 +101,7 @@ function lackingIn(entity: Entity, given: readonly EntityField[]): EntityField[]
   return [...entity.fields.values()].filter(
     field =>
       !field.platform &&
+      !field.owner &&
       !given.includes(field) &&
       !field.spec.optional &&
       field.spec.default === undefined &&
