@@ -149,6 +149,18 @@ begin
 end $$`,
   },
   {
+    // Of the fields that it is given, those that a change would write a second time.
+    id: 'function tenantry.refuse_change',
+    sql: `create or replace function tenantry.refuse_change() returns trigger language plpgsql set search_path = pg_catalog as $$
+declare
+  names text[];
+begin
+  select array_agg(name) into names from unnest(tg_argv) name
+    where to_jsonb(old) -> name <> 'null' and to_jsonb(new) -> name is distinct from to_jsonb(old) -> name;
+  raise exception using errcode = 'TN422', message = concat_ws(' ', tg_table_name, array_to_string(names, ','));
+end $$`,
+  },
+  {
     // Catalog changes are numbered without gaps: the counter's row is locked until the change commits.
     id: 'function tenantry.number_change',
     sql: `create or replace function tenantry.number_change() returns trigger language plpgsql set search_path = pg_catalog as $$
