@@ -242,6 +242,8 @@ describe('a field that a caller may not see', () => {
     assert.deepEqual([more.status, twice.status, jsonOf(twice).code], [201, 409, '23505'])
     assertClean(twice, 'a value that is taken')
     assertClean(more, 'what was written')
+    const wrong = { name: 'B', email: 'b@c', team_id: 'none', password: 'ab' }
+    await assert.rejects(dataOf('acme').insert(people, wrong), { fields: { team_id: ['must be a UUID'] } })
   })
 })
 
