@@ -69,7 +69,7 @@ const sights = new WeakMap<Exposure, Map<string, Sight>>()
 /** `roles`: service roles, of which only those count that a field is reserved for. */
 export function sightOf(exposure: Exposure, asker: Asker, roles: readonly string[]): Sight {
   const named = exposure.fieldRoles.filter(role => roles.includes(role))
-  const id = [asker, ...named].join(' ')
+  const id = named.length === 0 ? asker : `${asker} ${named.join(' ')}`
   let known = sights.get(exposure)
   if (!known) {
     known = new Map()

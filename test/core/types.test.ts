@@ -122,7 +122,9 @@ test('a new row may leave out what is optional or has a default, and nothing els
 
 test('a field that is reserved for readers may be missing from a row; one that is reserved for writers is there', () => {
   const paid = entity('paid', {
-    pay: integer().reserved({ read: ['boss'] }).optional(),
+    pay: integer()
+      .reserved({ read: ['boss'] })
+      .optional(),
     grade: integer().reserved({ write: ['boss'] }),
     pin: text().hidden().default('0'),
   })
