@@ -55,6 +55,8 @@ export interface Entity {
   readonly global: boolean
   /** True: no generated API shows it. */
   readonly internal: boolean
+  /** True: not everybody sees and writes all of its fields, see `Sight`. */
+  readonly ruled: boolean
   /** Its own; where it has none, those of the product hold. */
   readonly limits: Limits
   readonly access: ReadonlyMap<string, GrantedRole>
@@ -99,6 +101,8 @@ export interface EntityField {
   readonly write: 'always' | 'insert' | 'check' | 'restore' | 'never'
   /** A field of the author's that says whose the row is: a new row that does not name it is of who makes it. */
   readonly owner?: true
+  /** Not every caller sees it, in a description that is for whoever calls. */
+  readonly sometimes?: true
 }
 
 export interface UniqueSet {
@@ -141,6 +145,8 @@ export interface Exposure {
   findEntities(name: string): readonly Entity[]
   /** All exposed actions with this name. */
   findActions(name: string): readonly Action[]
+  /** The service roles that fields are reserved for, of all modules that run. */
+  readonly fieldRoles: readonly string[]
 }
 
 /** All module versions of a product. */
@@ -320,6 +326,7 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
     changes: options.changes ?? false,
     global: options.scope === 'global',
     internal: options.internal ?? false,
+    ruled: authored.some(({ spec: { rules } }) => rules?.hidden || rules?.readOnly || rules?.reserved),
     limits: options.limits ?? {},
     access: new Map(Object.entries({ ...module.definition.access, ...options.access })),
     own,
@@ -423,6 +430,7 @@ function createShape(module: Module, name: string, fields: Fields, entities: Ent
       changes: false,
       global: true,
       internal: false,
+      ruled: false,
     },
     access: new Map(),
     own: noOwnRules,
@@ -510,7 +518,15 @@ function createExposure(id: string, running: readonly Module[], subscribed: Read
     findLatest: name => latest.get(name),
     findEntities: name => entities.get(name) ?? [],
     findActions: name => actions.get(name) ?? [],
+    fieldRoles: fieldRolesOf(running),
   }
+}
+
+/** Sorted, each once. */
+export function fieldRolesOf(modules: readonly Module[]): string[] {
+  const fields = modules.flatMap(({ entities }) => entities.flatMap(entity => [...entity.fields.values()]))
+  const reserved = fields.flatMap(({ spec: { rules } }) => rules?.reserved ?? [])
+  return [...new Set(reserved.flatMap(({ read = [], write = [] }) => [...read, ...write]))].sort()
 }
 
 function definitionError(problems: readonly DefinitionProblem[]): TenantryError {

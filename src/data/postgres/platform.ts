@@ -28,6 +28,7 @@ export function platformSteps(prefix: string): Step[] {
     ...functions,
     fenceFunction(prefix),
     keepFunction(prefix),
+    refuseChangeFunction(prefix),
     table(
       'installation',
       `single boolean primary key default true check (single),
@@ -170,5 +171,19 @@ begin
     end if;
   end if;
   return new;
+end $$`,
+})
+
+/** Of the fields that it is given, those that a change would write a second time. */
+const refuseChangeFunction = (prefix: string): Step => ({
+  id: 'function tenantry.refuse_change',
+  sql: `create or replace function tenantry.refuse_change() returns trigger language plpgsql set search_path = pg_catalog as $$
+declare
+  names text[];
+begin
+  if current_user = ${literal(rolesOf(prefix).mover)} then return new; end if;
+  select array_agg(name) into names from unnest(tg_argv) name
+    where to_jsonb(old) -> name <> 'null' and to_jsonb(new) -> name is distinct from to_jsonb(old) -> name;
+  raise exception using errcode = 'TN422', message = concat_ws(' ', tg_table_name, array_to_string(names, ','));
 end $$`,
 })
