@@ -1,6 +1,7 @@
 import type { FieldSpec, RangeType } from '../core/field.ts'
 import type { Entity, EntityField, ModuleSet } from '../core/module-set.ts'
 import type { RowMaker } from './attack.ts'
+import { secretOf } from './canary.ts'
 
 const shared = [1, 2, 3]
 const foreign = [101, 102, 103]
@@ -30,10 +31,13 @@ export function createRowMaker(
       const target = relation.to === entity ? Math.min(number, 1) || number : number
       return valueIn(relation.to, relation.toField, target, canary)
     }
+    // Both tenants have somebody who is called so.
+    if (field.owner) return subjectOf([...entity.own.keys()][number % entity.own.size] ?? '')
     const neutral = isDistinct(entity, field)
+    const text = field.spec.rules?.hidden ? secretOf(canary) : canary
     const value = neutral
       ? scalarOf(field.spec, `${name} ${mark}`, firstOf(mark) + number, '', idOf(entity, number))
-      : scalarOf(field.spec, name, number, canary, idOf(entity, number))
+      : scalarOf(field.spec, name, number, text, idOf(entity, number))
     return field.spec.array ? [value] : value
   }
 
@@ -57,6 +61,11 @@ export function createRowMaker(
     keyOf: (entity, number) =>
       Object.fromEntries(entity.key.map(name => [name, String(valueIn(entity, name, number, '') ?? '')])),
   }
+}
+
+/** Who has the tokens of a service role. */
+export function subjectOf(role: string): string {
+  return `verify-${role}`
 }
 
 /** Where whole numbers that name rows begin: ends with zeros, and nobody else's rows are likely to be there. */

@@ -1,5 +1,5 @@
 import type { Answer, Attacker, Request, Scratch, Side } from './attack.ts'
-import { formsOf, spelledOut } from './canary.ts'
+import { formsOf, secretOf, spelledOut } from './canary.ts'
 
 /** What must not be in an answer, and what it would mean. */
 interface Forbidden {
@@ -14,7 +14,12 @@ export function createWatch({ own, other }: Pick<Scratch, 'own' | 'other'>): Wat
   const known = new Map<string, readonly Forbidden[]>()
   const forbiddenTo = (attacker: Attacker, from: Side, to: Side): readonly Forbidden[] => {
     const key = `${to.tenant} ${attacker.instance}`
-    const found = known.get(key) ?? [...ofTenant(from), ...ofInstances(to, attacker.instance)]
+    const found = known.get(key) ?? [
+      ...ofTenant(from),
+      ...ofInstances(to, attacker.instance),
+      ...ofHidden(to),
+      ...ofHidden(from),
+    ]
     known.set(key, found)
     return found
   }
@@ -42,4 +47,10 @@ function ofInstances({ canaries }: Side, instance: string | null): readonly Forb
     .filter(([name]) => name !== null && name !== instance)
     .flatMap(([, canary]) => formsOf(canary))
     .map(text => ({ text, means: "a text of another instance's rows" }))
+}
+
+function ofHidden({ canaries }: Side): readonly Forbidden[] {
+  return [...canaries.values()]
+    .flatMap(canary => formsOf(secretOf(canary)))
+    .map(text => ({ text, means: 'a hidden field' }))
 }

@@ -95,6 +95,12 @@ export const faults: readonly Fault[] = [
     /different: policy lab_v1\.meters\.tenant_instance_reader/,
   ],
   [
+    'A8 own rows without their policy',
+    'alter policy own_select on lab_v1.people rename to anybodys_select',
+    'alter policy anybodys_select on lab_v1.people rename to own_select',
+    /missing: policy lab_v1\.people\.own_select/,
+  ],
+  [
     'A9 a policy that does not check what is written',
     'alter policy tenant_writer on lab_v1.people with check (true)',
     `alter policy tenant_writer on lab_v1.people with check (${ofTenant})`,

@@ -11,11 +11,13 @@ export const people = entity(
   {
     title: text({ max: 60 }),
     email: text().unique(),
+    password: text().optional().hidden(),
+    assignee: text().optional(),
     kind: oneOf('lead', 'client').default('lead'),
     boss_id: reference<string>('people', { onDelete: 'setNull' }).optional(),
     country_code: reference(() => countries).optional(),
   },
-  { revision: true, softDelete: true },
+  { revision: true, softDelete: true, access: { agent: 'tenant_writer' }, own: { agent: 'assignee' } },
 )
 
 /** Kept apart by instance inside a tenant. */

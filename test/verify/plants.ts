@@ -80,8 +80,8 @@ export const plants: readonly Plant[] = [
   {
     name: 'roles that nobody mapped may read',
     file: 'core/access-role.ts',
-    there: 'const role = use.entity.access.get(name)',
-    instead: `const role = use.entity.access.get(name) ?? (planted('roles that nobody mapped may read') ? 'tenant_reader' : undefined)`,
+    there: 'const role = entity.access.get(name)',
+    instead: `const role = entity.access.get(name) ?? (planted('roles that nobody mapped may read') ? 'tenant_reader' : undefined)`,
     classes: ['roles'],
     found: /should be a refusal/,
   },
@@ -122,6 +122,14 @@ export const plants: readonly Plant[] = [
     instead: `body: planted('the hidden column is shown') ? (body ?? '').replaceAll('{"', '{"tenant_id":"x","') : (body ?? '')`,
     classes: ['ids'],
     found: /a tenant_id/,
+  },
+  {
+    name: 'hidden fields are shown',
+    file: 'core/sight.ts',
+    there: '(called && rules.hidden)',
+    instead: `(called && rules.hidden && !planted('hidden fields are shown'))`,
+    classes: ['ids'],
+    found: /a hidden field/,
   },
   {
     name: 'a refusal tells of the hidden column',
@@ -189,7 +197,7 @@ export function sow(): void {
           text = text.replace(from, () => to)
         }
       if (isSettings)
-        text = `${text.replace('export const settingsSql', 'export let settingsSql')}\nconst sound = settingsSql\nglobalThis.changeSettings = change => { settingsSql = change(sound) }\n`
+        text = `${text.replace('export const settingsSql', 'export let settingsSql').replace('export const allSettingsSql', 'export let allSettingsSql')}\nconst sound = [settingsSql, allSettingsSql]\nglobalThis.changeSettings = change => { [settingsSql, allSettingsSql] = sound.map(change) }\n`
       return { ...loaded, source: text }
     },
   })

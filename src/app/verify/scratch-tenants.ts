@@ -6,6 +6,7 @@ import { anonymousRole } from '../../core/principal.ts'
 import type { TenantKey } from '../../core/tenant.ts'
 import type { Attacker, RowMaker, Side } from '../../verify/attack.ts'
 import type { Random } from '../../verify/random.ts'
+import { subjectOf } from '../../verify/rows.ts'
 import type { Platform } from '../platform.ts'
 
 /** Instances that the scratch tenants have, where any entity has them. */
@@ -62,7 +63,7 @@ export class ScratchTenants {
     for (const role of [unmappedRole, ...[...roles].sort((a, b) => this.#rightsOf(a) - this.#rightsOf(b))])
       for (const instance of [null, ...this.instances]) {
         const token = await this.#platform.operations.issueToken({
-          ...{ tenant, roles: [role], subject: `verify-${role}`, expiresIn: tokenLife },
+          ...{ tenant, roles: [role], subject: subjectOf(role), expiresIn: tokenLife },
           ...(instance !== null && { instance }),
         })
         const shown = role === unmappedRole ? 'none' : role

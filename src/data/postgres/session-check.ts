@@ -5,14 +5,14 @@ import { atDatabase } from './bootstrap.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { isServerError } from './errors.ts'
 import { rolesOf } from './roles.ts'
-import { settingsSql } from './settings.ts'
+import { allSettingsSql } from './settings.ts'
 import { tableOf } from './sql/join.ts'
 
 /** No tenant can be called so, and no instance. */
 const nobody = '-nobody-'
 
 const stateSql = `select concat_ws(' ', current_user, nullif(current_setting('tenantry.tenant', true), ''),
-  nullif(current_setting('tenantry.instance', true), ''), nullif(current_setting('tenantry.subject', true), ''),
+  nullif(current_setting('tenantry.instance', true), ''), nullif(current_setting('tenantry.subject', true), ''), nullif(current_setting('tenantry.rows', true), ''),
   current_setting('statement_timeout')) as state`
 
 /**
@@ -60,9 +60,9 @@ class Session {
     if (before.split(' ')[0] !== this.#login) this.faults.add(`a session begins as ${before.split(' ')[0]}`)
     for (const statement of [stateSql, 'select 1 / 0']) {
       await this.#client.query('begin')
-      await this.#client.query(settingsSql, [role, nobody, nobody, nobody, '4321'])
+      await this.#client.query(allSettingsSql, [role, nobody, nobody, nobody, '4321', nobody])
       const inside = await this.#state()
-      if (inside !== `${role} ${nobody} ${nobody} ${nobody} 4321ms`)
+      if (inside !== `${role} ${nobody} ${nobody} ${nobody} ${nobody} 4321ms`)
         this.faults.add(`the settings of a request do not take hold: the statement runs as ${inside.split(' ')[0]}`)
       const failed = await this.#client.query(statement).then(
         () => false,
@@ -76,9 +76,9 @@ class Session {
 
   /** Rows that are seen for no tenant, by the login itself and by a role. */
   async lookInto(entity: Entity, role: string): Promise<void> {
-    for (const settings of [undefined, [role, '', '', '', '0']]) {
+    for (const settings of [undefined, [role, '', '', '', '0', '']]) {
       await this.#client.query('begin')
-      if (settings) await this.#client.query(settingsSql, settings)
+      if (settings) await this.#client.query(allSettingsSql, settings)
       const sql = `select exists (select from ${tableOf(entity)}) as seen`
       // Not to be allowed to look is as good as to see nothing.
       const seen = await this.#client.query<{ seen: boolean }>(sql).then(

@@ -1,4 +1,4 @@
-import type { Entity } from '../../core/module-set.ts'
+import type { Entity, EntityField } from '../../core/module-set.ts'
 import type { AttackPlan, Request } from '../attack.ts'
 import { addressOf, keyFilters } from './parts.ts'
 
@@ -27,9 +27,20 @@ export function newRow({ scratch, attacker }: AttackPlan, entity: Entity, number
   }
   const [instance] = instances
   return {
-    ...Object.fromEntries(Object.keys(row).map(field => [field, valueFor(field)])),
+    ...Object.fromEntries(
+      Object.keys(row)
+        .filter(field => mayGive(entity.fields.get(field), attacker.role))
+        .map(field => [field, valueFor(field)]),
+    ),
     ...(entity.instanced && attacker.instance === null && instance !== undefined && { instance_id: instance }),
   }
+}
+
+/** What the definition lets a payload of this role say. */
+export function mayGive(field: EntityField | undefined, role: string): boolean {
+  if (!field || field.owner) return false
+  const { hidden, readOnly, reserved } = field.spec.rules ?? {}
+  return !hidden && !readOnly && (reserved?.write?.includes(role) ?? true)
 }
 
 /** Fields with which somebody could ask whether a value is taken. */

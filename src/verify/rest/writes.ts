@@ -1,6 +1,6 @@
 import type { Entity } from '../../core/module-set.ts'
 import type { Attack, AttackPlan } from '../attack.ts'
-import { newRow, removal, spare, uniqueRow } from './new-row.ts'
+import { mayGive, newRow, removal, spare, uniqueRow } from './new-row.ts'
 import { type About, addressOf, keyFilters, once, refused, rowTwins, sequence, twins } from './parts.ts'
 
 /**
@@ -37,8 +37,10 @@ export function* existenceAttacks(plan: AttackPlan, entity: Entity): Generator<A
   yield* newRowTwins(plan, entity, taken)
 }
 
-function changeOf({ scratch: { own, rows } }: AttackPlan, entity: Entity): Readonly<Record<string, unknown>> {
-  const field = [...entity.fields.values()].find(({ platform, write }) => !platform && write === 'always')
+function changeOf({ scratch: { own, rows }, attacker }: AttackPlan, entity: Entity): Readonly<Record<string, unknown>> {
+  const field = [...entity.fields.values()].find(
+    field => !field.platform && field.write === 'always' && mayGive(field, attacker.role),
+  )
   const canary = own.canaries.get(null) ?? ''
   return field ? { [field.name]: rows.valueOf(entity, field.name, 1, canary) } : {}
 }
