@@ -126,8 +126,8 @@ export const plants: readonly Plant[] = [
   {
     name: 'hidden fields are shown',
     file: 'core/sight.ts',
-    there: '(called && rules.hidden)',
-    instead: `(called && rules.hidden && !planted('hidden fields are shown'))`,
+    there: 'if (!entity.ruled)',
+    instead: `if (!entity.ruled || planted('hidden fields are shown'))`,
     classes: ['ids'],
     found: /a hidden field/,
   },
