@@ -100,10 +100,11 @@ class Attacks {
 
   #turns(kind: 'reads' | 'writes' | 'endings'): Turn[] {
     const { protocols, scratch, only, most } = this.#run
+    const wants = (name: AttackClass) => only.size === 0 || only.has(name)
     return protocols.flatMap(protocol =>
       scratch.attackers.flatMap(attacker => {
-        const wanted = [...protocol[kind]({ scratch, attacker, random: this.#random })].filter(
-          attack => only.size === 0 || only.has(attack.class),
+        const wanted = [...protocol[kind]({ scratch, attacker, random: this.#random, wants })].filter(attack =>
+          wants(attack.class),
         )
         const cases = Map.groupBy(wanted, attack => `${attack.class} ${attack.target} ${attack.operation}`)
         const chosen = new Set([...cases.values()].flatMap(attacks => this.#random.sample(attacks, most)))
