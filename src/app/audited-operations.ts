@@ -56,6 +56,8 @@ export function auditOperations(
       recorded('tenant.rollback', key, moduleName(module), () => operations.rollbackUpgrade(key, module)),
     confirmUpgrade: (key, module) =>
       recorded('tenant.confirm', key, moduleName(module), () => operations.confirmUpgrade(key, module)),
+    purgeModule: (key, module) =>
+      recorded('tenant.purge', key, moduleName(module), () => operations.purgeModule(key, module)),
     addRows: (key, seeds) =>
       recorded(
         'tenant.rows',
