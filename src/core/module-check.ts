@@ -5,6 +5,7 @@ import { Field, type FieldSpec, rangeTypes, searchConfigs } from './field.ts'
 import { isAsRestricted, ruleFaults } from './field-rules-check.ts'
 import { limitsFaults } from './limits.ts'
 import type { ModuleDefinition } from './module.ts'
+import { checkUpgrade } from './upgrade-check.ts'
 import { compareVersions, parseVersion, parseWantedVersion } from './version.ts'
 
 export interface DefinitionProblem {
@@ -120,6 +121,9 @@ class ModuleCheck {
     for (const { entity } of this.#definition.seeds ?? []) {
       if (this.#owners.get(entity) !== this.#id) this.#say(entity.name, 'a module seeds only entities of its own')
     }
+    const { upgrade } = this.#definition
+    const older = upgrade && this.#modules.get(`${name}@${upgrade.from}`)
+    checkUpgrade(this.#definition, older, (where, message) => this.#say(where, message))
     checkActions({
       definition: this.#definition,
       ownerOf: entity => this.#ownerOf(entity),

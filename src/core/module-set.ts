@@ -6,6 +6,7 @@ import type { FieldSpec, Fields, OnDelete } from './field.ts'
 import type { Limits } from './limits.ts'
 import type { ModuleDefinition, ModuleId } from './module.ts'
 import { checkModules, type DefinitionProblem } from './module-check.ts'
+import { type MoveOf, movesOf } from './upgrade-moves.ts'
 import { parseVersion, type Version } from './version.ts'
 
 /** A module as the house uses it: checked, with its entities resolved. */
@@ -19,6 +20,10 @@ export interface Module {
   readonly dependsOn: readonly Module[]
   readonly entities: readonly Entity[]
   readonly actions: readonly Action[]
+  /** How it takes a tenant's rows over from an older major; null where it does not. */
+  readonly upgrade: ModuleUpgrade | null
+  /** True: rows are taken over by it or from it, and writes have to wait meanwhile. */
+  readonly upgradable: boolean
   readonly definition: ModuleDefinition
 }
 
@@ -113,6 +118,14 @@ export interface Relation {
   readonly unique: boolean
 }
 
+/** How a major takes a tenant's rows over from an older one. */
+export interface ModuleUpgrade {
+  readonly from: Module
+  readonly moves: readonly Move[]
+}
+
+export type Move = MoveOf<Entity>
+
 /** What a tenant with certain subscriptions sees. One object for all tenants that see the same. */
 export interface Exposure {
   /** The ids of the exposed modules, sorted and joined. */
@@ -169,6 +182,12 @@ function platformFields(definition: EntityDefinition): { before: EntityField[]; 
   return { before, after }
 }
 
+interface MutableModule extends Module {
+  actions: Action[]
+  upgrade: ModuleUpgrade | null
+  upgradable: boolean
+}
+
 interface Mutable {
   references: Relation[]
   referencedBy: Relation[]
@@ -182,13 +201,14 @@ export function createModuleSet(definitions: readonly ModuleDefinition[]): Modul
   const problems = checkModules(definitions)
   if (problems.length > 0) throw definitionError(problems)
 
-  const modules = new Map<string, Module & { actions: Action[] }>()
+  const modules = new Map<string, MutableModule>()
   const entities = new Map<EntityDefinition, Entity & Mutable>()
   for (const definition of inLoadOrder(definitions)) {
     const module = createModule(definition, modules, entities)
     modules.set(module.id, module)
   }
   for (const entity of entities.values()) connect(entity, entities)
+  for (const module of modules.values()) connectUpgrade(module, modules, entities)
   const actions = new Map<ActionDefinition, Action>()
   for (const module of modules.values()) {
     for (const definition of module.definition.actions ?? []) {
@@ -241,10 +261,10 @@ function createModule(
   definition: ModuleDefinition,
   modules: ReadonlyMap<string, Module>,
   entities: Map<EntityDefinition, Entity & Mutable>,
-): Module & { actions: Action[] } {
+): MutableModule {
   const version = parseVersion(definition.version) ?? { major: 0, minor: 0, patch: 0 }
   const own: Entity[] = []
-  const module: Module & { actions: Action[] } = {
+  const module: MutableModule = {
     id: `${definition.name}@${version.major}`,
     name: definition.name,
     version,
@@ -253,6 +273,8 @@ function createModule(
     dependsOn: (definition.dependsOn ?? []).flatMap(wanted => modules.get(majorOf(wanted)) ?? []),
     entities: own,
     actions: [],
+    upgrade: null,
+    upgradable: false,
     definition,
   }
   for (const entityDefinition of definition.entities) {
@@ -323,6 +345,15 @@ function connect(entity: Entity & Mutable, entities: ReadonlyMap<EntityDefinitio
     entity.references.push(relation)
     to.referencedBy.push(relation)
   }
+}
+
+function connectUpgrade(module: MutableModule, modules: ReadonlyMap<string, MutableModule>, entities: Entities): void {
+  const { upgrade } = module.definition
+  const from = upgrade && modules.get(`${module.name}@${upgrade.from}`)
+  if (!from) return
+  module.upgrade = { from, moves: movesOf(module, from, definition => entities.get(definition)) }
+  module.upgradable = true
+  from.upgradable = true
 }
 
 function targetOf(

@@ -5,6 +5,7 @@ import type { AuthorRun, Datasource, PlanRunner, TransactionOptions, Transaction
 import type { EntityDefinition, Insert, KeyOf, Patch, Row } from './entity.ts'
 import { TenantryError } from './errors.ts'
 import { decodeFields, decodeRows, payloadText } from './exact-json.ts'
+import type { Features } from './features.ts'
 import type { Fields } from './field.ts'
 import type { Action, Entity, Module, ModuleSet } from './module-set.ts'
 import type { Answer, Asker, Call, Condition, Deleted, EntityPlan, OnConflict, Plan, Read, Selection } from './plan.ts'
@@ -60,6 +61,11 @@ export class TenantData {
   get version(): Version {
     if (this.context.version) return this.context.version
     throw new TenantryError('internal', 'There is no module version outside a module')
+  }
+
+  /** The tenant's edition, and the flags that are on for it: `tenant.features.has('reports')`. */
+  get features(): Features {
+    return this.context.features
   }
 
   get module(): Module | null {

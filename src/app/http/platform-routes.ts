@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { TraitsPatch } from '../../catalog/traits.ts'
 import { type ActFilter, type Actor, allTenants } from '../../core/audit.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
@@ -7,6 +8,7 @@ import { tokenNeeded } from '../../gateway/resolve-tenant.ts'
 import type { Observer } from '../observe.ts'
 import type { Platform } from '../platform.ts'
 import { principalOf } from './context.ts'
+import { upgradeRoutes } from './upgrade-routes.ts'
 
 const readers = ['service_admin', 'service_auditor']
 const writers = ['service_admin']
@@ -22,6 +24,18 @@ const addTenantSchema = {
     additionalProperties: false,
     required: ['key'],
     properties: { key: text, name: text, subscribe: { type: 'array', maxItems: 100, items: text } },
+  },
+} as const
+const traitsSchema = {
+  body: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      name: text,
+      edition: { type: ['string', 'null'], maxLength: 200 },
+      cohort: { type: ['string', 'null'], maxLength: 200 },
+      flags: { type: 'object', maxProperties: 100, additionalProperties: { type: 'boolean' } },
+    },
   },
 } as const
 const subscribeSchema = {
@@ -88,6 +102,11 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
       return reply.code(201).header('Location', `/-/tenants/${tenant.key}`).send(tenant)
     },
   )
+  app.patch<TenantParams & { Body: TraitsPatch }>(
+    '/tenants/:tenant',
+    { onRequest: mayWrite, schema: traitsSchema },
+    async request => operationsBy(request).setTenant(request.params.tenant, request.body),
+  )
   app.post<TenantParams>('/tenants/:tenant/suspend', { onRequest: mayWrite }, async request =>
     operationsBy(request).suspendTenant(request.params.tenant),
   )
@@ -135,6 +154,7 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
       return acts
     },
   )
+  upgradeRoutes(app, { mayRead, mayWrite, operationsBy })
   app.delete<{ Params: { tenant: string; module: string } }>(
     '/tenants/:tenant/subscriptions/:module',
     { onRequest: mayWrite },

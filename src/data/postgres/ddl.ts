@@ -9,6 +9,7 @@ import { tableOf } from './sql/join.ts'
 import { elementType, valueType } from './sql/types.ts'
 import { identifier, literal } from './sql/writer.ts'
 import type { Step } from './step.ts'
+import { upgradableSteps } from './upgrade-ddl.ts'
 
 export type { Step } from './step.ts'
 
@@ -25,6 +26,7 @@ export function moduleSteps(module: Module, prefix: string): Step[] {
     ...module.entities.flatMap(entity => accessSteps(entity, prefix)),
     ...module.entities.flatMap(entity => searchSteps(entity, prefix)),
     ...module.entities.flatMap(entity => recorderSteps(entity, prefix)),
+    ...upgradableSteps(module, prefix),
   ]
 }
 
