@@ -244,10 +244,10 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
     },
     seedTenant,
     async deseedTenant(key, { module: id, dryRun = false }) {
-      getSeedable(key)
+      const { running } = modules.expose(getSeedable(key).subscriptions)
       const module = id === undefined ? undefined : modules.get(id)
-      const entities = modules.modules.flatMap(each => each.entities)
-      return { tenant: key, dryRun, removed: await removeTemporary(dataOf(key), entities, module, dryRun) }
+      const removal = { modules: modules.modules, running, module }
+      return { tenant: key, dryRun, removed: await removeTemporary(dataOf(key), removal, dryRun) }
     },
     addRows,
     async issueToken({ tenant, roles, subject = `${roles[0] ?? 'someone'}@${tenant}`, instance, expiresIn = oneDay }) {

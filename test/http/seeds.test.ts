@@ -61,7 +61,7 @@ const unitSeeds = [
 ]
 const stock = defineModule({
   name: 'stock',
-  version: '1.0.0',
+  version: '2.0.0',
   public: true,
   entities: [goods, units, orders, places],
   seeds: [...goodsSeeds, ...unitSeeds, seed(places, [{ id: idOf(1), title: 'Hall', instance_id: 'eu' }])],
@@ -69,7 +69,7 @@ const stock = defineModule({
 const shop = defineModule({
   name: 'shop',
   version: '1.0.0',
-  dependsOn: ['stock@1'],
+  dependsOn: ['stock@2'],
   entities: [entity('shelves', { title: text(), unit_id: reference(() => units) }, { access })],
 })
 /** Its second row is right alone and wrong beside the first; its third is wrong by itself. */
@@ -114,14 +114,14 @@ let tenant = ''
 before(async () => {
   product = await openProduct({
     modules: [stock, shop, wrong, stranded],
-    tenants: [{ key: 'globex', subscribe: ['stock@1'] }],
+    tenants: [{ key: 'globex', subscribe: ['stock@2'] }],
   })
   admin = await product.token('system', { roles: ['service_admin'] })
   tokens.globex = await product.token('globex')
 })
 beforeEach(async () => {
   tenant = `acme-${++number}`
-  await product.platform.operations.addTenant({ key: tenant, subscribe: ['stock@1'] })
+  await product.platform.operations.addTenant({ key: tenant, subscribe: ['stock@2'] })
   tokens[tenant] = await product.token(tenant)
 })
 after(() => product?.close())
@@ -134,14 +134,14 @@ const seeds = async (wish: SeedWish = {}) => {
   return jsonOf<SeedReport & Record<string, unknown>>(answer)
 }
 const rest = (method: string, path: string, body?: unknown) =>
-  product.ask(`/${tenant}/stock/v1/${path}`, {
+  product.ask(`/${tenant}/stock/v2/${path}`, {
     method,
     token: tokens[tenant] ?? '',
     body,
     headers: { prefer: 'purge' },
   })
 const rowsOf = async (name: string, of = tenant) =>
-  product.database.query(`select * from stock_v1.${name} where tenant_id = $1 order by id`, [of])
+  product.database.query(`select * from stock_v2.${name} where tenant_id = $1 order by id`, [of])
 const totals = ({ seeds }: SeedReport) =>
   (['inserted', 'updated', 'restored', 'unchanged'] as const).map(name =>
     seeds.reduce((sum, each) => sum + each[name], 0),
@@ -170,7 +170,7 @@ describe('the seeds of a module', () => {
       await rowsOf('units', 'globex'),
     ]
     const before = await all()
-    for (const wish of [{}, { temporary: true }, { force: true, temporary: true }, { module: 'stock@1' }]) {
+    for (const wish of [{}, { temporary: true }, { force: true, temporary: true }, { module: 'stock@2' }]) {
       const report = await seeds(wish)
       assert.deepEqual(totals(report).slice(0, 3), [0, 0, 0], JSON.stringify(wish))
       assert.deepEqual(await all(), before)
@@ -191,10 +191,10 @@ describe('the seeds of a module', () => {
         ]),
       ],
     })
-    const { leftOut } = await operations.subscribe(own, 'stock@1')
+    const { leftOut } = await operations.subscribe(own, 'stock@2')
     assert.deepEqual(leftOut, [
-      { entity: 'stock@1.units', key: `id ${idOf(1)}`, reason: 'own' },
-      { entity: 'stock@1.units', key: 'code l', reason: 'own' },
+      { entity: 'stock@2.units', key: `id ${idOf(1)}`, reason: 'own' },
+      { entity: 'stock@2.units', key: 'code l', reason: 'own' },
     ])
     const forced = await operations.seedTenant(own, { force: true })
     assert.equal(forced.leftOut.length, 2)
@@ -208,10 +208,10 @@ describe('the seeds of a module', () => {
     const own = `taken-${number}`
     const { operations } = product.platform
     await operations.addTenant({ key: own, rows: [seed(units, [{ code: 'kg', title: 'Mine' }])] })
-    await assert.rejects(operations.subscribe(own, 'stock@1'), ({ code, reason, details }: Record<string, string>) => {
+    await assert.rejects(operations.subscribe(own, 'stock@2'), ({ code, reason, details }: Record<string, string>) => {
       assert.deepEqual([code, reason], ['invalid', 'seeds_invalid'])
-      assert.match(details ?? '', /^stock@1\.goods row 1 \(0{8}-.*10\): "unit_id" names no row that is there\n/)
-      assert.match(details ?? '', /\nstock@1\.units id 0{8}-.*01: left out, taken$/)
+      assert.match(details ?? '', /^stock@2\.goods row 1 \(0{8}-.*10\): "unit_id" names no row that is there\n/)
+      assert.match(details ?? '', /\nstock@2\.units id 0{8}-.*01: left out, taken$/)
       return true
     })
     assert.deepEqual((await rowsOf('units', own)).length, 1, 'nothing is half-seeded')
@@ -244,7 +244,7 @@ describe('the seeds of a module', () => {
 
   test('that the tenant has deleted stay deleted, and come back when forced', async () => {
     assert.equal((await rest('DELETE', `goods?id=eq.${idOf(10)}`)).status, 204)
-    await product.database.query(`update stock_v1.units set deleted_at = now() where tenant_id = $1 and code = 'l'`, [
+    await product.database.query(`update stock_v2.units set deleted_at = now() where tenant_id = $1 and code = 'l'`, [
       tenant,
     ])
     const { leftOut } = await seeds()
@@ -266,8 +266,40 @@ describe('the seeds of a module', () => {
     const own = await rest('POST', 'goods', { id: idOf(10), title: 'My own', number: 77, unit_id: idOf(1) })
     assert.equal(own.status, 201, own.text)
     const { leftOut } = await seeds({ force: true })
-    assert.deepEqual(leftOut, [{ entity: 'stock@1.goods', key: `id ${idOf(10)}`, reason: 'own' }])
+    assert.deepEqual(leftOut, [{ entity: 'stock@2.goods', key: `id ${idOf(10)}`, reason: 'own' }])
     assert.equal((await rowsOf('goods'))[0]?.title, 'My own')
+  })
+
+  test('that an upgrade has carried over are seeded still', async () => {
+    const { query } = product.database
+    await seeds({ temporary: true })
+    const toFirst = async () => {
+      await query(`delete from tenantry.seeded where tenant_id = $1 and entity like 'stock@1%'`, [tenant])
+      await query(`update tenantry.seeded set entity = replace(entity, 'stock@2', 'stock@1') where tenant_id = $1`, [
+        tenant,
+      ])
+    }
+    await toFirst()
+    await query('delete from stock_v2.goods where tenant_id = $1 and id = $2', [tenant, idOf(10)])
+    const { leftOut } = await seeds()
+    assert.deepEqual(
+      leftOut.map(({ key, reason }) => [key, reason]),
+      [[`id ${idOf(10)}`, 'deleted']],
+    )
+    assert.deepEqual(totals(await seeds({ force: true, temporary: true })), [0, 0, 1, 5])
+    await toFirst()
+    assert.equal((await seeds()).leftOut.length, 0)
+    // What was tried out in the first major, and is a main seed of the second.
+    await query(`update tenantry.seeded set temporary = true where tenant_id = $1 and entity = 'stock@1.goods'`, [
+      tenant,
+    ])
+    assert.deepEqual(jsonOf(await post(`/-/tenants/${tenant}/seeds/remove`)).removed, { 'stock@2.goods': 1 })
+    assert.equal((await rowsOf('goods')).length, 2)
+    const left = await query('select count(*)::int as n from tenantry.seeded where tenant_id = $1 and seed_key = $2', [
+      tenant,
+      JSON.stringify([idOf(12)]),
+    ])
+    assert.deepEqual(left, [{ n: 0 }])
   })
 
   test('that are temporary go together, and not when rows of the tenant name them', async () => {
@@ -276,13 +308,13 @@ describe('the seeds of a module', () => {
     const held = await post(`/-/tenants/${tenant}/seeds/remove`, {})
     assert.deepEqual(
       [held.status, jsonOf(held).details],
-      [409, '1 of stock@1.orders by "goods_id", which names stock@1.goods'],
+      [409, '1 of stock@2.orders by "goods_id", which names stock@2.goods'],
     )
     assert.equal((await rowsOf('goods')).length, 3)
     await rest('DELETE', 'orders?title=eq.Mine')
     const tried = await post(`/-/tenants/${tenant}/seeds/remove`, { dryRun: true })
-    assert.deepEqual([jsonOf(tried).removed, (await rowsOf('goods')).length], [{ 'stock@1.goods': 1 }, 3])
-    for (const removed of [{ 'stock@1.goods': 1 }, {}]) {
+    assert.deepEqual([jsonOf(tried).removed, (await rowsOf('goods')).length], [{ 'stock@2.goods': 1 }, 3])
+    for (const removed of [{ 'stock@2.goods': 1 }, {}]) {
       assert.deepEqual(jsonOf(await post(`/-/tenants/${tenant}/seeds/remove`)).removed, removed)
       assert.equal((await rowsOf('goods')).length, 2)
     }
@@ -313,7 +345,7 @@ describe('the seeds of a module', () => {
   test('are added once when several nodes do it at once', async () => {
     const key = `busy-${number}`
     await product.platform.operations.addTenant({ key })
-    await product.platform.catalog.subscribe(key, 'stock@1')
+    await product.platform.catalog.subscribe(key, 'stock@2')
     const reports = await Promise.all([1, 2, 3, 4].map(() => product.platform.operations.seedTenant(key, {})))
     assert.deepEqual(reports.map(report => totals(report)[0]).sort(), [0, 0, 0, 5])
     assert.ok(reports.every(({ leftOut }) => leftOut.length === 0))

@@ -22,14 +22,49 @@ export async function takeTurn(data: TenantData): Promise<void> {
   await writeMarkers(data, [turn])
 }
 
-export function markersOf(data: TenantData, { id }: Entity, seedKeys: readonly string[]): Promise<readonly Marker[]> {
-  return readMarkers(data, [test('entity', [id]), test('seed_key', seedKeys)])
+/**
+ * Of these seeds, by their keys. Where an upgrade has carried rows over from an earlier major of the module, what was seeded there
+ * was seeded here: the rows have kept their keys and the times when they were made.
+ */
+export async function markersOf(
+  data: TenantData,
+  { id, name, module }: Entity,
+  seedKeys: readonly string[],
+): Promise<ReadonlyMap<string, Marker>> {
+  const majors = Array.from({ length: module.version.major }, (_, index) => `${module.name}@${index + 1}.${name}`)
+  const markers = await readMarkers(data, [test('entity', majors), test('seed_key', seedKeys)])
+  const found = new Map<string, Marker>()
+  for (const marker of markers) {
+    const other = found.get(marker.seed_key)
+    if (!other || marker.entity === id || (other.entity !== id && majorOf(other) < majorOf(marker)))
+      found.set(marker.seed_key, marker)
+  }
+  return found
 }
 
-/** Of these modules, or of all. */
-export async function temporaryMarkers(data: TenantData, module: Module | undefined): Promise<readonly Marker[]> {
-  const markers = await readMarkers(data, [test('temporary', ['true'])])
-  return module ? markers.filter(({ entity }) => module.entities.some(({ id }) => id === entity)) : markers
+function majorOf({ entity }: Pick<Marker, 'entity'>): number {
+  return Number(/@(\d+)\./.exec(entity)?.[1] ?? 0)
+}
+
+export function temporaryMarkers(data: TenantData): Promise<readonly Marker[]> {
+  return readMarkers(data, [test('temporary', ['true'])])
+}
+
+/** Where the row is now: an upgrade may have carried it to a later major, which runs then. */
+export function entityNow(
+  { entity: id }: Marker,
+  entities: readonly Entity[],
+  running: readonly Module[],
+): Entity | undefined {
+  const found = entities.find(entity => entity.id === id)
+  const later = entities.filter(
+    ({ name, module }) =>
+      running.includes(module) &&
+      id.endsWith(`.${name}`) &&
+      id.startsWith(`${module.name}@`) &&
+      majorOf({ entity: id }) <= module.version.major,
+  )
+  return later.toSorted((a, b) => b.module.version.major - a.module.version.major)[0] ?? found
 }
 
 async function readMarkers(data: TenantData, conditions: readonly Condition[]): Promise<readonly Marker[]> {
@@ -50,9 +85,17 @@ export async function writeMarkers(data: TenantData, markers: readonly Marker[])
   })
 }
 
-export async function removeMarkers(data: TenantData, entity: string, seedKeys: readonly string[]): Promise<void> {
-  const where = { kind: 'and', not: false, conditions: [test('entity', [entity]), test('seed_key', seedKeys)] } as const
-  await data.run({ kind: 'delete', entity: seeded, mode: 'purge', where })
+export async function removeMarkers(data: TenantData, markers: readonly Marker[]): Promise<void> {
+  for (const [entity, of] of Map.groupBy(markers, marker => marker.entity)) {
+    const conditions = [
+      test('entity', [entity]),
+      test(
+        'seed_key',
+        of.map(({ seed_key }) => seed_key),
+      ),
+    ]
+    await data.run({ kind: 'delete', entity: seeded, mode: 'purge', where: { kind: 'and', not: false, conditions } })
+  }
 }
 
 function test(field: string, values: readonly string[]): Condition {

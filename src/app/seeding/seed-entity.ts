@@ -58,7 +58,7 @@ class EntitySeeding {
   async run(): Promise<EntityOutcome> {
     const { entity, temporary, key, rows } = this.#seeds
     const seedKeys = rows.map(row => row.key)
-    const markers = new Map((await markersOf(this.#data, entity, seedKeys)).map(marker => [marker.seed_key, marker]))
+    const markers = await markersOf(this.#data, entity, seedKeys)
     const rowKeys = [...markers.values()].map(({ row_key }) => row_key)
     const once = [...entity.fields.values()].filter(({ spec }) => spec.rules?.writeOnce)
     const marked = await findRows(this.#data, entity, primaryKey(entity), rowKeys, once)
@@ -86,9 +86,10 @@ class EntitySeeding {
 
   /** The row is there, as it was seeded or as it was changed since. */
   async #meet(row: SeedRow, marker: Marker, found: FoundRow): Promise<void> {
-    const { temporary } = this.#seeds
-    // What was only for trying out is part of the module now.
-    if (marker.temporary && !temporary) this.#marked.push({ ...marker, temporary })
+    const temporary = marker.temporary && this.#seeds.temporary
+    const { id } = this.#seeds.entity
+    // What was only for trying out is part of the module now; or it was carried over from another major.
+    if (marker.temporary !== temporary || marker.entity !== id) this.#marked.push({ ...marker, entity: id, temporary })
     if (!this.#force) {
       if (found.deleted) this.#leaveOut(row, 'deleted')
       else this.#count.unchanged++

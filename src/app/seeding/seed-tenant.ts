@@ -2,7 +2,7 @@ import { TenantryError } from '../../core/errors.ts'
 import { depthFirst, type Entity, type Module } from '../../core/module-set.ts'
 import { type LeftOut, type SeedCount, type SeedWish, seedsOf, seedsRefused, sumCounts } from '../../core/seeds.ts'
 import type { TenantData } from '../../core/tenant-data.ts'
-import { type Marker, removeMarkers, takeTurn, temporaryMarkers } from './markers.ts'
+import { entityNow, type Marker, markersOf, removeMarkers, takeTurn, temporaryMarkers } from './markers.ts'
 import { findRows, keysCondition, primaryKey } from './rows.ts'
 import { seedEntity } from './seed-entity.ts'
 
@@ -34,31 +34,38 @@ export async function seedModules(
 
 /**
  * Removes the rows of temporary seeds, of one module or of all, in one transaction. Throws `conflict` when rows of the tenant's
- * own name them. `entities`: all of the product, each after those that it references.
+ * own name them. `modules`: all of the product; `running`: those that run for the tenant.
  */
 export function removeTemporary(
   data: TenantData,
-  entities: readonly Entity[],
-  module: Module | undefined,
+  { modules, running, module }: Removal,
   dryRun: boolean,
 ): Promise<Readonly<Record<string, number>>> {
+  const entities = modules.flatMap(each => each.entities)
   return inTransaction(data, dryRun, async inside => {
     await takeTurn(inside)
-    const byEntity = Map.groupBy(await temporaryMarkers(inside, module), ({ entity }) => entity)
+    const markers = await temporaryMarkers(inside)
+    const byEntity = Map.groupBy(markers, marker => entityNow(marker, entities, running))
     const sets: RemovedSet[] = []
     for (const entity of depthFirst(entities, ({ references }) => references.map(({ to }) => to)).toReversed()) {
-      const markers = byEntity.get(entity.id)
-      if (markers) sets.push(await removedSet(inside, entity, markers))
+      const markers = byEntity.get(entity)
+      if (markers && (!module || entity.module === module)) sets.push(await removedSet(inside, entity, markers))
     }
     await refuseNamed(inside, sets)
     for (const { entity, keys, markers } of sets) {
       const where = keysCondition(primaryKey(entity), keys)
       if (keys.length > 0) await inside.run({ kind: 'delete', entity, mode: 'purge', where })
-      const seedKeys = markers.map(({ seed_key }) => seed_key)
-      await removeMarkers(inside, entity.id, seedKeys)
+      await removeMarkers(inside, markers)
     }
     return Object.fromEntries(sets.map(({ entity, keys }) => [entity.id, keys.length]))
   })
+}
+
+interface Removal {
+  readonly modules: readonly Module[]
+  readonly running: readonly Module[]
+  /** Only this one. */
+  readonly module: Module | undefined
 }
 
 interface RemovedSet {
@@ -68,13 +75,20 @@ interface RemovedSet {
   readonly keys: readonly string[]
 }
 
-async function removedSet(data: TenantData, entity: Entity, markers: readonly Marker[]): Promise<RemovedSet> {
+async function removedSet(data: TenantData, entity: Entity, found: readonly Marker[]): Promise<RemovedSet> {
+  const newest = await markersOf(
+    data,
+    entity,
+    found.map(({ seed_key }) => seed_key),
+  )
+  // What an earlier major tried out may be a part of this one.
+  const markers = found.filter(({ seed_key }) => newest.get(seed_key)?.temporary ?? true)
   const made = new Map(markers.map(({ row_key, row_created_at }) => [row_key, row_created_at]))
-  const found = await findRows(data, entity, primaryKey(entity), [...made.keys()])
+  const rows = await findRows(data, entity, primaryKey(entity), [...made.keys()])
   return {
     entity,
     markers,
-    keys: found.filter(({ rowKey, createdAt }) => made.get(rowKey) === createdAt).map(({ rowKey }) => rowKey),
+    keys: rows.filter(({ rowKey, createdAt }) => made.get(rowKey) === createdAt).map(({ rowKey }) => rowKey),
   }
 }
 
