@@ -30,8 +30,8 @@ export function jsonSchemaOf(entity: Entity, kind: SchemaKind, fields = entity.f
   }
 }
 
-function mustBeGiven({ platform, spec }: EntityField): boolean {
-  return !platform && !spec.optional && spec.default === undefined && spec.type !== 'searchText'
+function mustBeGiven({ platform, owner, spec }: EntityField): boolean {
+  return !platform && !owner && !spec.optional && spec.default === undefined && spec.type !== 'searchText'
 }
 
 function rowField(entity: Entity, field: EntityField): JsonSchema {

@@ -67,6 +67,8 @@ export function auditOperations(
       wish.dryRun
         ? operations.deseedTenant(key, wish)
         : recorded('tenant.deseed', key, wish.module?.slice(0, 200) ?? null, () => operations.deseedTenant(key, wish)),
+    purgeModule: (key, module) =>
+      recorded('tenant.purge', key, moduleName(module), () => operations.purgeModule(key, module)),
     addRows: (key, seeds) =>
       recorded(
         'tenant.rows',

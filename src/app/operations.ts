@@ -6,7 +6,7 @@ import type { Datasource } from '../core/datasource.ts'
 import { TenantryError } from '../core/errors.ts'
 import { type Features, noFeatures } from '../core/features.ts'
 import type { Seed } from '../core/module.ts'
-import { type Entity, type ModuleSet, quote } from '../core/module-set.ts'
+import { type Entity, type Module, type ModuleSet, quote } from '../core/module-set.ts'
 import type { DeseedReport, LeftOut, SeedReport, SeedWish } from '../core/seeds.ts'
 import { systemTenant, type TenantKey } from '../core/tenant.ts'
 import type { TenantContext } from '../core/tenant-context.ts'
@@ -14,6 +14,7 @@ import { TenantData } from '../core/tenant-data.ts'
 import type { TenantRows } from '../core/tenant-rows.ts'
 import type { UpgradeStore } from '../core/upgrade-plan.ts'
 import type { Identity } from '../identity/identity.ts'
+import { forgetSeeds } from './seeding/markers.ts'
 import { removeTemporary, seedModules } from './seeding/seed-tenant.ts'
 import { createUpgrades, refuseFrozen, type Upgrades } from './upgrades.ts'
 
@@ -103,6 +104,11 @@ export interface Operations extends Upgrades {
   seedTenant(key: TenantKey, wish: SeedWish): Promise<SeedReport>
   /** Removes the temporary seeds, also of modules that run no longer. Throws `conflict` when the tenant's own rows name them. */
   deseedTenant(key: TenantKey, wish: Pick<SeedWish, 'module' | 'dryRun'>): Promise<DeseedReport>
+  /**
+   * Archives a tenant's rows of a module that it runs no more, verifies the archive, then removes them. Throws `conflict` while it
+   * runs the module, while an upgrade keeps the rows, and while rows of others name them.
+   */
+  purgeModule(key: TenantKey, module: string): Promise<Removed>
   /** Adds rows that are missing, as the platform. */
   addRows(key: TenantKey, seeds: readonly Seed[]): Promise<void>
   issueToken(wish: TokenWish): Promise<string>
@@ -129,6 +135,21 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
         })
       }
     })
+  }
+
+  const archiveAndPurge = async (
+    tenant: TenantKey,
+    archived: readonly Module[],
+    entities: readonly Entity[],
+  ): Promise<Removed> => {
+    const { folder, manifest } = await store.archive.exportTenant({ tenant, modules: archived, folder: store.folder })
+    await store.archive.verifyArchive(folder)
+    const purged = await store.rows.purge(tenant, entities, ({ id }) => manifest.entities[id]?.rows ?? 0)
+    return {
+      tenant,
+      archive: folder,
+      rows: Object.fromEntries([...purged].map(([entity, count]) => [entity.id, count])),
+    }
   }
 
   const subscribe = async (key: TenantKey, module: string): Promise<Subscribed> => {
@@ -214,24 +235,17 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
       getTenant(key)
       await catalog.remove(key)
       const all = modules.modules
-      const { folder, manifest } = await store.archive.exportTenant({ tenant: key, modules: all, folder: store.folder })
-      await store.archive.verifyArchive(folder)
       // What an open upgrade keeps goes with the rest.
       await store.upgrades.forget(key)
-      const archived = (entity: Entity) => manifest.entities[entity.id]?.rows ?? 0
-      const purged = await store.rows.purge(
+      const removed = await archiveAndPurge(
         key,
+        all,
         all.flatMap(({ entities }) => entities),
-        archived,
       )
       await store.removeKeys(key)
       identity.forget(key)
       await catalog.forget(key)
-      return {
-        tenant: key,
-        archive: folder,
-        rows: Object.fromEntries([...purged].map(([entity, count]) => [entity.id, count])),
-      }
+      return removed
     },
     async planSubscribe(key, module) {
       const { order, added, subscriptions } = await catalog.planSubscribe(key, module)
@@ -248,6 +262,19 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
       const module = id === undefined ? undefined : modules.get(id)
       const removal = { modules: modules.modules, running, module }
       return { tenant: key, dryRun, removed: await removeTemporary(dataOf(key), removal, dryRun) }
+    },
+    async purgeModule(key, module) {
+      const tenant = getTenant(key)
+      const { id, entities } = modules.get(module)
+      const running = modules.resolve(tenant.subscriptions.filter(each => modules.find(each)))
+      if (running.some(each => each.id === id)) {
+        throw new TenantryError('conflict', `${key} runs ${id}`, { hint: 'Unsubscribe it, and what needs it, first' })
+      }
+      await refuseFrozen(store.upgrades, key, [id])
+      const removed = await archiveAndPurge(key, [modules.get(id)], entities)
+      // A tenant that comes back to the module begins anew.
+      await forgetSeeds(dataOf(key), entities)
+      return removed
     },
     addRows,
     async issueToken({ tenant, roles, subject = `${roles[0] ?? 'someone'}@${tenant}`, instance, expiresIn = oneDay }) {

@@ -100,7 +100,7 @@ function authored(entity: Entity): EntityField[] {
 }
 
 function neededFields(entity: Entity): EntityField[] {
-  return authored(entity).filter(({ spec }) => !spec.optional && spec.default === undefined)
+  return authored(entity).filter(({ spec, owner }) => !owner && !spec.optional && spec.default === undefined)
 }
 
 function select(entity: Entity): string {

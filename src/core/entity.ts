@@ -47,13 +47,20 @@ export type Row<E extends EntityDefinition> = Simplify<
   } & { readonly [N in ReservedNames<E['fields']> & keyof E['fields']]?: Given<E, N> }
 >
 
+/** The author's fields that say whose a row is: a new row has them from who makes it. */
+type OwnerNames<O> = O extends { readonly own: infer Own }
+  ? { [Role in keyof Own]: Own[Role] extends { readonly writes: infer Name } ? Name : Own[Role] }[keyof Own]
+  : never
+
+type LeftOut<E extends EntityDefinition> = OmittableNames<E['fields']> | (OwnerNames<E['options']> & keyof E['fields'])
+
 type Given<E extends EntityDefinition, N extends keyof E['fields']> =
   N extends NullableNames<E['fields']> ? Value<E['fields'][N]> | null : Value<E['fields'][N]>
 
 /** A new row: optional and defaulted fields may be left out; `id` may be given, and `instance_id` is where the context has none. */
 export type Insert<E extends EntityDefinition> = Simplify<
-  { readonly [N in Exclude<keyof E['fields'], OmittableNames<E['fields']>>]: Given<E, N> } & {
-    readonly [N in OmittableNames<E['fields']> & keyof E['fields']]?: Given<E, N>
+  { readonly [N in Exclude<keyof E['fields'], LeftOut<E>>]: Given<E, N> } & {
+    readonly [N in LeftOut<E> & keyof E['fields']]?: Given<E, N>
   } & (E['options'] extends { readonly key: readonly string[] } ? unknown : { readonly id?: string }) &
     When<Flag<E['options'], 'instanced'>, { readonly instance_id?: string }>
 >

@@ -174,6 +174,11 @@ export interface EntityOptions<Name extends string = string> {
   readonly internal?: boolean
   /** True: its changes are recorded, for `tenant.changes`. */
   readonly changes?: boolean
+  /**
+   * Service roles that see and write only rows of their own: those whose `created_by`, or another text field, is the principal's
+   * subject. `{ writes: field }`: it sees all, and writes only its own.
+   */
+  readonly own?: Readonly<Record<string, OwnField<Name> | { readonly writes: OwnField<Name> }>>
   /** Tighter or wider than the product's; absent ones are the product's. */
   readonly limits?: Limits
   /** Which access role each service role has here. A service role that is not named has none. */
@@ -181,6 +186,7 @@ export interface EntityOptions<Name extends string = string> {
 }
 
 type PlatformName = 'created_at' | 'updated_at'
+type OwnField<Name> = Name | 'created_by'
 
 /** A table of a module, as plain data. Everything else (DDL, policies, validation, API, types) is made from it. */
 export interface EntityDefinition<F extends Fields = Fields, O extends EntityOptions = EntityOptions> {

@@ -5,6 +5,7 @@ import { Field, type FieldSpec, rangeTypes, searchConfigs } from './field.ts'
 import { isAsRestricted, ruleFaults } from './field-rules-check.ts'
 import { limitsFaults } from './limits.ts'
 import type { ModuleDefinition } from './module.ts'
+import { ownFaults, ownFieldsOf } from './own-check.ts'
 import { seedFaults } from './seed-check.ts'
 import { checkUpgrade } from './upgrade-check.ts'
 import { compareVersions, parseVersion, parseWantedVersion } from './version.ts'
@@ -194,9 +195,16 @@ class ModuleCheck {
       else this.#checkField(entity, field, definition.spec)
     }
     for (const fault of limitsFaults(options.limits ?? {})) this.#say(name, fault)
+    this.#checkOwn(entity)
     this.#checkKey(entity)
     this.#checkSets(entity, 'unique', options.unique ?? [], 'key')
     this.#checkSets(entity, 'indexes', options.indexes ?? [], 'idx')
+  }
+
+  #checkOwn(entity: EntityDefinition): void {
+    const access = { ...this.#definition.access, ...entity.options.access }
+    for (const fault of ownFaults(entity, access)) this.#say(entity.name, `own: ${fault}`)
+    for (const field of ownFieldsOf(entity.options)) this.#checkLength(entity.name, `${entity.name}_${field}_own`)
   }
 
   #checkKey({ name, fields, options }: EntityDefinition): void {

@@ -6,6 +6,7 @@ import type { FieldSpec, Fields, OnDelete } from './field.ts'
 import type { Limits } from './limits.ts'
 import type { ModuleDefinition, ModuleId } from './module.ts'
 import { checkModules, type DefinitionProblem } from './module-check.ts'
+import { noOwnRules, type OwnRules, ownRulesOf } from './own-rows.ts'
 import { type MoveOf, movesOf } from './upgrade-moves.ts'
 import { parseVersion, type Version } from './version.ts'
 
@@ -59,6 +60,8 @@ export interface Entity {
   /** Its own; where it has none, those of the product hold. */
   readonly limits: Limits
   readonly access: ReadonlyMap<string, GrantedRole>
+  /** Service roles that reach only rows of their own. */
+  readonly own: OwnRules
   readonly definition: EntityDefinition
 }
 
@@ -96,6 +99,8 @@ export interface EntityField {
    * change to null. What it may not write, a change may still hold as part of a whole record, when it is as the row has it.
    */
   readonly write: 'always' | 'insert' | 'check' | 'restore' | 'never'
+  /** A field of the author's that says whose the row is: a new row that does not name it is of who makes it. */
+  readonly owner?: true
   /** Not every caller sees it, in a description that is for whoever calls. */
   readonly sometimes?: true
 }
@@ -288,12 +293,15 @@ function createModule(
 function createEntity(module: Module, definition: EntityDefinition): Entity & Mutable {
   const { name, options } = definition
   const { before, after } = platformFields(definition)
+  const own = ownRulesOf(options)
+  const owners = new Set([...own.values()].map(({ field }) => field))
   const authored = Object.entries(definition.fields).map(
     ([field, { spec }]): EntityField => ({
       name: field,
       spec,
       platform: false,
       write: spec.type === 'searchText' ? 'never' : options.key?.includes(field) ? 'insert' : 'always',
+      ...(owners.has(field) && { owner: true }),
     }),
   )
   const uniqueSets = [
@@ -321,6 +329,7 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
     ruled: authored.some(({ spec: { rules } }) => rules?.hidden || rules?.readOnly || rules?.reserved),
     limits: options.limits ?? {},
     access: new Map(Object.entries({ ...module.definition.access, ...options.access })),
+    own,
     definition,
   }
 }
@@ -424,6 +433,7 @@ function createShape(module: Module, name: string, fields: Fields, entities: Ent
       ruled: false,
     },
     access: new Map(),
+    own: noOwnRules,
     limits: {},
     definition: { name, fields, options: {} },
   }
@@ -449,7 +459,7 @@ function keySpec(spec: FieldSpec, module: Module, entities: Entities): FieldSpec
 export function constraintName(
   table: string,
   fields: readonly string[],
-  kind: 'key' | 'fkey' | 'check' | 'idx' | 'num' | 'gin' | 'gist',
+  kind: 'key' | 'fkey' | 'check' | 'idx' | 'num' | 'gin' | 'gist' | 'own',
 ): string {
   return [table, ...fields, kind].join('_')
 }

@@ -282,6 +282,44 @@ function thrown(work: () => unknown): TenantryError {
   assert.fail('an error was expected')
 }
 
+test('own rows name a text that holds the subject, and a service role inside a tenant', () => {
+  const fields = {
+    title: text(),
+    owner: text(),
+    n: integer(),
+    tags: array(text()),
+    cased: text({ collation: 'de-x-icu' }),
+  }
+  const own = (own: unknown, more: object = {}) =>
+    inShop(loose('orders', { ...fields, given: text().default('x') }, { access, own, ...more }))
+  const access = {
+    ...{ customer: 'tenant_writer', reader: 'tenant_reader', gone: 'none', root: 'writer', anonymous: 'tenant_writer' },
+  }
+  assert.deepEqual(own({ customer: 'owner', reader: 'created_by' }, { authors: true }), [])
+  assert.deepEqual(own({ customer: { writes: 'owner' } }), [])
+  for (const [wrong, expected] of [
+    [{ customer: 'created_by' }, /created_by needs authors: true/],
+    [{ customer: 'nobody' }, /there is no field "nobody"/],
+    [{ customer: 'n' }, /n must be a text/],
+    [{ customer: 'tags' }, /tags must be a text/],
+    [{ customer: 'cased' }, /cannot have a collation/],
+    [{ customer: 'given' }, /given cannot have a default/],
+    [{ customer: { field: 'owner' } }, /name the field/],
+    [{ customer: 7 }, /name the field/],
+    [{ stranger: 'owner' }, /access maps the service role to nothing/],
+    [{ gone: 'owner' }, /access maps the service role to nothing/],
+    [{ root: 'owner' }, /writer reaches across tenants/],
+    [{ anonymous: 'owner' }, /callers without a token are nobody/],
+    [{ reader: { writes: 'owner' } }, /tenant_reader writes nothing/],
+  ] as const) {
+    const found = own(wrong)
+    assert.equal(found.length, 1, JSON.stringify(wrong))
+    assert.match(found[0] ?? '', expected)
+    assert.match(found[0] ?? '', /^shop@1 orders: own: /)
+  }
+  assert.match(own({ customer: 'owner' }, { scope: 'global' })[0] ?? '', /no rows of anybody/)
+})
+
 test('the rules of fields leave a way to fill them in, and none around them', () => {
   const faults = (fields: Fields, options: object = {}) =>
     inShop(loose('shops', { name: text(), ...fields }, options)).map(fault => fault.replace(/^shop@1 shops\./, ''))

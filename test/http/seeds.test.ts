@@ -376,6 +376,14 @@ describe('the seeds of a module', () => {
     )
   })
 
+  test('are there again for a tenant that comes back to a module whose rows were purged', async () => {
+    const { operations } = product.platform
+    await operations.unsubscribe(tenant, 'stock@2')
+    await operations.purgeModule(tenant, 'stock@2')
+    const { leftOut } = await operations.subscribe(tenant, 'stock@2')
+    assert.deepEqual([leftOut, (await rowsOf('goods')).length], [undefined, 2])
+  })
+
   test('are forgotten with a tenant that is removed, and only its own', async () => {
     const count = async (of: string) =>
       (await product.database.query('select count(*)::int as n from tenantry.seeded where tenant_id = $1', [of]))[0]?.n

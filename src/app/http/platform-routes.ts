@@ -183,6 +183,17 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
     { onRequest: mayWrite },
     async request => operationsBy(request).unsubscribe(request.params.tenant, request.params.module),
   )
+  app.delete<{ Params: { tenant: string; module: string }; Querystring: { confirm?: string } }>(
+    '/tenants/:tenant/modules/:module',
+    { onRequest: mayWrite },
+    async request => {
+      const { tenant, module } = request.params
+      if (request.query.confirm === module) return operationsBy(request).purgeModule(tenant, module)
+      throw new TenantryError('invalid', "Removing a module's rows needs to be confirmed", {
+        hint: `Repeat the module: ?confirm=…`,
+      })
+    },
+  )
 }
 
 /** Only principals whose token the system tenant issued, with one of these service roles. */

@@ -85,6 +85,15 @@ export async function writeMarkers(data: TenantData, markers: readonly Marker[])
   })
 }
 
+/** That rows of these entities were seeded is no more. */
+export async function forgetSeeds(data: TenantData, entities: readonly Entity[]): Promise<void> {
+  const where = test(
+    'entity',
+    entities.map(({ id }) => id),
+  )
+  await data.run({ kind: 'delete', entity: seeded, mode: 'purge', where })
+}
+
 export async function removeMarkers(data: TenantData, markers: readonly Marker[]): Promise<void> {
   for (const [entity, of] of Map.groupBy(markers, marker => marker.entity)) {
     const conditions = [

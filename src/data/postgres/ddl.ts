@@ -1,5 +1,7 @@
 import { constraintName, type Entity, type EntityField, type Module, type Relation } from '../../core/module-set.ts'
+import { ownFields } from '../../core/own-rows.ts'
 import { recorderSteps } from './changes-ddl.ts'
+import { ownSteps } from './own-rows.ts'
 import { currentInstance, currentTenant, grantSql, policySql, rolesOnTable } from './policies.ts'
 import { rolesOf } from './roles.ts'
 import { extensionSteps, searchSchemaSteps, searchSteps } from './search-functions.ts'
@@ -188,6 +190,9 @@ function indexSteps(entity: Entity): Step[] {
     ...entity.references
       .filter(({ field }) => !served(field))
       .map(({ field }) => step(constraintName(entity.name, [field], 'idx'), [identifier(field)], false)),
+    ...ownFields(entity.own, 'write')
+      .filter(field => !served(field))
+      .map(field => step(constraintName(entity.name, [field], 'own'), [field, ...entity.key].map(identifier), false)),
     ...searchIndexesOf(entity).map(({ field, method, operatorClass }) => {
       const name = constraintName(entity.name, [field.name], method)
       const column = `${identifier(field.name)}${operatorClass ? ` ${operatorClass}` : ''}`
@@ -270,5 +275,6 @@ function accessSteps(entity: Entity, prefix: string): Step[] {
       { id: `policy ${table}.${role.role}`, sql: policySql(entity, prefix, role) },
       { id: `grant ${table} ${prefix}_${role.role}`, sql: grantSql(entity, prefix, role) },
     ]),
+    ...ownSteps(entity, prefix),
   ]
 }

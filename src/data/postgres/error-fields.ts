@@ -107,6 +107,7 @@ function lackingIn(entity: Entity, given: readonly EntityField[]): EntityField[]
   return [...entity.fields.values()].filter(
     field =>
       !field.platform &&
+      !field.owner &&
       !given.some(({ name }) => name === field.name) &&
       !field.spec.optional &&
       field.spec.default === undefined &&

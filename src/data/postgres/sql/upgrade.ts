@@ -5,7 +5,7 @@ import { needsExactOutput, valueType } from './types.ts'
 import { identifier, literal } from './writer.ts'
 
 /** Fields that a statement can write. */
-export function writtenFields(entity: Entity): EntityField[] {
+function writtenFields(entity: Entity): EntityField[] {
   return [...entity.fields.values()].filter(({ spec }) => spec.type !== 'searchText')
 }
 
