@@ -56,6 +56,17 @@ export function auditOperations(
       recorded('tenant.rollback', key, moduleName(module), () => operations.rollbackUpgrade(key, module)),
     confirmUpgrade: (key, module) =>
       recorded('tenant.confirm', key, moduleName(module), () => operations.confirmUpgrade(key, module)),
+    // What is tried and undone changes nothing.
+    seedTenant: (key, wish) =>
+      wish.dryRun
+        ? operations.seedTenant(key, wish)
+        : recorded(wish.force ? 'tenant.seed.force' : 'tenant.seed', key, wish.module?.slice(0, 200) ?? null, () =>
+            operations.seedTenant(key, wish),
+          ),
+    deseedTenant: (key, wish) =>
+      wish.dryRun
+        ? operations.deseedTenant(key, wish)
+        : recorded('tenant.deseed', key, wish.module?.slice(0, 200) ?? null, () => operations.deseedTenant(key, wish)),
     purgeModule: (key, module) =>
       recorded('tenant.purge', key, moduleName(module), () => operations.purgeModule(key, module)),
     addRows: (key, seeds) =>

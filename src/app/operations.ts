@@ -7,12 +7,15 @@ import { TenantryError } from '../core/errors.ts'
 import { type Features, noFeatures } from '../core/features.ts'
 import type { Seed } from '../core/module.ts'
 import { type Entity, type Module, type ModuleSet, quote } from '../core/module-set.ts'
-import type { TenantKey } from '../core/tenant.ts'
+import type { DeseedReport, LeftOut, SeedReport, SeedWish } from '../core/seeds.ts'
+import { systemTenant, type TenantKey } from '../core/tenant.ts'
 import type { TenantContext } from '../core/tenant-context.ts'
 import { TenantData } from '../core/tenant-data.ts'
 import type { TenantRows } from '../core/tenant-rows.ts'
 import type { UpgradeStore } from '../core/upgrade-plan.ts'
 import type { Identity } from '../identity/identity.ts'
+import { forgetSeeds } from './seeding/markers.ts'
+import { removeTemporary, seedModules } from './seeding/seed-tenant.ts'
 import { createUpgrades, refuseFrozen, type Upgrades } from './upgrades.ts'
 
 export interface OperationsDeps {
@@ -49,6 +52,8 @@ export interface Subscribed {
   /** Those of them that newly run. */
   readonly added: readonly string[]
   readonly subscriptions: readonly string[]
+  /** Seeds that were not added; absent where there are none. */
+  readonly leftOut?: readonly LeftOut[]
 }
 
 export interface Removed {
@@ -93,6 +98,13 @@ export interface Operations extends Upgrades {
     module: string,
   ): Promise<{ readonly removed: readonly string[]; readonly subscriptions: readonly string[] }>
   /**
+   * Adds the seeds that are missing, of the modules that run for the tenant or of one of them. Rows of the tenant's own stay as they
+   * are. Throws `invalid` with every seed that is refused, and then adds none.
+   */
+  seedTenant(key: TenantKey, wish: SeedWish): Promise<SeedReport>
+  /** Removes the temporary seeds, also of modules that run no longer. Throws `conflict` when the tenant's own rows name them. */
+  deseedTenant(key: TenantKey, wish: Pick<SeedWish, 'module' | 'dryRun'>): Promise<DeseedReport>
+  /**
    * Archives a tenant's rows of a module that it runs no more, verifies the archive, then removes them. Throws `conflict` while it
    * runs the module, while an upgrade keeps the rows, and while rows of others name them.
    */
@@ -111,10 +123,12 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
     throw new TenantryError('not_found', `There is no tenant ${quote(key)}`, { hint: 'See: tenantry tenant list' })
   }
 
+  const dataOf = (key: TenantKey): TenantData =>
+    new TenantData(platformContext(key, modules, catalog.find(key)?.features), modules, store.datasource)
+
   const addRows = async (key: TenantKey, seeds: readonly Seed[]): Promise<void> => {
     if (seeds.length === 0) return
-    const data = new TenantData(platformContext(key, modules, catalog.find(key)?.features), modules, store.datasource)
-    await data.transaction(async inside => {
+    await dataOf(key).transaction(async inside => {
       for (const { entity, rows } of seeds) {
         await inside.insertMissing(entity, rows as never).catch(error => {
           throw seedError(entity.name, error)
@@ -142,9 +156,35 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
     await refuseFrozen(store.upgrades, key, (await catalog.planSubscribe(key, module)).order)
     const { order, added, subscriptions } = await catalog.subscribe(key, module)
     // All of them, not only the added: seeds that an interrupted run left out are missing still.
-    const seeds = order.flatMap(id => modules.get(id).definition.seeds ?? [])
-    await addRows(key, seeds)
-    return { order, added, subscriptions }
+    const seedable = order.map(id => modules.get(id))
+    const { leftOut } = await seedModules(dataOf(key), seedable, {})
+    return { order, added, subscriptions, ...(leftOut.length > 0 && { leftOut }) }
+  }
+
+  const seedTenant = async (key: TenantKey, wish: SeedWish): Promise<SeedReport> => {
+    const { subscriptions } = getSeedable(key)
+    const running = modules.expose(subscriptions).running
+    const module = wish.module === undefined ? undefined : modules.get(wish.module)
+    if (module && !running.includes(module)) {
+      throw new TenantryError('conflict', `${module.id} does not run for ${key}`, {
+        hint: `Say: tenantry subscribe ${key} ${module.id}`,
+      })
+    }
+    const chosen = module ? [module] : running
+    await refuseFrozen(
+      store.upgrades,
+      key,
+      chosen.map(({ id }) => id),
+    )
+    return { tenant: key, dryRun: wish.dryRun ?? false, ...(await seedModules(dataOf(key), chosen, wish)) }
+  }
+
+  const getSeedable = (key: TenantKey): Tenant => {
+    const tenant = getTenant(key)
+    if (tenant.state !== 'removing' && key !== systemTenant) return tenant
+    throw new TenantryError('conflict', `The tenant ${quote(key)} cannot be seeded`, {
+      hint: 'Only one that has rows, and is not being removed',
+    })
   }
 
   const upgrades = createUpgrades({ catalog, modules, store: store.upgrades, archives: store })
@@ -216,6 +256,13 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
       const { removed, subscriptions } = await catalog.unsubscribe(key, module)
       return { removed, subscriptions }
     },
+    seedTenant,
+    async deseedTenant(key, { module: id, dryRun = false }) {
+      const { running } = modules.expose(getSeedable(key).subscriptions)
+      const module = id === undefined ? undefined : modules.get(id)
+      const removal = { modules: modules.modules, running, module }
+      return { tenant: key, dryRun, removed: await removeTemporary(dataOf(key), removal, dryRun) }
+    },
     async purgeModule(key, module) {
       const tenant = getTenant(key)
       const { id, entities } = modules.get(module)
@@ -224,7 +271,10 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
         throw new TenantryError('conflict', `${key} runs ${id}`, { hint: 'Unsubscribe it, and what needs it, first' })
       }
       await refuseFrozen(store.upgrades, key, [id])
-      return archiveAndPurge(key, [modules.get(id)], entities)
+      const removed = await archiveAndPurge(key, [modules.get(id)], entities)
+      // A tenant that comes back to the module begins anew.
+      await forgetSeeds(dataOf(key), entities)
+      return removed
     },
     addRows,
     async issueToken({ tenant, roles, subject = `${roles[0] ?? 'someone'}@${tenant}`, instance, expiresIn = oneDay }) {

@@ -32,6 +32,8 @@ export const commands: readonly Entry[] = [
 
   line('Modules', 'subscribe', 'Let a tenant run a module and what it depends on', async () => (await import('./commands/subscribe.ts')).subscribe),
   line('Modules', 'unsubscribe', 'End that; the data stays', async () => (await import('./commands/unsubscribe.ts')).unsubscribe),
+  line('Modules', 'seed', 'Add the seeds that a tenant lacks', async () => (await import('./commands/seed.ts')).seed),
+  line('Modules', 'deseed', 'Remove the temporary seeds of a tenant', async () => (await import('./commands/deseed.ts')).deseed),
   line('Modules', 'purge', 'Archive and remove the rows of a module that a tenant runs no more', async () => (await import('./commands/purge.ts')).purge),
   line('Modules', 'upgrade plan', 'Show what an upgrade of a tenant would take along', async () => (await import('./commands/upgrade-plan.ts')).upgradePlan),
   line('Modules', 'upgrade run', 'Take tenants to a new major of a module, one after the other', async () => (await import('./commands/upgrade-run.ts')).upgradeRun),

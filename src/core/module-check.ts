@@ -6,6 +6,7 @@ import { isAsRestricted, ruleFaults } from './field-rules-check.ts'
 import { limitsFaults } from './limits.ts'
 import type { ModuleDefinition } from './module.ts'
 import { ownFaults, ownFieldsOf } from './own-check.ts'
+import { seedFaults } from './seed-check.ts'
 import { checkUpgrade } from './upgrade-check.ts'
 import { compareVersions, parseVersion, parseWantedVersion } from './version.ts'
 
@@ -119,8 +120,10 @@ class ModuleCheck {
     for (const entityName of repeated(entities.map(({ name }) => name)))
       this.#say(entityName, 'the module has two entities with this name')
     for (const entity of entities) this.#checkEntity(entity)
-    for (const { entity } of this.#definition.seeds ?? []) {
+    for (const seed of this.#definition.seeds ?? []) {
+      const { entity } = seed
       if (this.#owners.get(entity) !== this.#id) this.#say(entity.name, 'a module seeds only entities of its own')
+      else for (const fault of seedFaults(seed)) this.#say(entity.name, `seeds: ${fault}`)
     }
     const { upgrade } = this.#definition
     const older = upgrade && this.#modules.get(`${name}@${upgrade.from}`)

@@ -3,6 +3,7 @@ import type { TraitsPatch } from '../../catalog/traits.ts'
 import { type ActFilter, type Actor, allTenants } from '../../core/audit.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
+import type { SeedWish } from '../../core/seeds.ts'
 import { systemTenant } from '../../core/tenant.ts'
 import { tokenNeeded } from '../../gateway/resolve-tenant.ts'
 import type { Observer } from '../observe.ts'
@@ -45,6 +46,18 @@ const subscribeSchema = {
     required: ['module'],
     properties: { module: text, dryRun: { type: 'boolean' } },
   },
+} as const
+
+const flag = { type: 'boolean' } as const
+const seedSchema = {
+  body: {
+    type: ['object', 'null'],
+    additionalProperties: false,
+    properties: { module: text, force: flag, temporary: flag, dryRun: flag },
+  },
+} as const
+const deseedSchema = {
+  body: { type: ['object', 'null'], additionalProperties: false, properties: { module: text, dryRun: flag } },
 } as const
 
 const auditSchema = {
@@ -138,6 +151,16 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
         ? operations.planSubscribe(params.tenant, body.module)
         : operationsBy(request).subscribe(params.tenant, body.module)
     },
+  )
+  app.post<TenantParams & { Body: SeedWish | null }>(
+    '/tenants/:tenant/seeds',
+    { onRequest: mayWrite, schema: seedSchema },
+    async request => operationsBy(request).seedTenant(request.params.tenant, request.body ?? {}),
+  )
+  app.post<TenantParams & { Body: Pick<SeedWish, 'module' | 'dryRun'> | null }>(
+    '/tenants/:tenant/seeds/remove',
+    { onRequest: mayWrite, schema: deseedSchema },
+    async request => operationsBy(request).deseedTenant(request.params.tenant, request.body ?? {}),
   )
   app.get<{ Querystring: Omit<ActFilter, 'limit'> & { readonly limit?: number } }>(
     '/audit',

@@ -17,6 +17,7 @@ import { platformSteps } from './platform.ts'
 import { createRoles, type LoginPasswords, rolesOf } from './roles.ts'
 import { searchSignatures } from './search-functions.ts'
 import { findSecurityFaults } from './security-check.ts'
+import { seedsSteps } from './seeds-ddl.ts'
 import { identifier } from './sql/writer.ts'
 import { upgradeSteps } from './upgrade-ddl.ts'
 
@@ -120,6 +121,7 @@ class Bootstrap {
       ...auditSteps(options.prefix),
       ...changesSteps(options.prefix),
       ...upgradeSteps(options.prefix),
+      ...seedsSteps(options.prefix),
     ]
     this.#platform = [...platformSteps(options.prefix), ...this.#ownTables]
     this.#steps = options.modules.flatMap(module => moduleSteps(module, options.prefix))
@@ -305,7 +307,7 @@ class Bootstrap {
       new Map(
         [...catalog].filter(
           ([id]) =>
-            / tenantry[.](idempotency|audit|changes|upgrades|upgrade_prints|frozen)/.test(id) ||
+            / tenantry[.](idempotency|audit|changes|upgrades|upgrade_prints|frozen|seeded)/.test(id) ||
             !/^[a-z ]*? tenantry(\.| |$)/.test(id),
         ),
       )

@@ -189,6 +189,7 @@ export class PlatformStore implements CatalogStore, KeyStore, AuditRecord {
     await this.#write('delete from tenantry.tenant_keys where tenant = $1', [tenant])
     // What was answered to its people goes with the keys that they signed in with.
     await this.#write('delete from tenantry.idempotency where tenant_id = $1', [tenant])
+    await this.#write('delete from tenantry.seeded where tenant_id = $1', [tenant])
     // The removal of its rows was recorded too. Nobody may follow them any more, and the tenant's key is never given again.
     await this.#write('delete from tenantry.changes where tenant_id = $1', [tenant])
     await this.#write('delete from tenantry.changes_swept where tenant_id = $1', [tenant])

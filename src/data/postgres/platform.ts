@@ -174,7 +174,7 @@ begin
 end $$`,
 })
 
-/** Of the fields that it is given, those that a change would write a second time. */
+/** Of the fields that it is given, those that a change would write a second time. Who carries rows over writes them as they were. */
 const refuseChangeFunction = (prefix: string): Step => ({
   id: 'function tenantry.refuse_change',
   sql: `create or replace function tenantry.refuse_change() returns trigger language plpgsql set search_path = pg_catalog as $$
