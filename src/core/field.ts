@@ -60,6 +60,8 @@ export interface FieldSpec {
   /** searchText: the text fields whose words it holds, and the language of them. */
   readonly from?: readonly string[]
   readonly config?: SearchConfig
+  /** What the field was called before; a migration renames its column. */
+  readonly renamedFrom?: string
 }
 
 /** A field under construction. Each method returns a new field; nothing is changed in place. */
@@ -91,6 +93,11 @@ export class Field<
   /** No two rows of a tenant have the same value. */
   unique(): Field<Value, Optional, Defaulted, Target> {
     return new Field({ ...this.spec, unique: true })
+  }
+
+  /** Its values are those of a field that had another name: `migrate generate` renames the column instead of making one. */
+  renamedFrom(name: string): Field<Value, Optional, Defaulted, Target> {
+    return new Field({ ...this.spec, renamedFrom: name })
   }
 }
 
@@ -124,6 +131,8 @@ export interface EntityOptions<Name extends string = string> {
   readonly internal?: boolean
   /** True: its changes are recorded, for `tenant.changes`. */
   readonly changes?: boolean
+  /** What the entity was called before; a migration renames its table. */
+  readonly renamedFrom?: string
   /** Tighter or wider than the product's; absent ones are the product's. */
   readonly limits?: Limits
   /** Which access role each service role has here. A service role that is not named has none. */

@@ -186,9 +186,24 @@ class ModuleCheck {
       else this.#checkField(entity, field, definition.spec)
     }
     for (const fault of limitsFaults(options.limits ?? {})) this.#say(name, fault)
+    this.#checkFormerNames(entity)
     this.#checkKey(entity)
     this.#checkSets(entity, 'unique', options.unique ?? [], 'key')
     this.#checkSets(entity, 'indexes', options.indexes ?? [], 'idx')
+  }
+
+  #checkFormerNames({ name, fields, options }: EntityDefinition): void {
+    const former = options.renamedFrom
+    if (
+      former !== undefined &&
+      (!entityName.test(former) || this.#definition.entities.some(other => other.name === former))
+    )
+      this.#say(name, `renamedFrom: ${JSON.stringify(former)} cannot be a name that no entity has any more`)
+    const names = Object.values(fields).flatMap(field => (field instanceof Field ? (field.spec.renamedFrom ?? []) : []))
+    for (const field of names)
+      if (!fieldName.test(field) || reservedFields.has(field) || fields[field])
+        this.#say(name, `renamedFrom: ${JSON.stringify(field)} cannot be a name that no field has any more`)
+    for (const field of repeated(names)) this.#say(name, `renamedFrom: two fields were called ${JSON.stringify(field)}`)
   }
 
   #checkKey({ name, fields, options }: EntityDefinition): void {
