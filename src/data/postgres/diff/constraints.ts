@@ -45,8 +45,9 @@ export function dropConstraintSteps(pairs: readonly Pair[], to: Structure): Plan
   ]
   return ordered.map(({ table, constraint: { name, target } }) => {
     const crosses = target !== null && !target.startsWith(`${table.schema}.`)
+    const isInWay = crosses && (to.tables.get(placeOf(table))?.constraints.has(name) || !to.tables.has(target))
     const sql = `alter table ${tableSql(table)} drop constraint ${identifier(name)}`
-    return step(`drop constraint ${placeOf(table)}.${name}`, sql, { stage: crosses ? 'release' : 'expand' })
+    return step(`drop constraint ${placeOf(table)}.${name}`, sql, { stage: isInWay ? 'release' : 'expand' })
   })
 }
 

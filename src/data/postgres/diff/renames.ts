@@ -55,6 +55,8 @@ export function reversed({ tables, columns }: Renames): Renames {
   }
 }
 
+const unknown = 'Code from before does not know the new name'
+
 /** The renames that there is something to do for, and the structure as it is after them. */
 export function applyRenames(
   from: Structure,
@@ -67,7 +69,11 @@ export function applyRenames(
     const table = structure.tables.get(old)
     const place = table && placeOf({ ...table, name })
     if (!table || !place || structure.tables.has(place) || !to.tables.has(place) || to.tables.has(old)) continue
-    steps.push(step(`rename table ${old} to ${name}`, `alter table ${tableSql(table)} rename to ${identifier(name)}`))
+    steps.push(
+      step(`rename table ${old} to ${name}`, `alter table ${tableSql(table)} rename to ${identifier(name)}`, {
+        note: unknown,
+      }),
+    )
     structure = withTable(structure, table, { ...table, name })
   }
   for (const [place, name] of renames.columns) {
@@ -77,7 +83,7 @@ export function applyRenames(
     if (!table?.columns.has(old) || table.columns.has(name) || !wanted?.columns.has(name) || wanted.columns.has(old))
       continue
     const sql = `alter table ${tableSql(table)} rename column ${identifier(old)} to ${identifier(name)}`
-    steps.push(step(`rename column ${place} to ${name}`, sql))
+    steps.push(step(`rename column ${place} to ${name}`, sql, { note: unknown }))
     structure = withColumn(structure, table, old, name)
   }
   for (const table of structure.tables.values()) {
