@@ -43,4 +43,10 @@ export const commands: readonly Entry[] = [
   line('Modules', 'upgrade list', 'List upgrades and whether they can be rolled back', async () => (await import('./commands/upgrade-list.ts')).upgradeList),
   line('Modules', 'module new', 'Write the first files of a module, or of a whole product', async () => (await import('./commands/module-new.ts')).moduleNew),
   line('Modules', 'types', 'Write TypeScript for clients: the Database type of supabase-js', async () => (await import('./commands/types.ts')).types),
+
+  line('Migrations', 'migrate plan', 'Show what the database lacks, step by step', async () => (await import('./commands/migrate-plan.ts')).migratePlan),
+  line('Migrations', 'migrate generate', 'Write migrations for what changed in the definitions', async () => (await import('./commands/migrate-generate.ts')).migrateGenerate),
+  line('Migrations', 'migrate up', 'Run the migrations that the database has not seen', async () => (await import('./commands/migrate-up.ts')).migrateUp),
+  line('Migrations', 'migrate down', 'Take migrations of a module back', async () => (await import('./commands/migrate-down.ts')).migrateDown),
+  line('Migrations', 'migrate status', 'List all migrations and where they stand', async () => (await import('./commands/migrate-status.ts')).migrateStatus),
 ]

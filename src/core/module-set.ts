@@ -250,8 +250,9 @@ export function createModuleSet(definitions: readonly ModuleDefinition[]): Modul
       throw new TenantryError('invalid', `The action ${quote(definition.name)} belongs to no module of this product`)
     },
     expose(subscriptions) {
-      const known = subscriptions.filter(id => modules.has(id))
-      const id = [...new Set(known)].sort().join(',')
+      // In one order, whichever they were given in: the same exposure is for all who have the same.
+      const known = [...new Set(subscriptions.filter(id => modules.has(id)))].sort()
+      const id = known.join(',')
       let exposure = exposures.get(id)
       if (!exposure) {
         exposure = createExposure(id, resolve(known), new Set(known))

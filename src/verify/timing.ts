@@ -51,7 +51,7 @@ interface Moments {
   readonly count: number
 }
 
-export function momentsOf(values: Iterable<number>): Moments {
+function momentsOf(values: Iterable<number>): Moments {
   let [count, mean, squares] = [0, 0, 0]
   for (const value of values) {
     count++
@@ -62,7 +62,7 @@ export function momentsOf(values: Iterable<number>): Moments {
   return { mean, variance: count > 1 ? squares / (count - 1) : 0, count }
 }
 
-export function welch(one: Moments, two: Moments): number {
+function welch(one: Moments, two: Moments): number {
   const spread = Math.sqrt(one.variance / one.count + two.variance / two.count)
   return spread === 0 ? 0 : (one.mean - two.mean) / spread
 }
