@@ -53,11 +53,13 @@ export interface PlatformOptions {
   /** Settings of the embedded server that win over ours. */
   readonly serverSettings?: Readonly<Record<string, string>>
   readonly onNotice?: (text: string) => void
+  /** False: nothing is made in the database or proven of it, for a command that asks what is wrong with it. */
+  readonly prepare?: boolean
 }
 
 /** Opens database, catalog and identity, each with what it needs from those before. Whatever was opened is closed on failure. */
 export async function openPlatform(options: PlatformOptions): Promise<Platform> {
-  const { product, environment, log, settings } = options
+  const { product, environment, log, settings, prepare = true } = options
   const open: (() => Promise<void>)[] = []
   const close = async () => {
     for (const step of open.splice(0).reverse()) await step()
@@ -71,6 +73,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       target: embedded ? embedded.connection('postgres') : { connectionString: environment.databaseUrl ?? '' },
       modules: product.modules.modules,
       secrets: createSecrets(masterKey),
+      prepare,
       settings: {
         prefix: environment.prefix,
         apply: environment.production ? 'never' : 'additive',

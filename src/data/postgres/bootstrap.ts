@@ -52,6 +52,17 @@ export async function bootstrap(options: BootstrapOptions): Promise<readonly str
   })
 }
 
+/**
+ * What is wrong with a live database, one sentence each: where it differs from the definitions, and what would let somebody
+ * walk around row security. Changes nothing: what is missing is made in a transaction that is rolled back. None: it is right.
+ */
+export async function findDatabaseFaults(options: BootstrapOptions): Promise<readonly string[]> {
+  return withClient(options.target, async client => {
+    await client.query('select pg_advisory_lock($1)', [bootstrapLock])
+    return new Bootstrap(client, options).faults()
+  })
+}
+
 async function withClient<T>(target: ConnectionTarget, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({
     ...atDatabase(target),
@@ -166,10 +177,42 @@ class Bootstrap {
     }
   }
 
-  async #refuseFaults(): Promise<void> {
+  /** As `findDatabaseFaults` says. */
+  async faults(): Promise<readonly string[]> {
+    const live = await this.#readLive()
+    if (!live.has('table tenantry.installation')) return ['nothing was ever prepared in it']
+    await this.#refuseOtherOwner()
+    await this.#client.query('begin')
+    try {
+      await this.#client.query(`set local lock_timeout = '5s'`)
+      const faults = await this.#securityFaults()
+      return [...faults, ...(await this.#findDifferences(live))]
+    } finally {
+      await this.#client.query('rollback')
+    }
+  }
+
+  /** What making all of it anew would add or change, and what would differ still. */
+  async #findDifferences(live: LiveCatalog): Promise<readonly string[]> {
+    try {
+      await this.#applyMissing(live, true)
+      await this.#applyActions(true)
+      const made = await this.#readLive()
+      return linesOf(withChanges(await this.#compare(made), live, made))
+    } catch (error) {
+      if (error instanceof TenantryError && error.code === 'conflict') return [error.message]
+      throw error
+    }
+  }
+
+  #securityFaults(): Promise<readonly string[]> {
     const { prefix, modules } = this.#options
     const allowed = { search: searchSignatures(modules), recorder: recorderSignatures(modules) }
-    const faults = await findSecurityFaults(this.#client, prefix, ['tenantry', ...this.#schemas], allowed)
+    return findSecurityFaults(this.#client, prefix, ['tenantry', ...this.#schemas], allowed)
+  }
+
+  async #refuseFaults(): Promise<void> {
+    const faults = await this.#securityFaults()
     if (faults.length === 0) return
     throw new TenantryError('conflict', 'The database would not keep tenants apart, so nothing is served', {
       details: faults.join('\n'),
@@ -344,12 +387,35 @@ function describeAction(action: SqlAction): string {
   return [functionSql(action, module.schema), ...uses.map(({ entity, verb }) => `${verb} ${entity.id}`)].join('\n')
 }
 
-function refuseDifferences({ missing, different, unexpected }: Differences): void {
-  const lines = [
+/** The differences that are left after making `made` of `live`, and those that this mended. */
+function withChanges(
+  { missing, different, unexpected }: Differences,
+  live: LiveCatalog,
+  made: LiveCatalog,
+): Differences {
+  return {
+    missing: [...missing, ...[...made.keys()].filter(id => !live.has(id))],
+    different: [
+      ...different,
+      ...[...made].flatMap(([id, expected]) => {
+        const found = live.get(id)
+        return found === undefined || found === expected ? [] : [{ id, expected, found }]
+      }),
+    ],
+    unexpected: [...unexpected, ...[...live.keys()].filter(id => !made.has(id))],
+  }
+}
+
+function linesOf({ missing, different, unexpected }: Differences): readonly string[] {
+  return [
     ...missing.map(id => `missing: ${id}`),
     ...different.map(({ id, expected, found }) => `different: ${id}\n  defined: ${expected}\n  found:   ${found}`),
     ...unexpected.map(id => `not defined: ${id}`),
   ]
+}
+
+function refuseDifferences(differences: Differences): void {
+  const lines = linesOf(differences)
   if (lines.length === 0) return
   throw new TenantryError('conflict', 'The database differs from the definitions, so nothing is served', {
     details: lines.join('\n'),

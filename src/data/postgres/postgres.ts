@@ -5,7 +5,7 @@ import type { Module } from '../../core/module-set.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import type { TenantRows } from '../../core/tenant-rows.ts'
 import type { UpgradeStore } from '../../core/upgrade-plan.ts'
-import { bootstrap } from './bootstrap.ts'
+import { bootstrap, findDatabaseFaults } from './bootstrap.ts'
 import { ChangeSignal } from './changes-signal.ts'
 import { startSweeping, sweepChanges } from './changes-sweep.ts'
 import { PostgresDatasource } from './datasource.ts'
@@ -14,6 +14,7 @@ import { isServerError, toError } from './errors.ts'
 import { PlatformStore } from './platform-store.ts'
 import { Pool } from './pool.ts'
 import { rolesOf } from './roles.ts'
+import { findSessionFaults } from './session-check.ts'
 import { StreamPool } from './stream.ts'
 import { PostgresTenantRows } from './tenant-rows.ts'
 import { TransactionPool } from './transaction.ts'
@@ -26,6 +27,8 @@ export interface PostgresOptions {
   /** Derives the login passwords and tells master keys apart. */
   readonly secrets: { derive(purpose: string): string; fingerprint(): string }
   readonly settings?: PostgresSettings
+  /** False: the database is taken as it is found, for whoever wants to know with `inspect` what is wrong with it. */
+  readonly prepare?: boolean
 }
 
 export interface PostgresSettings {
@@ -65,6 +68,8 @@ export interface Postgres {
   readonly applied: readonly string[]
   /** Removes changes that are older than they are kept, which happens by itself now and then; answers how many. */
   sweepChanges(): Promise<number>
+  /** What is wrong with the database as it is now, one sentence each; changes nothing. */
+  inspect(): Promise<readonly string[]>
   /** What the pools do at the moment. */
   load(): { readonly connections: number; readonly waiting: number }
   close(): Promise<void>
@@ -75,7 +80,8 @@ export interface Postgres {
  * Throws `conflict` when the database differs from the definitions or its roles could walk around row security,
  * `unavailable` when it cannot be reached.
  */
-export async function openPostgres({ target, modules, secrets, settings = {} }: PostgresOptions): Promise<Postgres> {
+export async function openPostgres(options: PostgresOptions): Promise<Postgres> {
+  const { target, modules, secrets, settings = {}, prepare = true } = options
   const {
     prefix = 'tenantry',
     apply = 'additive',
@@ -90,7 +96,8 @@ export async function openPostgres({ target, modules, secrets, settings = {} }: 
     contextNow = context => context,
   } = settings
   const passwords = { tenant: secrets.derive('login tenant'), platform: secrets.derive('login platform') }
-  const applied = await bootstrap({ target, prefix, passwords, keyFingerprint: secrets.fingerprint(), modules, apply })
+  const wanted = { target, prefix, passwords, keyFingerprint: secrets.fingerprint(), modules, apply }
+  const applied = prepare ? await bootstrap(wanted) : []
 
   const roles = rolesOf(prefix)
   const tenantTarget = asLogin(target, roles.tenantLogin, passwords.tenant)
@@ -134,6 +141,14 @@ export async function openPostgres({ target, modules, secrets, settings = {} }: 
       upgrades: new PostgresUpgrades(platformTarget, prefix, modules),
       applied,
       sweepChanges: sweep,
+      inspect: async () => [
+        ...(await findDatabaseFaults(wanted)),
+        ...(await findSessionFaults(
+          tenantTarget,
+          prefix,
+          modules.flatMap(({ entities }) => entities),
+        )),
+      ],
       load: () => ({
         connections: pools.reduce((sum, pool) => sum + pool.connections, 0),
         waiting: pools.reduce((sum, pool) => sum + pool.waiting, 0),
