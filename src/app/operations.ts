@@ -3,6 +3,7 @@ import type { Catalog } from '../catalog/catalog.ts'
 import type { Tenant } from '../core/catalog.ts'
 import type { Datasource } from '../core/datasource.ts'
 import { TenantryError } from '../core/errors.ts'
+import type { GroupStore } from '../core/groups.ts'
 import type { Seed } from '../core/module.ts'
 import { type Entity, type ModuleSet, quote } from '../core/module-set.ts'
 import type { TenantKey } from '../core/tenant.ts'
@@ -10,6 +11,7 @@ import type { TenantContext } from '../core/tenant-context.ts'
 import { TenantData } from '../core/tenant-data.ts'
 import type { TenantRows } from '../core/tenant-rows.ts'
 import type { Identity } from '../identity/identity.ts'
+import { createGroupOperations, type GroupOperations } from './group-operations.ts'
 
 export interface OperationsDeps {
   readonly catalog: Catalog
@@ -19,6 +21,7 @@ export interface OperationsDeps {
     readonly datasource: Datasource
     readonly rows: TenantRows
     readonly archive: Archive
+    readonly groups: GroupStore
     readonly removeKeys: (tenant: TenantKey) => Promise<void>
     /** Where archives are written. */
     readonly folder: string
@@ -60,7 +63,7 @@ export interface TokenWish {
 }
 
 /** What operators do to tenants: the same acts and rules from the command line and over HTTP. */
-export interface Operations {
+export interface Operations extends GroupOperations {
   /**
    * Makes a tenant ready to use; one whose making was interrupted is finished. Throws `invalid` for a key that cannot be,
    * `conflict` for one that was ever taken.
@@ -147,6 +150,7 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
     async removeTenant(key) {
       getTenant(key)
       await catalog.remove(key)
+      await store.groups.removeFromAll(key)
       const all = modules.modules
       const { folder, manifest } = await store.archive.exportTenant({ tenant: key, modules: all, folder: store.folder })
       await store.archive.verifyArchive(folder)
@@ -175,6 +179,7 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
       return { removed, subscriptions }
     },
     addRows,
+    ...createGroupOperations(store.groups, getTenant),
     async issueToken({ tenant, roles, subject = `${roles[0] ?? 'someone'}@${tenant}`, instance, expiresIn = oneDay }) {
       const { state } = getTenant(tenant)
       if (state === 'removing') throw new TenantryError('conflict', `The tenant ${quote(tenant)} is being removed`)

@@ -129,6 +129,11 @@ export interface EntityOptions<Name extends string = string> {
    * subject. `{ writes: field }`: it sees all, and writes only its own.
    */
   readonly own?: Readonly<Record<string, OwnField<Name> | { readonly writes: OwnField<Name> }>>
+  /**
+   * Adds `shared_with`: the name of a group of tenants, all of which may then read the row; null for the tenant's own eyes. A tenant
+   * names only groups that it is a member of.
+   */
+  readonly shareWith?: boolean
   /** Tighter or wider than the product's; absent ones are the product's. */
   readonly limits?: Limits
   /** Which access role each service role has here. A service role that is not named has none. */

@@ -318,3 +318,12 @@ test('own rows name a text that holds the subject, and a service role inside a t
   }
   assert.match(own({ customer: 'owner' }, { scope: 'global' })[0] ?? '', /no rows of anybody/)
 })
+
+test('rows are shared of entities that have a tenant and no instances', () => {
+  const shared = (fields: object, options: object) =>
+    inShop(loose('orders', { title: text(), ...fields }, { shareWith: true, ...options }))
+  assert.deepEqual(shared({}, {}), [])
+  assert.match(shared({}, { scope: 'global' })[0] ?? '', /shareWith: an entity without a tenant/)
+  assert.match(shared({}, { instanced: true })[0] ?? '', /shareWith: rows of an instance/)
+  assert.match(shared({ shared_with: text() }, {})[0] ?? '', /shareWith: the field shared_with/)
+})

@@ -7,6 +7,7 @@ import { tokenNeeded } from '../../gateway/resolve-tenant.ts'
 import type { Observer } from '../observe.ts'
 import type { Platform } from '../platform.ts'
 import { principalOf } from './context.ts'
+import { groupRoutes } from './group-routes.ts'
 
 const readers = ['service_admin', 'service_auditor']
 const writers = ['service_admin']
@@ -135,6 +136,7 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
       return acts
     },
   )
+  groupRoutes(app, { operations, operationsBy, mayRead, mayWrite })
   app.delete<{ Params: { tenant: string; module: string } }>(
     '/tenants/:tenant/subscriptions/:module',
     { onRequest: mayWrite },

@@ -17,6 +17,7 @@ import { platformSteps } from './platform.ts'
 import { createRoles, type LoginPasswords, rolesOf } from './roles.ts'
 import { searchSignatures } from './search-functions.ts'
 import { findSecurityFaults } from './security-check.ts'
+import { sharingSignatures } from './sharing-ddl.ts'
 import { identifier } from './sql/writer.ts'
 
 export interface BootstrapOptions {
@@ -164,7 +165,11 @@ class Bootstrap {
 
   async #refuseFaults(): Promise<void> {
     const { prefix, modules } = this.#options
-    const allowed = { search: searchSignatures(modules), recorder: recorderSignatures(modules) }
+    const allowed = {
+      search: searchSignatures(modules),
+      recorder: recorderSignatures(modules),
+      sharing: sharingSignatures,
+    }
     const faults = await findSecurityFaults(this.#client, prefix, ['tenantry', ...this.#schemas], allowed)
     if (faults.length === 0) return
     throw new TenantryError('conflict', 'The database would not keep tenants apart, so nothing is served', {

@@ -2,6 +2,7 @@ import pg from 'pg'
 import type { Act, ActFilter, AuditRecord, RecordedAct } from '../../core/audit.ts'
 import type { CatalogStore, KeyStore, StoredKey, TenantChange } from '../../core/catalog.ts'
 import { TenantryError } from '../../core/errors.ts'
+import type { GroupStore } from '../../core/groups.ts'
 import type { ModuleId } from '../../core/module.ts'
 import type { Placement } from '../../core/placement.ts'
 import type { TenantKey, TenantState } from '../../core/tenant.ts'
@@ -10,6 +11,7 @@ import { atDatabase } from './bootstrap.ts'
 import { changesChannel } from './changes-ddl.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { toError } from './errors.ts'
+import { PostgresGroups } from './group-store.ts'
 import { identifier } from './sql/writer.ts'
 
 interface TenantRow {
@@ -33,6 +35,10 @@ export class PlatformStore implements CatalogStore, KeyStore, AuditRecord {
   readonly #target: ConnectionTarget
   readonly #prefix: string
   readonly #pool: pg.Pool
+  readonly groups: GroupStore = new PostgresGroups(
+    (sql, values) => this.#read(sql, values),
+    (sql, values) => this.#write(sql, values),
+  )
 
   constructor(target: ConnectionTarget, prefix: string) {
     this.#target = target

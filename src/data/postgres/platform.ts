@@ -1,6 +1,7 @@
 import { appendOnlyFunction } from './audit.ts'
 import type { Step } from './ddl.ts'
 import { rolesOf } from './roles.ts'
+import { sharingSteps } from './sharing-ddl.ts'
 import { identifier } from './sql/writer.ts'
 
 /** The tables of the platform itself and the functions that all tables use, in schema `tenantry`. Pure. */
@@ -70,6 +71,7 @@ export function platformSteps(prefix: string): Step[] {
     ),
     grant('tenant_keys', 'reader', 'select'),
     grant('tenant_keys', 'writer', 'select, insert, delete'),
+    ...sharingSteps(prefix),
   ]
 }
 

@@ -13,6 +13,8 @@ export interface Roles {
   readonly search: string
   /** Owns the trigger functions that record changes, and may do nothing but add to these; no login, and nobody may become it. */
   readonly recorder: string
+  /** Owns the functions that tell policies of groups of tenants; no login, and nobody may become it. */
+  readonly sharing: string
   readonly tenantLogin: string
   readonly platformLogin: string
   /** What each login may become. */
@@ -31,6 +33,7 @@ export function rolesOf(prefix: string): Roles {
     main: named('main'),
     search: named('search'),
     recorder: named('recorder'),
+    sharing: named('sharing'),
     tenantLogin: named('tenant_login'),
     platformLogin: named('platform_login'),
     tenantRoles: servingRoles.filter(isTenantRole).map(named),
@@ -63,7 +66,7 @@ export async function createRoles(client: pg.ClientBase, prefix: string, passwor
         ])
       ).rows.map(row => row.rolname),
     )
-    for (const role of [roles.main, roles.search, roles.recorder, ...roles.servingRoles]) {
+    for (const role of [roles.main, roles.search, roles.recorder, roles.sharing, ...roles.servingRoles]) {
       if (!present.has(role)) await createRole(client, `create role ${identifier(role)} nologin`)
     }
     await createLogin(client, present, roles.tenantLogin, passwords.tenant, roles.tenantRoles)
@@ -71,6 +74,7 @@ export async function createRoles(client: pg.ClientBase, prefix: string, passwor
     await becomeAbleToSet(client, roles.main)
     await becomeAbleToSet(client, roles.search)
     await becomeAbleToSet(client, roles.recorder)
+    await becomeAbleToSet(client, roles.sharing)
   } finally {
     await client.query('select pg_advisory_unlock($1)', [rolesLock])
   }
