@@ -41,6 +41,8 @@ export function auditOperations(
       recorded('tenant.add', wish.key, wish.subscribe?.join(',').slice(0, 1_000) || null, () =>
         operations.addTenant(wish),
       ),
+    setTenant: (key, patch) =>
+      recorded('tenant.set', key, Object.keys(patch).join(',').slice(0, 200), () => operations.setTenant(key, patch)),
     suspendTenant: key => recorded('tenant.suspend', key, null, () => operations.suspendTenant(key)),
     resumeTenant: key => recorded('tenant.resume', key, null, () => operations.resumeTenant(key)),
     removeTenant: key => recorded('tenant.remove', key, null, () => operations.removeTenant(key)),
@@ -48,6 +50,14 @@ export function auditOperations(
       recorded('tenant.subscribe', key, nameOf(module), () => operations.subscribe(key, module)),
     unsubscribe: (key, module) =>
       recorded('tenant.unsubscribe', key, nameOf(module), () => operations.unsubscribe(key, module)),
+    upgradeTenant: (key, module) =>
+      recorded('tenant.upgrade', key, nameOf(module), () => operations.upgradeTenant(key, module)),
+    rollbackUpgrade: (key, module) =>
+      recorded('tenant.rollback', key, nameOf(module), () => operations.rollbackUpgrade(key, module)),
+    confirmUpgrade: (key, module) =>
+      recorded('tenant.confirm', key, nameOf(module), () => operations.confirmUpgrade(key, module)),
+    purgeModule: (key, module) =>
+      recorded('tenant.purge', key, nameOf(module), () => operations.purgeModule(key, module)),
     addRows: (key, seeds) =>
       recorded(
         'tenant.rows',

@@ -88,6 +88,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     const catalog = await createCatalog({
       store: postgres.platform,
       modules: product.modules,
+      editions: product.config.editions ?? {},
       onChange: ({ key }) => identity.forget(key),
       onError: error => log.error({ err: error }, 'the catalog could not be read'),
     })
@@ -103,6 +104,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         rows: postgres.rows,
         archive,
         groups: postgres.platform.groups,
+        upgrades: postgres.upgrades,
         removeKeys: key => postgres.platform.removeKeys(key),
         folder: join(environment.folder, 'archives'),
       },
@@ -174,11 +176,11 @@ function keysOfKnownTenants(store: KeyStore, isKnown: (tenant: string) => boolea
 /** Makes the tenants that a config wants in development and that were never made. */
 export async function addDevelopmentTenants({ product, operations, catalog }: Platform): Promise<readonly string[]> {
   const added: string[] = []
-  for (const [key, { name, subscribe = [], rows = [] }] of Object.entries(product.config.development?.tenants ?? {})) {
+  for (const [key, wish] of Object.entries(product.config.development?.tenants ?? {})) {
     const state = catalog.find(key)?.tenant.state
     if (state !== undefined && state !== 'provisioning') continue
     try {
-      await operations.addTenant({ key, ...(name === undefined ? {} : { name }), subscribe, rows })
+      await operations.addTenant({ key, ...wish })
       added.push(key)
     } catch (error) {
       // Removed on purpose: its key stays taken and it is not made again.

@@ -19,6 +19,13 @@ type When<Condition extends boolean, T> = Condition extends true ? T : unknown
 export type NullableNames<F extends Fields> = {
   [N in keyof F]: F[N]['$types']['optional'] extends true ? N : never
 }[keyof F]
+type ReservedNames<F extends Fields> = {
+  [N in keyof F]: true extends F[N]['$types']['reserved']
+    ? F[N]['$types']['reserved'] extends true
+      ? N
+      : never
+    : never
+}[keyof F]
 export type OmittableNames<F extends Fields> = {
   [N in keyof F]: true extends F[N]['$types']['optional'] | F[N]['$types']['defaulted'] ? N : never
 }[keyof F]
@@ -34,13 +41,11 @@ type PlatformFields<O> = Key<O> & { readonly created_at: string; readonly update
   When<Flag<O, 'shareWith'>, { readonly shared_with: string | null }> &
   When<Flag<O, 'authors'>, { readonly created_by: string; readonly updated_by: string }>
 
-/** A row as it is read: every field, null where the field is optional. */
+/** A row as it is read: every field, null where the field is optional; without those that the reader may not read. */
 export type Row<E extends EntityDefinition> = Simplify<
   PlatformFields<E['options']> & {
-    readonly [N in keyof E['fields']]: N extends NullableNames<E['fields']>
-      ? Value<E['fields'][N]> | null
-      : Value<E['fields'][N]>
-  }
+    readonly [N in Exclude<keyof E['fields'], ReservedNames<E['fields']>>]: Given<E, N>
+  } & { readonly [N in ReservedNames<E['fields']> & keyof E['fields']]?: Given<E, N> }
 >
 
 /** The author's fields that say whose a row is: a new row has them from who makes it. */

@@ -2,10 +2,12 @@ import { accessRoles } from './access-role.ts'
 import { checkActions } from './action-check.ts'
 import type { EntityDefinition } from './entity.ts'
 import { Field, type FieldSpec, rangeTypes, searchConfigs } from './field.ts'
+import { isAsRestricted, ruleFaults } from './field-rules-check.ts'
 import { shareFaults } from './groups.ts'
 import { limitsFaults } from './limits.ts'
 import type { ModuleDefinition } from './module.ts'
 import { ownFaults, ownFieldsOf } from './own-check.ts'
+import { checkUpgrade } from './upgrade-check.ts'
 import { compareVersions, parseVersion, parseWantedVersion } from './version.ts'
 
 export interface DefinitionProblem {
@@ -121,6 +123,9 @@ class ModuleCheck {
     for (const { entity } of this.#definition.seeds ?? []) {
       if (this.#owners.get(entity) !== this.#id) this.#say(entity.name, 'a module seeds only entities of its own')
     }
+    const { upgrade } = this.#definition
+    const older = upgrade && this.#modules.get(`${name}@${upgrade.from}`)
+    checkUpgrade(this.#definition, older, (where, message) => this.#say(where, message))
     checkActions({
       definition: this.#definition,
       ownerOf: entity => this.#ownerOf(entity),
@@ -259,6 +264,7 @@ class ModuleCheck {
       this.#say(where, `a range is one of ${rangeTypes.join(', ')}`)
     if (spec.type === 'searchText') this.#checkSearchText(entity, field, spec)
     if (spec.type === 'reference') this.#checkReference(entity, field, spec)
+    if (spec.rules) for (const fault of ruleFaults(entity, field, spec, spec.rules)) this.#say(where, fault)
     if (spec.default !== undefined) {
       const fault = defaultFault(spec)
       if (fault) this.#say(where, `default: ${fault}`)
@@ -280,6 +286,8 @@ class ModuleCheck {
     for (const name of repeated(spec.from ?? [])) this.#say(where, `searchText names ${JSON.stringify(name)} twice`)
     for (const name of spec.from ?? []) {
       const source = entity.fields[name]?.spec
+      if (source?.rules && !isAsRestricted(spec.rules, source.rules))
+        this.#say(where, `searchText: ${JSON.stringify(name)} is not for everybody, so neither are its words`)
       if (source?.type !== 'text' || source.array)
         this.#say(where, `searchText: ${JSON.stringify(name)} is no text field of the entity`)
     }

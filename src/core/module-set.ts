@@ -7,6 +7,7 @@ import type { Limits } from './limits.ts'
 import type { ModuleDefinition, ModuleId } from './module.ts'
 import { checkModules, type DefinitionProblem } from './module-check.ts'
 import { noOwnRules, type OwnRules, ownRulesOf } from './own-rows.ts'
+import { type MoveOf, movesOf } from './upgrade-moves.ts'
 import { parseVersion, type Version } from './version.ts'
 
 /** A module as the house uses it: checked, with its entities resolved. */
@@ -20,6 +21,10 @@ export interface Module {
   readonly dependsOn: readonly Module[]
   readonly entities: readonly Entity[]
   readonly actions: readonly Action[]
+  /** How it takes a tenant's rows over from an older major; null where it does not. */
+  readonly upgrade: ModuleUpgrade | null
+  /** True: rows are taken over by it or from it, and writes have to wait meanwhile. */
+  readonly upgradable: boolean
   readonly definition: ModuleDefinition
 }
 
@@ -52,6 +57,8 @@ export interface Entity {
   readonly global: boolean
   /** True: no generated API shows it. */
   readonly internal: boolean
+  /** True: not everybody sees and writes all of its fields, see `Sight`. */
+  readonly ruled: boolean
   /** Its own; where it has none, those of the product hold. */
   readonly limits: Limits
   readonly access: ReadonlyMap<string, GrantedRole>
@@ -96,6 +103,8 @@ export interface EntityField {
   readonly write: 'always' | 'insert' | 'check' | 'restore' | 'never'
   /** A field of the author's that says whose the row is: a new row that does not name it is of who makes it. */
   readonly owner?: true
+  /** Not every caller sees it, in a description that is for whoever calls. */
+  readonly sometimes?: true
 }
 
 export interface UniqueSet {
@@ -116,6 +125,14 @@ export interface Relation {
   readonly unique: boolean
 }
 
+/** How a major takes a tenant's rows over from an older one. */
+export interface ModuleUpgrade {
+  readonly from: Module
+  readonly moves: readonly Move[]
+}
+
+export type Move = MoveOf<Entity>
+
 /** What a tenant with certain subscriptions sees. One object for all tenants that see the same. */
 export interface Exposure {
   /** The ids of the exposed modules, sorted and joined. */
@@ -130,6 +147,8 @@ export interface Exposure {
   findEntities(name: string): readonly Entity[]
   /** All exposed actions with this name. */
   findActions(name: string): readonly Action[]
+  /** The service roles that fields are reserved for, of all modules that run. */
+  readonly fieldRoles: readonly string[]
 }
 
 /** All module versions of a product. */
@@ -174,6 +193,12 @@ function platformFields(definition: EntityDefinition): { before: EntityField[]; 
   return { before, after }
 }
 
+interface MutableModule extends Module {
+  actions: Action[]
+  upgrade: ModuleUpgrade | null
+  upgradable: boolean
+}
+
 interface Mutable {
   references: Relation[]
   referencedBy: Relation[]
@@ -187,13 +212,14 @@ export function createModuleSet(definitions: readonly ModuleDefinition[]): Modul
   const problems = checkModules(definitions)
   if (problems.length > 0) throw definitionError(problems)
 
-  const modules = new Map<string, Module & { actions: Action[] }>()
+  const modules = new Map<string, MutableModule>()
   const entities = new Map<EntityDefinition, Entity & Mutable>()
   for (const definition of inLoadOrder(definitions)) {
     const module = createModule(definition, modules, entities)
     modules.set(module.id, module)
   }
   for (const entity of entities.values()) connect(entity, entities)
+  for (const module of modules.values()) connectUpgrade(module, modules, entities)
   const actions = new Map<ActionDefinition, Action>()
   for (const module of modules.values()) {
     for (const definition of module.definition.actions ?? []) {
@@ -246,10 +272,10 @@ function createModule(
   definition: ModuleDefinition,
   modules: ReadonlyMap<string, Module>,
   entities: Map<EntityDefinition, Entity & Mutable>,
-): Module & { actions: Action[] } {
+): MutableModule {
   const version = parseVersion(definition.version) ?? { major: 0, minor: 0, patch: 0 }
   const own: Entity[] = []
-  const module: Module & { actions: Action[] } = {
+  const module: MutableModule = {
     id: `${definition.name}@${version.major}`,
     name: definition.name,
     version,
@@ -258,6 +284,8 @@ function createModule(
     dependsOn: (definition.dependsOn ?? []).flatMap(wanted => modules.get(majorOf(wanted)) ?? []),
     entities: own,
     actions: [],
+    upgrade: null,
+    upgradable: false,
     definition,
   }
   for (const entityDefinition of definition.entities) {
@@ -305,6 +333,7 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
     sharing: options.shareWith ?? false,
     global: options.scope === 'global',
     internal: options.internal ?? false,
+    ruled: authored.some(({ spec: { rules } }) => rules?.hidden || rules?.readOnly || rules?.reserved),
     limits: options.limits ?? {},
     access: new Map(Object.entries({ ...module.definition.access, ...options.access })),
     own,
@@ -332,6 +361,15 @@ function connect(entity: Entity & Mutable, entities: ReadonlyMap<EntityDefinitio
     entity.references.push(relation)
     to.referencedBy.push(relation)
   }
+}
+
+function connectUpgrade(module: MutableModule, modules: ReadonlyMap<string, MutableModule>, entities: Entities): void {
+  const { upgrade } = module.definition
+  const from = upgrade && modules.get(`${module.name}@${upgrade.from}`)
+  if (!from) return
+  module.upgrade = { from, moves: movesOf(module, from, definition => entities.get(definition)) }
+  module.upgradable = true
+  from.upgradable = true
 }
 
 function targetOf(
@@ -400,6 +438,7 @@ function createShape(module: Module, name: string, fields: Fields, entities: Ent
       sharing: false,
       global: true,
       internal: false,
+      ruled: false,
     },
     access: new Map(),
     own: noOwnRules,
@@ -487,7 +526,15 @@ function createExposure(id: string, running: readonly Module[], subscribed: Read
     findLatest: name => latest.get(name),
     findEntities: name => entities.get(name) ?? [],
     findActions: name => actions.get(name) ?? [],
+    fieldRoles: fieldRolesOf(running),
   }
+}
+
+/** Sorted, each once. */
+export function fieldRolesOf(modules: readonly Module[]): string[] {
+  const fields = modules.flatMap(({ entities }) => entities.flatMap(entity => [...entity.fields.values()]))
+  const reserved = fields.flatMap(({ spec: { rules } }) => rules?.reserved ?? [])
+  return [...new Set(reserved.flatMap(({ read = [], write = [] }) => [...read, ...write]))].sort()
 }
 
 function definitionError(problems: readonly DefinitionProblem[]): TenantryError {

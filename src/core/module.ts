@@ -1,6 +1,7 @@
 import type { GrantedRole } from './access-role.ts'
 import type { ActionDefinition } from './action-definition.ts'
 import type { EntityDefinition, Insert } from './entity.ts'
+import type { UpgradeDefinition } from './upgrade-definition.ts'
 
 /** A module's name and major version, `customers@1`: what tenants subscribe to. */
 export type ModuleId = `${string}@${number}`
@@ -25,6 +26,8 @@ export interface ModuleDefinition<Routes = unknown> {
   readonly access?: Readonly<Record<string, GrantedRole>>
   /** Routes of the module's own, under `/{tenant}/{name}/v{major}`. */
   readonly routes?: Routes
+  /** How a tenant's rows come from an older major. Without it a tenant cannot be upgraded to this one. */
+  readonly upgrade?: UpgradeDefinition
   /** Rows that each tenant starts with. */
   readonly seeds?: readonly Seed[]
 }

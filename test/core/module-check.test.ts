@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { action } from '../../src/core/action.ts'
 import { entity } from '../../src/core/entity.ts'
 import { TenantryError } from '../../src/core/errors.ts'
 import type { EntityDefinition, Fields } from '../../src/core/field.ts'
@@ -296,6 +297,8 @@ test('own rows name a text that holds the subject, and a service role inside a t
   }
   assert.deepEqual(own({ customer: 'owner', reader: 'created_by' }, { authors: true }), [])
   assert.deepEqual(own({ customer: { writes: 'owner' } }), [])
+  // Nobody gives it: it is the subject of who makes the row.
+  assert.deepEqual(inShop(loose('orders', { owner: text().readOnly() }, { access, own: { customer: 'owner' } })), [])
   for (const [wrong, expected] of [
     [{ customer: 'created_by' }, /created_by needs authors: true/],
     [{ customer: 'nobody' }, /there is no field "nobody"/],
@@ -326,4 +329,46 @@ test('rows are shared of entities that have a tenant and no instances', () => {
   assert.match(shared({}, { scope: 'global' })[0] ?? '', /shareWith: an entity without a tenant/)
   assert.match(shared({}, { instanced: true })[0] ?? '', /shareWith: rows of an instance/)
   assert.match(shared({ shared_with: text() }, {})[0] ?? '', /shareWith: the field shared_with/)
+})
+
+test('the rules of fields leave a way to fill them in, and none around them', () => {
+  const faults = (fields: Fields, options: object = {}) =>
+    inShop(loose('shops', { name: text(), ...fields }, options)).map(fault => fault.replace(/^shop@1 shops\./, ''))
+  const reserved = { read: ['boss', 'clerk'], write: ['boss'] } as const
+  const fine: Fields = {
+    pin: text().optional().hidden(),
+    state: text().default('new').readOnly(),
+    badge: text().writeOnce(),
+    pay: integer().reserved(reserved),
+    words: searchText('name'),
+    pins: searchText('pin').hidden(),
+    pays: searchText('wage').reserved({ read: ['boss'] }),
+    wage: text().optional().reserved(reserved),
+  }
+  assert.deepEqual(faults(fine), [])
+  const wrong: Fields = {
+    pin: text().hidden(),
+    state: text().readOnly(),
+    all: text().reserved({}),
+    none: text().reserved({ read: [] as unknown as [string] }),
+    role: text().reserved({ read: ['No Role'] }),
+    blind: text().reserved({ read: ['clerk'], write: ['boss'] }),
+    wage: text().optional().reserved(reserved),
+    words: searchText('pin'),
+    more: searchText('wage').hidden(),
+    parent: reference('shops', { onDelete: 'setNull' }).optional().writeOnce(),
+    kept: searchText('name').readOnly(),
+  }
+  assert.deepEqual(
+    faults(wrong).map(fault => fault.split(/: | needs|;|,/)[0]),
+    ['pin', 'state', 'all', 'none', 'role', 'blind', 'words', 'more', 'parent', 'kept'],
+  )
+  for (const code of [text().hidden(), text().reserved(reserved), text().default('x').readOnly()])
+    assert.match(faults({ code }, { key: ['code'] })[0] ?? '', /a field of the key/)
+  const shown = action('act', {
+    input: { pin: text().optional().hidden() },
+    roles: ['admin'],
+    run: async () => undefined,
+  })
+  assert.match(problems(module({ actions: [shown] }))[0] ?? '', /rules of fields are for those of entities/)
 })

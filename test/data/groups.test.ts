@@ -126,6 +126,11 @@ test('members read what is shared with their group, in every way of reading, and
     )
   assert.equal((await byHand(acme)).rows.length, 2)
   assert.equal((await byHand(stranger)).rows.length, 0)
+  const words = { kind: 'compare', path: { field: 'words' }, operator: 'plfts', value: 'globex', not: false } as const
+  const recipe = { select: [{ kind: 'field', path: { field: 'title' } }], where: words } as const
+  const embed = { kind: 'embed', relation: 'recipes', join: 'inner', spread: false, query: recipe } as const
+  const inner = { kind: 'read', entity: acme.entityOf(steps), select: [embed] } as const
+  assert.equal((await acme.run(inner)).body, '[{"recipes":{"title":"globex 2"}}]')
   const pages: string[] = []
   for (let after: string | undefined; ; ) {
     const page = await acme.page(recipes, { order: { title: 'desc' }, limit: 1, ...(after !== undefined && { after }) })
@@ -156,6 +161,8 @@ test('a list that is too large for one text has what is shared as well, once', a
   for await (const part of answer.stream ?? []) text += part
   const ids = (JSON.parse(text) as { id: string }[]).map(({ id }) => id)
   assert.deepEqual([answer.rows, answer.total, ids.length, new Set(ids).size], [162, 162, 162, 162])
+  const page = await world.datasource.run(acme.context, { ...plan, select: [], keyset: {}, limit: 2 })
+  assert.deepEqual([page.rows, page.total], [2, 162])
 })
 
 test('what is shared is not asked for where nothing can be', async () => {

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { TraitsPatch } from '../../catalog/traits.ts'
 import { type ActFilter, type Actor, allTenants } from '../../core/audit.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
@@ -8,6 +9,7 @@ import type { Observer } from '../observe.ts'
 import type { Platform } from '../platform.ts'
 import { principalOf } from './context.ts'
 import { groupRoutes } from './group-routes.ts'
+import { upgradeRoutes } from './upgrade-routes.ts'
 
 const readers = ['service_admin', 'service_auditor']
 const writers = ['service_admin']
@@ -23,6 +25,18 @@ const addTenantSchema = {
     additionalProperties: false,
     required: ['key'],
     properties: { key: text, name: text, subscribe: { type: 'array', maxItems: 100, items: text } },
+  },
+} as const
+const traitsSchema = {
+  body: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      name: text,
+      edition: { type: ['string', 'null'], maxLength: 200 },
+      cohort: { type: ['string', 'null'], maxLength: 200 },
+      flags: { type: 'object', maxProperties: 100, additionalProperties: { type: 'boolean' } },
+    },
   },
 } as const
 const subscribeSchema = {
@@ -89,6 +103,11 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
       return reply.code(201).header('Location', `/-/tenants/${tenant.key}`).send(tenant)
     },
   )
+  app.patch<TenantParams & { Body: TraitsPatch }>(
+    '/tenants/:tenant',
+    { onRequest: mayWrite, schema: traitsSchema },
+    async request => operationsBy(request).setTenant(request.params.tenant, request.body),
+  )
   app.post<TenantParams>('/tenants/:tenant/suspend', { onRequest: mayWrite }, async request =>
     operationsBy(request).suspendTenant(request.params.tenant),
   )
@@ -137,10 +156,22 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
     },
   )
   groupRoutes(app, { operations, operationsBy, mayRead, mayWrite })
+  upgradeRoutes(app, { mayRead, mayWrite, operationsBy })
   app.delete<{ Params: { tenant: string; module: string } }>(
     '/tenants/:tenant/subscriptions/:module',
     { onRequest: mayWrite },
     async request => operationsBy(request).unsubscribe(request.params.tenant, request.params.module),
+  )
+  app.delete<{ Params: { tenant: string; module: string }; Querystring: { confirm?: string } }>(
+    '/tenants/:tenant/modules/:module',
+    { onRequest: mayWrite },
+    async request => {
+      const { tenant, module } = request.params
+      if (request.query.confirm === module) return operationsBy(request).purgeModule(tenant, module)
+      throw new TenantryError('invalid', "Removing a module's rows needs to be confirmed", {
+        hint: `Repeat the module: ?confirm=…`,
+      })
+    },
   )
 }
 

@@ -19,6 +19,7 @@ import { searchSignatures } from './search-functions.ts'
 import { findSecurityFaults } from './security-check.ts'
 import { sharingSignatures } from './sharing-ddl.ts'
 import { identifier } from './sql/writer.ts'
+import { upgradeSteps } from './upgrade-ddl.ts'
 
 export interface BootstrapOptions {
   /** The bootstrap login: may make roles and schemas. Used only here and closed before anything is served. */
@@ -119,6 +120,7 @@ class Bootstrap {
       ...idempotencySteps(options.prefix),
       ...auditSteps(options.prefix),
       ...changesSteps(options.prefix),
+      ...upgradeSteps(options.prefix),
     ]
     this.#platform = [...platformSteps(options.prefix), ...this.#ownTables]
     this.#steps = options.modules.flatMap(module => moduleSteps(module, options.prefix))
@@ -307,7 +309,9 @@ class Bootstrap {
     const compared = (catalog: LiveCatalog) =>
       new Map(
         [...catalog].filter(
-          ([id]) => / tenantry[.](idempotency|audit|changes)/.test(id) || !/^[a-z ]*? tenantry(\.| |$)/.test(id),
+          ([id]) =>
+            / tenantry[.](idempotency|audit|changes|upgrades|upgrade_prints|frozen)/.test(id) ||
+            !/^[a-z ]*? tenantry(\.| |$)/.test(id),
         ),
       )
     const differences = compareCatalogs(compared(expected), compared(live))

@@ -15,6 +15,7 @@ import { TenantryError } from '../../core/errors.ts'
 import type { Entity, Exposure } from '../../core/module-set.ts'
 import type { Answer, Plan, Read } from '../../core/plan.ts'
 import { type CheckedPlan, checkPlan } from '../../core/plan-check.ts'
+import { type Sight, sightFor } from '../../core/sight.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import { ChangeFeed } from './changes-feed.ts'
 import type { ChangeSignal } from './changes-signal.ts'
@@ -77,11 +78,16 @@ export interface PostgresDatasourceOptions {
   }
 }
 
+/** Statements of one remembered read: callers with as many different sets of roles that matter. */
+const mostSights = 16
+
 /** Plans on PostgreSQL: one round trip each, under the access role that the principal has for what the plan touches. */
 export class PostgresDatasource implements Datasource {
   readonly #options: PostgresDatasourceOptions
   /** Reads that are asked again as the same object need no second look; what their author sees is part of it. */
   readonly #compiled = new WeakMap<Plan, Compiled>()
+  /** Of those that touch entities whose fields have rules, one for each that may see other fields. */
+  readonly #compiledFor = new WeakMap<Plan, Map<Sight, Compiled>>()
   readonly #feed: ChangeFeed
 
   constructor(options: PostgresDatasourceOptions) {
@@ -103,7 +109,7 @@ export class PostgresDatasource implements Datasource {
   async run(context: TenantContext, plan: Plan, { signal, large }: RunOptions = {}): Promise<Answer> {
     if (isSystemAct(context))
       return this.#runForSystem(context, plan, { ...(signal && { signal }), ...(large && { large }) })
-    const compiled = this.#compile(plan, context.exposure)
+    const compiled = this.#compile(plan, context)
     const { checked } = compiled
     if (plan.kind !== 'read' && plan.rollback) return this.#runAndUndo(context, plan, signal)
     if (checked.kind === 'read' && checked.lock)
@@ -162,15 +168,28 @@ export class PostgresDatasource implements Datasource {
     }
   }
 
-  #compile(plan: Plan, exposure: Exposure): Compiled {
+  #compile(plan: Plan, context: TenantContext): Compiled {
+    const { exposure } = context
     const known = this.#compiled.get(plan)
     if (known?.exposure === exposure) return known
-    const checked = checkPlan(plan, exposure)
+    const sight = sightFor(context, plan)
+    // A sight is of one exposure.
+    const seen = this.#compiledFor.get(plan)?.get(sight)
+    if (seen) return seen
+    const checked = checkPlan(plan, exposure, sight)
     const plain = !hasOwnRows(checked.uses)
     const statement = plain ? statementOf(checked) : null
     const compiled = { exposure, checked, statement, narrowed: plain ? null : new Map() }
-    if (plan.kind === 'read') this.#compiled.set(plan, compiled)
+    if (plan.kind !== 'read') return compiled
+    if (checked.uses.some(({ entity }) => entity.ruled)) this.#keepFor(plan, sight, compiled)
+    else this.#compiled.set(plan, compiled)
     return compiled
+  }
+
+  #keepFor(plan: Plan, sight: Sight, compiled: Compiled): void {
+    const kept = this.#compiledFor.get(plan) ?? new Map<Sight, Compiled>()
+    if (kept.size >= mostSights) kept.clear()
+    this.#compiledFor.set(plan, kept.set(sight, compiled))
   }
 
   /**
@@ -219,7 +238,7 @@ export class PostgresDatasource implements Datasource {
     onLarge: (plan: CheckedRead) => void = refuseLarge,
   ): TransactionRunner {
     const run = async (plan: Plan): Promise<Answer> => {
-      const checked = checkPlan(plan, context.exposure)
+      const checked = checkPlan(plan, context.exposure, sightFor(context, plan))
       if (plan.kind !== 'read' && plan.rollback)
         throw new TenantryError('invalid', 'One statement of a transaction cannot be rolled back')
       const { settings, rows } = this.#running(context, checked)
@@ -253,7 +272,8 @@ export class PostgresDatasource implements Datasource {
     once: Once,
     { signal, work = runner => runner.run(context, plan) }: OnceOptions = {},
   ): Promise<OnceAnswer> {
-    const settingsNow = () => this.#running(context, checkPlan(plan, context.exposure)).settings
+    const settingsNow = () =>
+      this.#running(context, checkPlan(plan, context.exposure, sightFor(context, plan))).settings
     const onceIn = (transaction: OpenTransaction, settings: Settings, acts?: SystemActs) =>
       runOnceIn(
         (text, values) => transaction.run(settings, { text, values }),

@@ -12,6 +12,7 @@ import { tableOf } from './sql/join.ts'
 import { elementType, valueType } from './sql/types.ts'
 import { identifier, literal } from './sql/writer.ts'
 import type { Step } from './step.ts'
+import { upgradableSteps } from './upgrade-ddl.ts'
 
 export type { Step } from './step.ts'
 
@@ -24,10 +25,11 @@ export function moduleSteps(module: Module, prefix: string): Step[] {
     ...module.entities.flatMap(tableSteps),
     ...module.entities.flatMap(indexSteps),
     ...module.entities.flatMap(foreignKeySteps),
-    ...module.entities.map(triggerStep),
+    ...module.entities.flatMap(triggerSteps),
     ...module.entities.flatMap(entity => accessSteps(entity, prefix)),
     ...module.entities.flatMap(entity => searchSteps(entity, prefix)),
     ...module.entities.flatMap(entity => recorderSteps(entity, prefix)),
+    ...upgradableSteps(module, prefix),
   ]
 }
 
@@ -235,13 +237,31 @@ function sharedScope({ from, to }: Relation): string[] {
 }
 
 /** Times, authors and revision are kept by the database, so that no way of writing goes around them. */
-function triggerStep(entity: Entity): Step {
+function triggerSteps(entity: Entity): Step[] {
   const duties = [...(entity.revision ? ['revision'] : []), ...(entity.authors ? ['authors'] : [])]
   const { schema } = entity.module
-  return {
-    id: `trigger ${schema}.${entity.name}.keep`,
-    sql: `create trigger keep before insert or update on ${tableOf(entity)} for each row execute function tenantry.keep(${duties.map(literal).join(', ')})`,
-  }
+  return [
+    {
+      id: `trigger ${schema}.${entity.name}.keep`,
+      sql: `create trigger keep before insert or update on ${tableOf(entity)} for each row execute function tenantry.keep(${duties.map(literal).join(', ')})`,
+    },
+    ...writeOnceSteps(entity),
+  ]
+}
+
+/** Fields that are written once: the function is called only to refuse. */
+function writeOnceSteps(entity: Entity): Step[] {
+  const names = [...entity.fields.values()].filter(({ spec }) => spec.rules?.writeOnce).map(({ name }) => name)
+  if (names.length === 0) return []
+  const changed = names
+    .map(identifier)
+    .map(name => `(old.${name} is not null and new.${name} is distinct from old.${name})`)
+  return [
+    {
+      id: `trigger ${entity.module.schema}.${entity.name}.write_once`,
+      sql: `create trigger write_once before update on ${tableOf(entity)} for each row when (${changed.join(' or ')}) execute function tenantry.refuse_change(${names.map(literal).join(', ')})`,
+    },
+  ]
 }
 
 function accessSteps(entity: Entity, prefix: string): Step[] {

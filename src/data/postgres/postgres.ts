@@ -4,6 +4,7 @@ import { TenantryError } from '../../core/errors.ts'
 import type { Module } from '../../core/module-set.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import type { TenantRows } from '../../core/tenant-rows.ts'
+import type { UpgradeStore } from '../../core/upgrade-plan.ts'
 import { bootstrap } from './bootstrap.ts'
 import { ChangeSignal } from './changes-signal.ts'
 import { startSweeping, sweepChanges } from './changes-sweep.ts'
@@ -16,6 +17,7 @@ import { rolesOf } from './roles.ts'
 import { StreamPool } from './stream.ts'
 import { PostgresTenantRows } from './tenant-rows.ts'
 import { TransactionPool } from './transaction.ts'
+import { PostgresUpgrades } from './upgrades.ts'
 
 export interface PostgresOptions {
   /** The bootstrap login: a URL or its parts. */
@@ -58,6 +60,7 @@ export interface Postgres {
   readonly datasource: Datasource
   readonly platform: PlatformStore
   readonly rows: TenantRows
+  readonly upgrades: UpgradeStore
   /** Ids of what bootstrap made. */
   readonly applied: readonly string[]
   /** Removes changes that are older than they are kept, which happens by itself now and then; answers how many. */
@@ -128,6 +131,7 @@ export async function openPostgres({ target, modules, secrets, settings = {} }: 
       datasource,
       platform,
       rows: new PostgresTenantRows(tenantTarget, prefix),
+      upgrades: new PostgresUpgrades(platformTarget, prefix, modules),
       applied,
       sweepChanges: sweep,
       load: () => ({

@@ -15,6 +15,8 @@ export interface Roles {
   readonly recorder: string
   /** Owns the functions that tell policies of groups of tenants; no login, and nobody may become it. */
   readonly sharing: string
+  /** Carries one tenant's rows from table to table as they are; only the platform login may become it. No login. */
+  readonly mover: string
   readonly tenantLogin: string
   readonly platformLogin: string
   /** What each login may become. */
@@ -34,11 +36,12 @@ export function rolesOf(prefix: string): Roles {
     search: named('search'),
     recorder: named('recorder'),
     sharing: named('sharing'),
+    mover: named('mover'),
     tenantLogin: named('tenant_login'),
     platformLogin: named('platform_login'),
     tenantRoles: servingRoles.filter(isTenantRole).map(named),
     // The system's principals also act inside a tenant, and never on the tenants' connections.
-    platformRoles: servingRoles.map(named),
+    platformRoles: [...servingRoles.map(named), named('mover')],
     servingRoles: servingRoles.map(named),
   }
 }
@@ -66,7 +69,10 @@ export async function createRoles(client: pg.ClientBase, prefix: string, passwor
         ])
       ).rows.map(row => row.rolname),
     )
-    for (const role of [roles.main, roles.search, roles.recorder, roles.sharing, ...roles.servingRoles]) {
+    for (const role of [
+      ...[roles.main, roles.search, roles.recorder, roles.sharing, roles.mover],
+      ...roles.servingRoles,
+    ]) {
       if (!present.has(role)) await createRole(client, `create role ${identifier(role)} nologin`)
     }
     await createLogin(client, present, roles.tenantLogin, passwords.tenant, roles.tenantRoles)

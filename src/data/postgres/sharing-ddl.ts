@@ -2,7 +2,7 @@ import { constraintName, type Entity, sharedField } from '../../core/module-set.
 import { currentTenant, tenantRoleNames } from './policies.ts'
 import { rolesOf } from './roles.ts'
 import { tableOf } from './sql/join.ts'
-import { identifier } from './sql/writer.ts'
+import { identifier, literal } from './sql/writer.ts'
 import type { Step } from './step.ts'
 
 /** Names of the groups that the context's tenant is a member of, as an array. */
@@ -121,7 +121,10 @@ begin
   return new;
 end $$`
 
-/** What an entity with `shareWith` has more than others. Rows that are not shared are in no further index and run no trigger. */
+/**
+ * What an entity with `shareWith` has more than others. Rows that are not shared are in no further index and run no trigger. The
+ * mover carries rows as they are, also of a tenant that has left the group since.
+ */
 export function shareSteps(entity: Entity, prefix: string): Step[] {
   if (!entity.sharing) return []
   const { schema } = entity.module
@@ -140,7 +143,7 @@ export function shareSteps(entity: Entity, prefix: string): Step[] {
     },
     {
       id: `trigger ${schema}.${entity.name}.share`,
-      sql: `create trigger share before insert or update on ${tableOf(entity)} for each row when (new.${sharedField} is not null) execute function tenantry.sharing_check()`,
+      sql: `create trigger share before insert or update on ${tableOf(entity)} for each row when (new.${sharedField} is not null and current_user <> ${literal(rolesOf(prefix).mover)}) execute function tenantry.sharing_check()`,
     },
   ]
 }
