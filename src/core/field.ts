@@ -188,6 +188,11 @@ export interface EntityOptions<Name extends string = string> {
   readonly own?: Readonly<Record<string, OwnField<Name> | { readonly writes: OwnField<Name> }>>
   /** What the entity was called before; a migration renames its table. */
   readonly renamedFrom?: string
+  /**
+   * Adds `shared_with`: the name of a group of tenants, all of which may then read the row; null for the tenant's own eyes. A tenant
+   * names only groups that it is a member of.
+   */
+  readonly shareWith?: boolean
   /** Tighter or wider than the product's; absent ones are the product's. */
   readonly limits?: Limits
   /** Which access role each service role has here. A service role that is not named has none. */

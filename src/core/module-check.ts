@@ -3,6 +3,7 @@ import { checkActions } from './action-check.ts'
 import type { EntityDefinition } from './entity.ts'
 import { Field, type FieldSpec, rangeTypes, searchConfigs } from './field.ts'
 import { isAsRestricted, ruleFaults } from './field-rules-check.ts'
+import { shareFaults } from './groups.ts'
 import { limitsFaults } from './limits.ts'
 import type { ModuleDefinition } from './module.ts'
 import { ownFaults, ownFieldsOf } from './own-check.ts'
@@ -186,6 +187,8 @@ class ModuleCheck {
       this.#say(name, 'an entity without a tenant cannot have instances')
     if (options.scope === 'global' && options.changes)
       this.#say(name, 'changes: an entity without a tenant has no changes to follow')
+    for (const fault of shareFaults(entity)) this.#say(name, `shareWith: ${fault}`)
+    if (options.shareWith) this.#checkLength(name, `${name}_shared_with_idx`)
     this.#checkAccess(name, options.access ?? {})
     for (const [field, definition] of Object.entries(fields)) {
       const where = `${name}.${field}`

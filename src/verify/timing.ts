@@ -59,7 +59,7 @@ interface Moments {
   readonly count: number
 }
 
-function momentsOf(values: Iterable<number>): Moments {
+export function momentsOf(values: Iterable<number>): Moments {
   let [count, mean, squares] = [0, 0, 0]
   for (const value of values) {
     count++
@@ -70,7 +70,7 @@ function momentsOf(values: Iterable<number>): Moments {
   return { mean, variance: count > 1 ? squares / (count - 1) : 0, count }
 }
 
-function welch(one: Moments, two: Moments): number {
+export function welch(one: Moments, two: Moments): number {
   const spread = Math.sqrt(one.variance / one.count + two.variance / two.count)
   return spread === 0 ? 0 : (one.mean - two.mean) / spread
 }

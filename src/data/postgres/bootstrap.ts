@@ -22,6 +22,7 @@ import { createRoles, type LoginPasswords, rolesOf } from './roles.ts'
 import { searchSignatures } from './search-functions.ts'
 import { findSecurityFaults } from './security-check.ts'
 import { seedsSteps } from './seeds-ddl.ts'
+import { sharingSignatures } from './sharing-ddl.ts'
 import { identifier } from './sql/writer.ts'
 import { upgradeSteps } from './upgrade-ddl.ts'
 
@@ -247,7 +248,11 @@ class Bootstrap {
 
   #securityFaults(): Promise<readonly string[]> {
     const { prefix, modules } = this.#options
-    const allowed = { search: searchSignatures(modules), recorder: recorderSignatures(modules) }
+    const allowed = {
+      search: searchSignatures(modules),
+      recorder: recorderSignatures(modules),
+      sharing: sharingSignatures,
+    }
     return findSecurityFaults(this.#client, prefix, ['tenantry', ...this.#schemas], allowed)
   }
 

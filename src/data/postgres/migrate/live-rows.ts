@@ -48,7 +48,16 @@ function entityOf({ name, columns, constraints }: Table, module: Module): Entity
     key: key.filter(column => column !== 'tenant_id'),
     ...{ references: [], referencedBy: [], unique: [], indexes: [] },
     ...{ revision: false, softDelete: false, instanced: columns.has('instance_id'), authors: false, aggregates: false },
-    ...{ changes: false, global: false, internal: false, ruled: false, limits: {}, access: new Map(), own: noOwnRules },
+    ...{
+      changes: false,
+      global: false,
+      internal: false,
+      ruled: false,
+      sharing: false,
+      limits: {},
+      access: new Map(),
+      own: noOwnRules,
+    },
     definition: { name, fields: {}, options: {} },
   }
 }
