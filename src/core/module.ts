@@ -32,13 +32,25 @@ export interface ModuleDefinition<Routes = unknown> {
   readonly seeds?: readonly Seed[]
 }
 
-/** Rows of one entity to insert when they are missing, matched by key. */
+/** Rows of one entity that a tenant begins with: inserted when they are missing, told apart by their key. */
 export interface Seed {
   readonly entity: EntityDefinition
   readonly rows: readonly Readonly<Record<string, unknown>>[]
+  /** The natural key that tells the rows apart: a unique set. Absent: the entity's key. */
+  readonly by?: readonly string[]
+  /** True: for trying a module out; added only when asked for, and removed together. */
+  readonly temporary?: boolean
+}
+
+export type SeedOptions<E extends EntityDefinition> = Pick<Seed, 'temporary'> & {
+  readonly by?: readonly (keyof E['fields'] & string)[]
 }
 
 /** Rows of one entity, typed by it. */
-export function seed<E extends EntityDefinition>(entity: E, rows: readonly Insert<E>[]): Seed {
-  return { entity, rows }
+export function seed<E extends EntityDefinition>(
+  entity: E,
+  rows: readonly Insert<E>[],
+  options: SeedOptions<E> = {},
+): Seed {
+  return { entity, rows, ...options }
 }

@@ -379,3 +379,21 @@ test('over HTTP the same is done by the platform and recorded, and by nobody els
     ],
   )
 })
+
+test('rows that an earlier subscription left in the new major refuse an upgrade, until they are purged', async () => {
+  const tenant = await newTenant('twice')
+  const { operations } = product.platform
+  await operations.subscribe(tenant, 'people@2')
+  const left = await ask(tenant, 'people/v2/people', { first_name: 'Left', email: 'left@x' })
+  assert.equal(left.status, 201, left.text)
+  await assert.rejects(operations.purgeModule(tenant, 'people@2'), refusal('conflict', /runs people@2/))
+  await operations.unsubscribe(tenant, 'people@2')
+  await assert.rejects(operations.upgradeTenant(tenant, 'people@2'), refusal('conflict', /has rows in people@2.people/))
+  const others = await snapshot('globex')
+  const { archive, rows } = await operations.purgeModule(tenant, 'people@2')
+  assert.ok(existsSync(archive))
+  assert.equal(rows['people@2.people'], 1)
+  assert.equal((await operations.upgradeTenant(tenant, 'people@2')).state, 'upgraded')
+  await assert.rejects(operations.purgeModule(tenant, 'people@1'), refusal('conflict', /not confirmed/))
+  assert.deepEqual(await snapshot('globex'), others)
+})

@@ -132,7 +132,7 @@ const badges = defineModule({
   access,
 })
 
-export const modules = [geography, people, peopleTwo, orders, ordersTwo, visits, badges]
+const modules = [geography, people, peopleTwo, orders, ordersTwo, visits, badges]
 
 /** Two tenants on the old majors. */
 export function openWorld(): Promise<OpenProduct> {

@@ -3,11 +3,13 @@ import type { TraitsPatch } from '../../catalog/traits.ts'
 import { type ActFilter, type Actor, allTenants } from '../../core/audit.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
+import type { SeedWish } from '../../core/seeds.ts'
 import { systemTenant } from '../../core/tenant.ts'
 import { tokenNeeded } from '../../gateway/resolve-tenant.ts'
 import type { Observer } from '../observe.ts'
 import type { Platform } from '../platform.ts'
 import { principalOf } from './context.ts'
+import { groupRoutes } from './group-routes.ts'
 import { upgradeRoutes } from './upgrade-routes.ts'
 
 const readers = ['service_admin', 'service_auditor']
@@ -45,6 +47,18 @@ const subscribeSchema = {
     required: ['module'],
     properties: { module: text, dryRun: { type: 'boolean' } },
   },
+} as const
+
+const flag = { type: 'boolean' } as const
+const seedSchema = {
+  body: {
+    type: ['object', 'null'],
+    additionalProperties: false,
+    properties: { module: text, force: flag, temporary: flag, dryRun: flag },
+  },
+} as const
+const deseedSchema = {
+  body: { type: ['object', 'null'], additionalProperties: false, properties: { module: text, dryRun: flag } },
 } as const
 
 const auditSchema = {
@@ -139,6 +153,16 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
         : operationsBy(request).subscribe(params.tenant, body.module)
     },
   )
+  app.post<TenantParams & { Body: SeedWish | null }>(
+    '/tenants/:tenant/seeds',
+    { onRequest: mayWrite, schema: seedSchema },
+    async request => operationsBy(request).seedTenant(request.params.tenant, request.body ?? {}),
+  )
+  app.post<TenantParams & { Body: Pick<SeedWish, 'module' | 'dryRun'> | null }>(
+    '/tenants/:tenant/seeds/remove',
+    { onRequest: mayWrite, schema: deseedSchema },
+    async request => operationsBy(request).deseedTenant(request.params.tenant, request.body ?? {}),
+  )
   app.get<{ Querystring: Omit<ActFilter, 'limit'> & { readonly limit?: number } }>(
     '/audit',
     { onRequest: mayRead, schema: auditSchema },
@@ -154,11 +178,23 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
       return acts
     },
   )
+  groupRoutes(app, { operations, operationsBy, mayRead, mayWrite })
   upgradeRoutes(app, { mayRead, mayWrite, operationsBy })
   app.delete<{ Params: { tenant: string; module: string } }>(
     '/tenants/:tenant/subscriptions/:module',
     { onRequest: mayWrite },
     async request => operationsBy(request).unsubscribe(request.params.tenant, request.params.module),
+  )
+  app.delete<{ Params: { tenant: string; module: string }; Querystring: { confirm?: string } }>(
+    '/tenants/:tenant/modules/:module',
+    { onRequest: mayWrite },
+    async request => {
+      const { tenant, module } = request.params
+      if (request.query.confirm === module) return operationsBy(request).purgeModule(tenant, module)
+      throw new TenantryError('invalid', "Removing a module's rows needs to be confirmed", {
+        hint: `Repeat the module: ?confirm=…`,
+      })
+    },
   )
 }
 

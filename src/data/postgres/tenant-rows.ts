@@ -13,7 +13,10 @@ import { tableOf } from './sql/join.ts'
 import { identifier } from './sql/writer.ts'
 
 const batch = 1_000
-/** Row security says the same; where somebody has spoilt it, everybody's rows would be archived and removed without this. */
+/**
+ * What other tenants share is theirs to keep. Row security says the same of all else, and where somebody has spoilt it,
+ * everybody's rows would be archived and removed without this.
+ */
 const ofTenant = `tenant_id = (select ${currentTenant})`
 
 /** All rows of one tenant, for archives and removal. Runs under row security as that tenant, so it cannot touch another's. */

@@ -88,7 +88,7 @@ export function fenceFunction(prefix: string): Step {
   const { main, mover } = rolesOf(prefix)
   return {
     id: 'function tenantry.fence',
-    sql: `create or replace function tenantry.fence() returns trigger language plpgsql set search_path = pg_catalog as $$
+    sql: `create or replace function tenantry.fence() returns trigger language plpgsql as $$
 declare
   tenant text := nullif(current_setting('tenantry.tenant', true), '');
 begin

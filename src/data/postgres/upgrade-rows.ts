@@ -14,12 +14,25 @@ export interface MappedStep {
   readonly map: RowStep['map']
 }
 
+/**
+ * Rows that were just written have no statistics yet, and a planner that takes thousands for one would compare each with each.
+ * Those of a tenant and its prints are met in one go instead.
+ */
+export async function atOnce<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
+  await client.query(`select set_config('enable_nestloop', 'off', true)`)
+  const result = await work()
+  await client.query(`select set_config('enable_nestloop', 'on', true)`)
+  return result
+}
+
 /** Hands every row (or every changed one) to the step and writes what it answers. Answers how many there were. */
 export async function carryMapped(client: pg.ClientBase, step: MappedStep, changed: boolean): Promise<number> {
   const { from, to } = step
   const write = mappedSql(from, to, changed)
   let count = 0
-  await client.query(`declare carried no scroll cursor for ${readSql(from, changed)}`, changed ? [from.id] : [])
+  const declare = () =>
+    client.query(`declare carried no scroll cursor for ${readSql(from, changed)}`, changed ? [from.id] : [])
+  await (changed ? atOnce(client, declare) : declare())
   for (;;) {
     const { rows } = await client.query<{ row: string }>(`fetch ${batch} from carried`)
     if (rows.length > 0) {

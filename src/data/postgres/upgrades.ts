@@ -9,7 +9,7 @@ import { toError } from './errors.ts'
 import { tableOf } from './sql/join.ts'
 import { copySql, printSql, removeGoneSql } from './sql/upgrade.ts'
 import { upgradeLock } from './upgrade-ddl.ts'
-import { carryMapped } from './upgrade-rows.ts'
+import { atOnce, carryMapped } from './upgrade-rows.ts'
 
 /** Milliseconds to wait for the tenant's writes that are under way. */
 const patience = 15_000
@@ -64,7 +64,7 @@ export class PostgresUpgrades implements UpgradeStore {
       const moves = plan.pairs.flatMap(({ from }) => this.#movesTo(from))
       for (const { from, to, down } of moves) {
         await carry(run.client, { from: to, to: from, map: down }, true)
-        await run.client.query(removeGoneSql(from, to), [to.id])
+        await atOnce(run.client, () => run.client.query(removeGoneSql(from, to), [to.id]))
       }
       for (const { to } of moves.toReversed()) {
         await run.client.query(`delete from ${tableOf(to)}`)
@@ -267,7 +267,8 @@ async function carry(
 ): Promise<number> {
   const { from, to, map } = step
   if (map) return carryMapped(client, { from, to, map }, changed)
-  const { rowCount } = await client.query(copySql(from, to, changed), changed ? [from.id] : [])
+  const copy = () => client.query(copySql(from, to, changed), changed ? [from.id] : [])
+  const { rowCount } = await (changed ? atOnce(client, copy) : copy())
   return rowCount ?? 0
 }
 

@@ -5,7 +5,7 @@ import { needsExactOutput, valueType } from './types.ts'
 import { identifier, literal } from './writer.ts'
 
 /** Fields that a statement can write. */
-export function writtenFields(entity: Entity): EntityField[] {
+function writtenFields(entity: Entity): EntityField[] {
   return [...entity.fields.values()].filter(({ spec }) => spec.type !== 'searchText')
 }
 
@@ -34,9 +34,18 @@ function keyNames(entity: Entity): string[] {
 /** Of all that a row holds, generated columns included. Settings that change how values look are fixed by the transaction. */
 const printOf = (alias: string) => `md5(${alias}::text)::uuid`
 
-/** Rows of `entity` under `s` that were written since they were carried over, or are new. */
-const changedSince = (entity: Entity, parameter: string) =>
-  `not exists (select from tenantry.upgrade_prints p where p.entity = ${parameter} and p.key = ${keyOf(entity, 's')} and p.print = ${printOf('s')})`
+/**
+ * Rows of `entity` with their key and print. They are made first: a comparison of prints with a function of another row is not
+ * leakproof, so that under row security it would look at every print for every row.
+ */
+const named = (entity: Entity) =>
+  `(select s.*, ${keyOf(entity, 's')} as "?key", ${printOf('s')} as "?print" from ${tableOf(entity)} s offset 0)`
+
+/** Rows of `entity` as `s`; with `changed` only those that were written since they were carried over, and `$1` is its id. */
+function rowsOf(entity: Entity, changed: boolean): string {
+  if (!changed) return `${tableOf(entity)} s`
+  return `${named(entity)} s where not exists (select from tenantry.upgrade_prints p where p.entity = $1 and p.key = s."?key" and p.print = s."?print")`
+}
 
 /** Remembers each row as it is. `$1` is the entity's id. */
 export function printSql(entity: Entity): string {
@@ -51,8 +60,7 @@ export function readSql(entity: Entity, changed: boolean): string {
       ? `${column}::text${field.spec.array ? '[]' : ''} as ${identifier(field.name)}`
       : column
   })
-  const where = changed ? ` where ${changedSince(entity, '$1')}` : ''
-  return `select row_to_json(r)::text as row from (select ${columns.join(', ')} from ${tableOf(entity)} s${where}) r`
+  return `select row_to_json(r)::text as row from (select ${columns.join(', ')} from ${rowsOf(entity, changed)}) r`
 }
 
 /** Copies rows as they are, into new ones or over those that are there. With `changed`, `$1` is the source's id. */
@@ -60,8 +68,7 @@ export function copySql(from: Entity, to: Entity, changed: boolean): string {
   const names = writtenFields(to)
     .filter(field => isCopyable(field, from))
     .map(({ name }) => identifier(name))
-  const where = changed ? ` where ${changedSince(from, '$1')}` : ''
-  return `insert into ${tableOf(to)} (${names.join(', ')}) select ${names.map(name => `s.${name}`).join(', ')} from ${tableOf(from)} s${where}${changed ? overSql(to, names) : ''}`
+  return `insert into ${tableOf(to)} (${names.join(', ')}) select ${names.map(name => `s.${name}`).join(', ')} from ${rowsOf(from, changed)}${changed ? overSql(to, names) : ''}`
 }
 
 /**
@@ -92,8 +99,10 @@ function overSql(entity: Entity, names: readonly string[]): string {
   return ` on conflict (${key}) do update set ${names.map(name => `${name} = excluded.${name}`).join(', ')}`
 }
 
-/** Rows of `from` whose successors are gone. `$1` is the id of `to`. */
+/** Removes rows of `from` whose successors are gone. `$1` is the id of `to`. */
 export function removeGoneSql(from: Entity, to: Entity): string {
-  return `delete from ${tableOf(from)} f where exists (select from tenantry.upgrade_prints p where p.entity = $1 and p.key = ${keyOf(from, 'f')})
-    and not exists (select from ${tableOf(to)} s where ${keyOf(to, 's')} = ${keyOf(from, 'f')})`
+  const keys = (entity: Entity) =>
+    `(select s.ctid as "?row", ${keyOf(entity, 's')} as "?key" from ${tableOf(entity)} s offset 0)`
+  return `with gone as materialized (select p.key from tenantry.upgrade_prints p where p.entity = $1 and not exists (select from ${keys(to)} s where s."?key" = p.key))
+    delete from ${tableOf(from)} f using ${keys(from)} s, gone g where s."?key" = g.key and f.ctid = s."?row"`
 }
