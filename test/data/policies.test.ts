@@ -188,6 +188,9 @@ test('tenant roles reach of the platform’s own tables only the answers and cha
     `idempotency ${p}_tenant_instance_writer: DELETE INSERT SELECT`,
     `idempotency ${p}_tenant_writer: DELETE INSERT SELECT`,
     `idempotency ${p}_writer: DELETE`,
+    // Of the tenant's own rows alone, where the platform seeds them; forgotten with a tenant.
+    `seeded ${p}_tenant_writer: DELETE INSERT SELECT UPDATE`,
+    `seeded ${p}_writer: DELETE`,
     // Looked at by writes to tables of modules that have two majors; written by upgrades.
     ...['tenant_writer', 'tenant_instance_writer', 'instance_writer', 'writer'].map(
       role => `frozen ${p}_${role}: SELECT`,
