@@ -7,7 +7,7 @@ import type { KeyStore } from '../core/catalog.ts'
 import { TenantryError } from '../core/errors.ts'
 import type { Signer } from '../core/signer.ts'
 import { createSystemModules, type SystemModules } from '../core/system-modules.ts'
-import { type EmbeddedServer, openEmbedded } from '../data/postgres/embedded.ts'
+import type { EmbeddedServer } from '../data/postgres/embedded.ts'
 import { openPostgres, type Postgres, type PostgresSettings } from '../data/postgres/postgres.ts'
 import { createIdentity, type Identity } from '../identity/identity.ts'
 import { openMasterKey } from '../identity/master-key.ts'
@@ -16,6 +16,8 @@ import { type AuditedOperations, auditOperations } from './audited-operations.ts
 import { contextNow } from './context-now.ts'
 import type { Environment } from './environment.ts'
 import type { Log } from './log.ts'
+import { readMigrations } from './migration-files.ts'
+import { openServer, type ServerOptions } from './open-server.ts'
 import { createOperations } from './operations.ts'
 import type { Product } from './product.ts'
 
@@ -43,16 +45,9 @@ export interface Platform {
   close(): Promise<void>
 }
 
-export interface PlatformOptions {
+export interface PlatformOptions extends ServerOptions {
   readonly product: Product
-  readonly environment: Environment
-  readonly log: Log
-  /** `serve`: this process owns the embedded server. `command`: it uses the one that runs, or starts one for its time. */
-  readonly mode: 'serve' | 'command'
   readonly settings?: PostgresSettings
-  /** Settings of the embedded server that win over ours. */
-  readonly serverSettings?: Readonly<Record<string, string>>
-  readonly onNotice?: (text: string) => void
   /** False: nothing is made in the database or proven of it, for a command that asks what is wrong with it. */
   readonly prepare?: boolean
 }
@@ -79,6 +74,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         apply: environment.production ? 'never' : 'additive',
         ...(product.config.limits?.timeoutMs !== undefined && { statementTimeout: product.config.limits.timeoutMs }),
         ...(product.config.changesHours !== undefined && { changesHours: product.config.changesHours }),
+        migrations: await readMigrations(product),
         contextNow: context => contextNow(context, key => catalog.find(key)),
         ...settings,
       },
@@ -106,6 +102,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         datasource: postgres.datasource,
         rows: postgres.rows,
         archive,
+        groups: postgres.platform.groups,
         upgrades: postgres.upgrades,
         removeKeys: key => postgres.platform.removeKeys(key),
         folder: join(environment.folder, 'archives'),
@@ -146,19 +143,6 @@ function actorFor(mode: PlatformOptions['mode']): Actor {
   } catch {
     return { subject: 'cli', via: 'cli' } // A user without a name, as in some containers.
   }
-}
-
-async function openServer(options: PlatformOptions): Promise<EmbeddedServer | undefined> {
-  const { environment, mode, log, serverSettings = {}, onNotice = () => {} } = options
-  const { databaseUrl, folder } = environment
-  if (databaseUrl !== undefined) return undefined
-  return openEmbedded({
-    folder,
-    mode: mode === 'serve' ? 'own' : 'attach-or-start',
-    settings: serverSettings,
-    onNotice,
-    onRestart: () => log.warn('the embedded database was started again'),
-  })
 }
 
 function defaultPublicUrl({ host, port }: Environment): string {

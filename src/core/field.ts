@@ -76,6 +76,8 @@ export interface FieldSpec {
   readonly config?: SearchConfig
   /** Absent: none. */
   readonly rules?: FieldRules
+  /** What the field was called before; a migration renames its column. */
+  readonly renamedFrom?: string
 }
 
 /** A field under construction. Each method returns a new field; nothing is changed in place. */
@@ -142,6 +144,11 @@ export class Field<
   #with(rule: FieldRules): Field<Value, Optional, Defaulted, Target, Reserved> {
     return new Field({ ...this.spec, rules: { ...this.spec.rules, ...rule } })
   }
+
+  /** Its values are those of a field that had another name: `migrate generate` renames the column instead of making one. */
+  renamedFrom(name: string): Field<Value, Optional, Defaulted, Target, Reserved> {
+    return new Field({ ...this.spec, renamedFrom: name })
+  }
 }
 
 /** The JSON form of a default: what a client would send. */
@@ -179,6 +186,13 @@ export interface EntityOptions<Name extends string = string> {
    * subject. `{ writes: field }`: it sees all, and writes only its own.
    */
   readonly own?: Readonly<Record<string, OwnField<Name> | { readonly writes: OwnField<Name> }>>
+  /** What the entity was called before; a migration renames its table. */
+  readonly renamedFrom?: string
+  /**
+   * Adds `shared_with`: the name of a group of tenants, all of which may then read the row; null for the tenant's own eyes. A tenant
+   * names only groups that it is a member of.
+   */
+  readonly shareWith?: boolean
   /** Tighter or wider than the product's; absent ones are the product's. */
   readonly limits?: Limits
   /** Which access role each service role has here. A service role that is not named has none. */

@@ -3,6 +3,7 @@ import { checkActions } from './action-check.ts'
 import type { EntityDefinition } from './entity.ts'
 import { Field, type FieldSpec, rangeTypes, searchConfigs } from './field.ts'
 import { isAsRestricted, ruleFaults } from './field-rules-check.ts'
+import { shareFaults } from './groups.ts'
 import { limitsFaults } from './limits.ts'
 import type { ModuleDefinition } from './module.ts'
 import { ownFaults, ownFieldsOf } from './own-check.ts'
@@ -186,6 +187,8 @@ class ModuleCheck {
       this.#say(name, 'an entity without a tenant cannot have instances')
     if (options.scope === 'global' && options.changes)
       this.#say(name, 'changes: an entity without a tenant has no changes to follow')
+    for (const fault of shareFaults(entity)) this.#say(name, `shareWith: ${fault}`)
+    if (options.shareWith) this.#checkLength(name, `${name}_shared_with_idx`)
     this.#checkAccess(name, options.access ?? {})
     for (const [field, definition] of Object.entries(fields)) {
       const where = `${name}.${field}`
@@ -196,6 +199,7 @@ class ModuleCheck {
     }
     for (const fault of limitsFaults(options.limits ?? {})) this.#say(name, fault)
     this.#checkOwn(entity)
+    this.#checkFormerNames(entity)
     this.#checkKey(entity)
     this.#checkSets(entity, 'unique', options.unique ?? [], 'key')
     this.#checkSets(entity, 'indexes', options.indexes ?? [], 'idx')
@@ -205,6 +209,20 @@ class ModuleCheck {
     const access = { ...this.#definition.access, ...entity.options.access }
     for (const fault of ownFaults(entity, access)) this.#say(entity.name, `own: ${fault}`)
     for (const field of ownFieldsOf(entity.options)) this.#checkLength(entity.name, `${entity.name}_${field}_own`)
+  }
+
+  #checkFormerNames({ name, fields, options }: EntityDefinition): void {
+    const former = options.renamedFrom
+    if (
+      former !== undefined &&
+      (!entityName.test(former) || this.#definition.entities.some(other => other.name === former))
+    )
+      this.#say(name, `renamedFrom: ${JSON.stringify(former)} cannot be a name that no entity has any more`)
+    const names = Object.values(fields).flatMap(field => (field instanceof Field ? (field.spec.renamedFrom ?? []) : []))
+    for (const field of names)
+      if (!fieldName.test(field) || reservedFields.has(field) || fields[field])
+        this.#say(name, `renamedFrom: ${JSON.stringify(field)} cannot be a name that no field has any more`)
+    for (const field of repeated(names)) this.#say(name, `renamedFrom: two fields were called ${JSON.stringify(field)}`)
   }
 
   #checkKey({ name, fields, options }: EntityDefinition): void {

@@ -9,6 +9,7 @@ import { tokenNeeded } from '../../gateway/resolve-tenant.ts'
 import type { Observer } from '../observe.ts'
 import type { Platform } from '../platform.ts'
 import { principalOf } from './context.ts'
+import { groupRoutes } from './group-routes.ts'
 import { upgradeRoutes } from './upgrade-routes.ts'
 
 const readers = ['service_admin', 'service_auditor']
@@ -177,6 +178,7 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
       return acts
     },
   )
+  groupRoutes(app, { operations, operationsBy, mayRead, mayWrite })
   upgradeRoutes(app, { mayRead, mayWrite, operationsBy })
   app.delete<{ Params: { tenant: string; module: string } }>(
     '/tenants/:tenant/subscriptions/:module',

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { TenantryError } from '../../core/errors.ts'
+import { describeMigration, type Migration } from '../../core/migration.ts'
 import type { Module } from '../../core/module-set.ts'
 import { sharedPlacement } from '../../core/placement.ts'
 import { systemTenant } from '../../core/tenant.ts'
@@ -8,16 +9,20 @@ import { functionSql, type SqlAction, sqlActionsOf } from './actions-ddl.ts'
 import { auditSteps } from './audit.ts'
 import { changesSteps, recorderSignatures } from './changes-ddl.ts'
 import { moduleSteps, type Step } from './ddl.ts'
+import { renamesOf } from './diff/renames.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { isServerError } from './errors.ts'
 import { idempotencySteps } from './idempotency.ts'
 import { compareCatalogs, type Differences, fingerprintOf, readExpectedCatalog } from './inspect.ts'
 import { type LiveCatalog, readLiveCatalog } from './live-catalog.ts'
+import { takeTurn } from './lock.ts'
+import { pendingOf, readLedger, writeEntry } from './migrate/ledger.ts'
 import { platformSteps } from './platform.ts'
 import { createRoles, type LoginPasswords, rolesOf } from './roles.ts'
 import { searchSignatures } from './search-functions.ts'
 import { findSecurityFaults } from './security-check.ts'
 import { seedsSteps } from './seeds-ddl.ts'
+import { sharingSignatures } from './sharing-ddl.ts'
 import { identifier } from './sql/writer.ts'
 import { upgradeSteps } from './upgrade-ddl.ts'
 
@@ -29,14 +34,15 @@ export interface BootstrapOptions {
   /** Tells one master key from another without telling the key. */
   readonly keyFingerprint: string
   readonly modules: readonly Module[]
-  /** `additive`: what is missing is made. `never`: it is reported, except on an empty database. */
-  readonly apply: 'additive' | 'never'
+  /** `additive`: what is missing is made. `functions`: only functions of actions are. `never`: it is reported. An empty database is always made. */
+  readonly apply: 'additive' | 'functions' | 'never'
+  /** Migrations of the modules. Those of a module whose schema is made here count as applied. */
+  readonly migrations?: readonly Migration[]
+  /** `platform`: its own schema only, and nothing is compared. */
+  readonly part?: 'platform'
 }
 
 const leastVersion = 150000
-/** Any number; nodes of one installation take turns. */
-const bootstrapLock = 7_203_442
-
 /**
  * Brings a database to what the definitions say and proves that it is so. Answers the ids of what it made. Idempotent and
  * safe when several start at once. Throws `conflict` when the database differs in a way that adding cannot mend.
@@ -47,7 +53,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<readonly str
   )
   return withClient(options.target, async client => {
     await checkServer(client)
-    await client.query('select pg_advisory_lock($1)', [bootstrapLock])
+    await takeTurn(client)
     return new Bootstrap(client, options).run()
   })
 }
@@ -58,12 +64,13 @@ export async function bootstrap(options: BootstrapOptions): Promise<readonly str
  */
 export async function findDatabaseFaults(options: BootstrapOptions): Promise<readonly string[]> {
   return withClient(options.target, async client => {
-    await client.query('select pg_advisory_lock($1)', [bootstrapLock])
+    await takeTurn(client)
     return new Bootstrap(client, options).faults()
   })
 }
 
-async function withClient<T>(target: ConnectionTarget, work: (client: pg.Client) => Promise<T>): Promise<T> {
+/** Connects as the bootstrap login. */
+export async function withClient<T>(target: ConnectionTarget, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({
     ...atDatabase(target),
     application_name: 'tenantry bootstrap',
@@ -154,6 +161,7 @@ class Bootstrap {
       ...this.#actions.actions.map(action => [`action ${action.action.id}`, describeAction(action)] as const),
     ])
     const state = (found: LiveCatalog) => `${definitions} ${fingerprintOf(found)}`
+    if (this.#options.part === 'platform') return this.#preparePlatform(live, isNew)
     if (verified === state(live)) {
       await this.#refuseFaults()
       return []
@@ -163,8 +171,9 @@ class Bootstrap {
     try {
       const applied = [...(await this.#applyMissing(live, isNew)), ...(await this.#applyActions(isNew))]
       if (isNew) await this.#writeInstallation()
+      await this.#writeBaseline(applied)
       const found = await this.#readLive()
-      refuseDifferences(await this.#compare(found))
+      refuseDifferences(await this.#compare(found), await this.#pending())
       await this.#refuseFaults()
       await this.#asOwner(() => this.#client.query('update tenantry.installation set verified = $1', [state(found)]))
       // Running nodes drop what they have prepared: a cached plan may outlive a change of roles or policies.
@@ -205,9 +214,45 @@ class Bootstrap {
     }
   }
 
+  async #preparePlatform(live: LiveCatalog, isNew: boolean): Promise<readonly string[]> {
+    await this.#client.query('begin')
+    try {
+      const applied = await this.#applyMissing(live, isNew)
+      if (isNew) await this.#writeInstallation()
+      await this.#client.query('commit')
+      return applied
+    } catch (error) {
+      await this.#client.query('rollback')
+      throw error
+    }
+  }
+
+  /** A schema that was made from the definitions has seen all that its migrations would do. */
+  async #writeBaseline(applied: readonly string[]): Promise<void> {
+    const { modules, migrations = [] } = this.#options
+    const made = modules.filter(({ schema }) => applied.includes(`schema ${schema}`)).map(({ id }) => id)
+    const seen = migrations.filter(({ module }) => made.includes(module))
+    if (seen.length === 0) return
+    await this.#asOwner(async () => {
+      for (const migration of seen) await writeEntry(this.#client, migration, 'baseline', 0)
+    })
+  }
+
+  /** `customers@1 0002_add_phone`, of migrations that the database has not seen. */
+  async #pending(): Promise<readonly string[]> {
+    const { migrations = [] } = this.#options
+    if (migrations.length === 0) return []
+    const ledger = await this.#asOwner(() => readLedger(this.#client))
+    return pendingOf(migrations, ledger).map(describeMigration)
+  }
+
   #securityFaults(): Promise<readonly string[]> {
     const { prefix, modules } = this.#options
-    const allowed = { search: searchSignatures(modules), recorder: recorderSignatures(modules) }
+    const allowed = {
+      search: searchSignatures(modules),
+      recorder: recorderSignatures(modules),
+      sharing: sharingSignatures,
+    }
     return findSecurityFaults(this.#client, prefix, ['tenantry', ...this.#schemas], allowed)
   }
 
@@ -263,10 +308,13 @@ class Bootstrap {
       return true
     })
     const added = missing.filter(({ id }) => !live.has(id)).map(({ id }) => id)
-    if (this.#options.apply === 'never' && !isNew && added.length > 0) {
+    await this.#refuseRenames(live)
+    if (this.#options.apply !== 'additive' && !isNew && added.length > 0) {
+      const pending = await this.#pending()
+      if (pending.length > 0) throw pendingError(pending)
       throw new TenantryError('conflict', 'The database lacks what the definitions need', {
         details: added.join('\n'),
-        hint: 'In production nothing is applied by itself: start once with --apply',
+        hint: 'In production nothing is applied by itself: make migrations of it (tenantry migrate generate) and run them, or start once with --apply',
       })
     }
     const main = identifier(rolesOf(this.#options.prefix).main)
@@ -277,6 +325,24 @@ class Bootstrap {
       for (const step of missing) if (!/^(schema|extension) [^ ]+$/.test(step.id)) await this.#apply(step)
     })
     return added
+  }
+
+  /** What was renamed must not be made a second time, empty. */
+  async #refuseRenames(live: LiveCatalog): Promise<void> {
+    const { tables, columns } = renamesOf(this.#options.modules)
+    const due = [
+      ...[...tables].filter(([old]) => live.has(`table ${old}`)).map(([old, name]) => `${old} to ${name}`),
+      ...[...columns]
+        .filter(([old, name]) => live.has(`column ${old}`) && !live.has(`column ${old.replace(/[^.]*$/, () => name)}`))
+        .map(([old, name]) => `${old} to ${name}`),
+    ]
+    if (due.length === 0) return
+    const pending = await this.#pending()
+    if (pending.length > 0) throw pendingError(pending)
+    throw new TenantryError('conflict', 'The definitions rename what is in the database', {
+      details: due.join('\n'),
+      hint: 'A migration does that: tenantry migrate generate, then tenantry migrate up',
+    })
   }
 
   async #addExtension({ id, sql }: Step): Promise<void> {
@@ -312,7 +378,7 @@ class Bootstrap {
   /** Functions come after all tables. */
   async #applyActions(isNew: boolean): Promise<readonly string[]> {
     this.#expectedActions = await readExpectedActions(this.#actions)
-    if (this.#options.apply === 'additive' || isNew) return applyActions(this.#actions, this.#expectedActions)
+    if (this.#options.apply !== 'never' || isNew) return applyActions(this.#actions, this.#expectedActions)
     const needed = await applyActions(this.#actions, this.#expectedActions, 'tell')
     if (needed.length === 0) return []
     throw new TenantryError('conflict', 'The functions in the database are not those of the actions', {
@@ -387,6 +453,15 @@ function describeAction(action: SqlAction): string {
   return [functionSql(action, module.schema), ...uses.map(({ entity, verb }) => `${verb} ${entity.id}`)].join('\n')
 }
 
+function pendingError(pending: readonly string[], details: readonly string[] = []): TenantryError {
+  const count = pending.length === 1 ? 'A migration has' : `${pending.length} migrations have`
+  return new TenantryError('conflict', `${count} not been run on this database`, {
+    reason: 'migrations_pending',
+    details: [...pending, ...details].join('\n'),
+    hint: 'Run them: tenantry migrate up',
+  })
+}
+
 /** The differences that are left after making `made` of `live`, and those that this mended. */
 function withChanges(
   { missing, different, unexpected }: Differences,
@@ -414,11 +489,12 @@ function linesOf({ missing, different, unexpected }: Differences): readonly stri
   ]
 }
 
-function refuseDifferences(differences: Differences): void {
+function refuseDifferences(differences: Differences, pending: readonly string[]): void {
   const lines = linesOf(differences)
   if (lines.length === 0) return
+  if (pending.length > 0) throw pendingError(pending, lines)
   throw new TenantryError('conflict', 'The database differs from the definitions, so nothing is served', {
     details: lines.join('\n'),
-    hint: 'Bring the definition or the database in line; adding what is new happens by itself, changing what is there does not',
+    hint: 'Bring the definition or the database in line. Adding what is new happens by itself; changes of what is there are migrations: tenantry migrate plan',
   })
 }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import type { Step } from './ddl.ts'
+import { readStructure } from './diff/read-structure.ts'
+import type { Structure } from './diff/structure.ts'
 import { type LiveCatalog, readLiveCatalog } from './live-catalog.ts'
 import { rolesOf } from './roles.ts'
 import { identifier } from './sql/writer.ts'
@@ -22,12 +24,45 @@ const scratchPrefix = 'tnscratch_'
  * back. Comparing PostgreSQL's text with PostgreSQL's text holds on every version. `client` is the bootstrap login, in a
  * transaction.
  */
-export async function readExpectedCatalog(
+export function readExpectedCatalog(
   client: pg.ClientBase,
   prefix: string,
   schemas: readonly string[],
   steps: readonly Step[],
 ): Promise<LiveCatalog> {
+  return withScratch(client, { prefix, schemas, steps }, async () => {
+    const scratch = await readLiveCatalog(
+      client,
+      schemas.map(schema => scratchPrefix + schema),
+    )
+    return new Map([...scratch].map(([id, definition]) => [fromScratch(id), fromScratch(definition)]))
+  })
+}
+
+/** The same in parts from which SQL can be made. */
+export function readExpectedStructure(
+  client: pg.ClientBase,
+  prefix: string,
+  schemas: readonly string[],
+  steps: readonly Step[],
+): Promise<Structure> {
+  return withScratch(client, { prefix, schemas, steps }, () =>
+    readStructure(client, { schemas, prefix, scratch: scratchPrefix }),
+  )
+}
+
+interface Scratch {
+  readonly prefix: string
+  readonly schemas: readonly string[]
+  readonly steps: readonly Step[]
+}
+
+/** Makes the steps in scratch schemas, reads there and takes them back. */
+async function withScratch<T>(
+  client: pg.ClientBase,
+  { prefix, schemas, steps }: Scratch,
+  read: () => Promise<T>,
+): Promise<T> {
   const main = identifier(rolesOf(prefix).main)
   const names = new RegExp(`(schema )?"(${schemas.join('|')})"(?=(\\.)?)`, 'g')
   const toScratch = (sql: string) =>
@@ -42,11 +77,7 @@ export async function readExpectedCatalog(
     await client.query(`set local role ${main}`)
     for (const { id, sql } of steps)
       if (!covered.has(id) && !/^(schema|extension) [^ ]+$/.test(id)) await client.query(toScratch(sql))
-    const scratch = await readLiveCatalog(
-      client,
-      schemas.map(schema => scratchPrefix + schema),
-    )
-    return new Map([...scratch].map(([id, definition]) => [fromScratch(id), fromScratch(definition)]))
+    return await read()
   } finally {
     await client.query('rollback to savepoint scratch')
   }

@@ -1,6 +1,8 @@
 import { appendOnlyFunction } from './audit.ts'
 import type { Step } from './ddl.ts'
+import { ledgerColumns } from './migrate/ledger.ts'
 import { rolesOf } from './roles.ts'
+import { sharingSteps } from './sharing-ddl.ts'
 import { identifier, literal } from './sql/writer.ts'
 import { fenceFunction } from './upgrade-ddl.ts'
 
@@ -76,8 +78,10 @@ export function platformSteps(prefix: string): Step[] {
        public_jwk text not null, sealed_private_jwk text not null, created_at timestamptz not null default now(),
        primary key (tenant, kid)`,
     ),
+    table('migrations', ledgerColumns),
     grant('tenant_keys', 'reader', 'select'),
     grant('tenant_keys', 'writer', 'select, insert, delete'),
+    ...sharingSteps(prefix),
   ]
 }
 

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Datasource } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
+import type { Migration } from '../../core/migration.ts'
 import type { Module } from '../../core/module-set.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import type { TenantRows } from '../../core/tenant-rows.ts'
@@ -11,6 +12,7 @@ import { startSweeping, sweepChanges } from './changes-sweep.ts'
 import { PostgresDatasource } from './datasource.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { isServerError, toError } from './errors.ts'
+import { createMigrator, type Migrator } from './migrate/migrator.ts'
 import { PlatformStore } from './platform-store.ts'
 import { Pool } from './pool.ts'
 import { rolesOf } from './roles.ts'
@@ -36,6 +38,8 @@ export interface PostgresSettings {
   readonly prefix?: string
   /** Default `additive`. */
   readonly apply?: 'additive' | 'never'
+  /** Migrations of the modules. Those that the database has not seen are named where it lacks something. */
+  readonly migrations?: readonly Migration[]
   /** Pipelined connections for tenants' reads; twice as many while slow statements hold them. Default 4. */
   readonly connections?: number
   /** The same for writes. Default twice as many as for reads. */
@@ -85,6 +89,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
   const {
     prefix = 'tenantry',
     apply = 'additive',
+    migrations = [],
     connections = 4,
     writeConnections = connections * 2,
     slowStatements = Math.max(1, Math.min(connections, Math.floor(availableParallelism() / 2))),
@@ -95,8 +100,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
     changesHours = 168,
     contextNow = context => context,
   } = settings
-  const passwords = { tenant: secrets.derive('login tenant'), platform: secrets.derive('login platform') }
-  const wanted = { target, prefix, passwords, keyFingerprint: secrets.fingerprint(), modules, apply }
+  const passwords = passwordsOf(secrets)
+  const keyFingerprint = secrets.fingerprint()
+  const wanted = { target, prefix, passwords, keyFingerprint, modules, apply, migrations }
   const applied = prepare ? await bootstrap(wanted) : []
 
   const roles = rolesOf(prefix)
@@ -163,6 +169,24 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
   } catch (error) {
     await Promise.allSettled([datasource.close(), platform.close()])
     throw loginError(error, prefix)
+  }
+}
+
+function passwordsOf(secrets: PostgresOptions['secrets']) {
+  return { tenant: secrets.derive('login tenant'), platform: secrets.derive('login platform') }
+}
+
+/** For migrations alone: nothing is connected before it is asked for, and nothing compared. */
+export function openMigrator({ target, modules, secrets, settings = {} }: PostgresOptions): {
+  readonly migrator: Migrator
+  readonly rows: TenantRows
+} {
+  const { prefix = 'tenantry', migrations = [] } = settings
+  const passwords = passwordsOf(secrets)
+  const keyFingerprint = secrets.fingerprint()
+  return {
+    migrator: createMigrator({ target, prefix, passwords, keyFingerprint, modules, migrations }),
+    rows: new PostgresTenantRows(asLogin(target, rolesOf(prefix).tenantLogin, passwords.tenant), prefix),
   }
 }
 

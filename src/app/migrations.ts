@@ -1,0 +1,135 @@
+import { join } from 'node:path'
+import { createArchive } from '../archive/export.ts'
+import { TenantryError } from '../core/errors.ts'
+import { describeMigration, type Migration } from '../core/migration.ts'
+import type { Module } from '../core/module-set.ts'
+import type { PlanStep as PlannedStep } from '../data/postgres/diff/step.ts'
+import type { MigrationStatus } from '../data/postgres/migrate/migrator.ts'
+import type { Progress as MigrationProgress } from '../data/postgres/migrate/up.ts'
+import { openMigrator, type PostgresOptions } from '../data/postgres/postgres.ts'
+import { openMasterKey } from '../identity/master-key.ts'
+import { createSecrets } from '../identity/secrets.ts'
+import type { Environment } from './environment.ts'
+import type { Log } from './log.ts'
+import { readMigrations, writeMigrations } from './migration-files.ts'
+import { openServer } from './open-server.ts'
+import type { Product } from './product.ts'
+
+export type { MigrationProgress, PlannedStep }
+
+export interface MigrationsOptions {
+  readonly product: Product
+  readonly environment: Environment
+  readonly log: Log
+  readonly onNotice?: (text: string) => void
+}
+
+export interface UpOptions {
+  readonly allowDestructive: boolean
+  /** What is there already counts as made. Always so in development, where starts make what is new. */
+  readonly baseline: boolean
+  readonly onProgress: (progress: MigrationProgress) => void
+}
+
+export interface MigratedUp {
+  readonly applied: readonly string[]
+  /** Left because they lose something and that was not allowed, or because they come behind such. */
+  readonly held: readonly string[]
+  /** Folders of the archives that were taken before. */
+  readonly archives: readonly string[]
+  /** What the definitions say and no migration does; in production it is refused. */
+  readonly remaining: string | null
+}
+
+export interface MigratedDown {
+  readonly undone: readonly string[]
+  readonly archives: readonly string[]
+}
+
+/** Migrations of a product's database: what is done, from the command line and over HTTP. */
+export interface Migrations {
+  plan(): Promise<readonly PlannedStep[]>
+  /** Answers the files that it wrote. */
+  generate(name: string | undefined): Promise<readonly string[]>
+  status(): Promise<readonly MigrationStatus[]>
+  up(options: UpOptions): Promise<MigratedUp>
+  down(module: string, to: number, options: Pick<UpOptions, 'allowDestructive' | 'onProgress'>): Promise<MigratedDown>
+  close(): Promise<void>
+}
+
+/** Opens the database of a product for migrations only: it is not compared with the definitions and nothing is served. */
+export async function openMigrations({ product, environment, log, onNotice }: MigrationsOptions): Promise<Migrations> {
+  const migrations = await readMigrations(product)
+  const embedded = await openServer({ environment, log, mode: 'command', ...(onNotice && { onNotice }) })
+  try {
+    const masterKey = await openMasterKey({ folder: environment.folder, env: environment.variables })
+    const options: PostgresOptions = {
+      target: embedded ? embedded.connection('postgres') : { connectionString: environment.databaseUrl ?? '' },
+      modules: product.modules.modules,
+      secrets: createSecrets(masterKey),
+      settings: { prefix: environment.prefix, migrations },
+    }
+    return migrationsOf({ product, environment, options, close: async () => embedded?.close() })
+  } catch (error) {
+    await embedded?.close()
+    throw error
+  }
+}
+
+interface Parts {
+  readonly product: Product
+  readonly environment: Environment
+  readonly options: PostgresOptions
+  close(): Promise<void>
+}
+
+function migrationsOf({ product, environment, options, close }: Parts): Migrations {
+  const { migrator, rows } = openMigrator(options)
+  const archive = createArchive({ rows })
+  const archiving = () => {
+    const archives: string[] = []
+    const beforeLoss = async (module: Module) => {
+      const live = await migrator.liveRows(module)
+      for (const tenant of live.tenants) {
+        const wish = { tenant, modules: [live.module], folder: join(environment.folder, 'archives') }
+        const { folder } = await archive.exportTenant(wish)
+        await archive.verifyArchive(folder)
+        archives.push(folder)
+      }
+    }
+    return { archives, beforeLoss }
+  }
+  const names = (migrations: readonly Migration[]) => migrations.map(describeMigration)
+  return {
+    plan: () => migrator.plan(),
+    generate: async name => writeMigrations(product, await migrator.generate(checkName(name))),
+    status: () => migrator.status(),
+    async up({ allowDestructive, baseline, onProgress }) {
+      const { archives, beforeLoss } = archiving()
+      const takesWhatIsThere = baseline || !environment.production
+      const { applied, held } = await migrator.up({ allowDestructive, takesWhatIsThere, beforeLoss, onProgress })
+      const remaining = await migrator.verify().then(
+        () => null,
+        (error: unknown) => {
+          if (environment.production || !(error instanceof TenantryError)) throw error
+          return error.details ?? error.message
+        },
+      )
+      return { applied: names(applied), held: names(held), archives, remaining }
+    },
+    async down(id, to, { allowDestructive, onProgress }) {
+      const { archives, beforeLoss } = archiving()
+      const module = product.modules.get(id)
+      const undone = await migrator.down({ module, to, allowDestructive, beforeLoss, onProgress })
+      return { undone: names(undone), archives }
+    },
+    close,
+  }
+}
+
+function checkName(name: string | undefined): string | undefined {
+  if (name === undefined || /^[a-z0-9][a-z0-9_]{0,59}$/.test(name)) return name
+  throw new TenantryError('invalid', 'That cannot be part of the name of a migration', {
+    hint: 'Use up to 60 of a-z, 0-9 and "_", for example add_phone',
+  })
+}

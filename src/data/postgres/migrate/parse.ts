@@ -1,0 +1,89 @@
+import { TenantryError } from '../../../core/errors.ts'
+import {
+  describeMigration,
+  type Migration,
+  type MigrationHeader,
+  parseMigrationHeader,
+} from '../../../core/migration.ts'
+import { prefixMark } from '../diff/structure.ts'
+import { type Command, splitCommands } from './commands.ts'
+
+/** A file, ready to be run in one installation. */
+export interface Script extends MigrationHeader {
+  readonly commands: readonly Command[]
+}
+
+/** Words that a migration's transaction is begun, ended or divided with, or that change who the rest of it runs as. */
+const refused: readonly (readonly string[])[] = [
+  ...[['begin'], ['start', 'transaction'], ['commit'], ['end'], ['rollback'], ['abort'], ['savepoint'], ['release']],
+  ...[
+    ['prepare', 'transaction'],
+    ['set', 'role'],
+    ['set', 'session'],
+    ['reset', 'role'],
+    ['reset', 'session'],
+    ['reset', 'all'],
+  ],
+  ['discard'],
+]
+
+/**
+ * Reads a file, or with `undo` what takes it back. Throws `invalid`, naming the file, for one that is empty, ends the
+ * transaction that it runs in or has several commands where it says that it needs none.
+ */
+export function parseScript(migration: Migration, prefix: string, undo = false): Script {
+  const name = `${describeMigration(migration)}${undo ? ' (undo)' : ''}`
+  const text = undo ? migration.undo : migration.text
+  if (text === null) {
+    throw new TenantryError('conflict', `${name} cannot be taken back: it has no undo file`, {
+      hint: `Write ${migration.name}.undo.sql beside it`,
+    })
+  }
+  const header = parseMigrationHeader(text, name)
+  const commands = splitCommands(text, name)
+  if (commands.length === 0)
+    throw new TenantryError('invalid', `${name} holds no command`, {
+      hint: 'Delete the file, or write what it shall do',
+    })
+  for (const command of commands) {
+    const word = refused.find(words => words.every((word, index) => command.words[index] === word))
+    if (!word) continue
+    throw new TenantryError('invalid', `${name}, line ${command.line}: "${word.join(' ')}" is not for migrations`, {
+      hint: 'Each runs in one transaction of the owner of all objects, which Tenantry begins and ends',
+    })
+  }
+  if (header.noTransaction && commands.length > 1) {
+    throw new TenantryError('invalid', `${name} runs outside a transaction and has ${commands.length} commands`, {
+      hint: 'Make one migration of each, so that a failure leaves nothing half done',
+    })
+  }
+  return {
+    ...header,
+    destructive: header.destructive || commands.some(isDestructive),
+    commands: commands.map(command => ({ ...command, sql: forInstallation(command.sql, prefix) })),
+  }
+}
+
+/** Also where nobody has said so at the head of the file. */
+function isDestructive({ words }: Command): boolean {
+  const [verb = '', what = ''] = words
+  if (verb === 'truncate' || verb === 'delete') return true
+  if (verb === 'drop') return ['table', 'schema', 'owned', 'database', 'materialized'].includes(what)
+  return (
+    verb === 'alter' &&
+    what === 'table' &&
+    words.some((word, index) => word === 'drop' && (words[index + 1] ?? '') === 'column')
+  )
+}
+
+const inFile = '\u0024{prefix}'
+const dollar = '\u0024{\u0024}'
+
+/** SQL of a plan as it stands in a file, which knows no installation. */
+export function forFile(sql: string): string {
+  return sql.replaceAll(/\$\{(?=prefix\}|\$\})/g, `${dollar}{`).replaceAll(prefixMark, inFile)
+}
+
+function forInstallation(sql: string, prefix: string): string {
+  return sql.replaceAll(/\$\{(prefix|\$)\}/g, (_, name) => (name === 'prefix' ? prefix : '$'))
+}
