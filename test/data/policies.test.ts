@@ -204,9 +204,6 @@ test('tenant roles reach of the platform’s own tables only the answers and cha
     `frozen ${p}_mover: DELETE INSERT SELECT`,
     `upgrade_prints ${p}_mover: DELETE INSERT SELECT`,
     `upgrades ${p}_reader: SELECT`,
-    // Which rows are seeds: the tenant's, as a policy says.
-    `seeded ${p}_tenant_writer: DELETE INSERT SELECT UPDATE`,
-    `seeded ${p}_writer: DELETE`,
     `upgrades ${p}_writer: INSERT SELECT UPDATE`,
     `installation ${p}_reader: SELECT`,
     `installation ${p}_writer: SELECT`,
