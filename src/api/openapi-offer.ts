@@ -32,7 +32,7 @@ export function offersOf(modules: readonly Module[], roles: readonly string[] | 
       insert: freeName(`${rowName(entity)}Insert`, taken),
       patch: freeName(`${rowName(entity)}Patch`, taken),
     },
-    writable: may(roles, 'write', entity),
+    writable: !entity.view && may(roles, 'write', entity),
     anonymous: { read: may([anonymousRole], 'read', entity), write: may([anonymousRole], 'write', entity) },
     embeds: embedNames(entity, other => visible.includes(other)),
   }))

@@ -108,6 +108,12 @@ export type AnyField = Field<unknown>
 
 export type Fields = Readonly<Record<string, AnyField>>
 
+/** The SQL of a view: texts, between which stand the entities that it reads. */
+export interface ViewSource {
+  readonly texts: readonly string[]
+  readonly reads: readonly (() => EntityDefinition)[]
+}
+
 export interface EntityOptions<Name extends string = string> {
   /** The author's own primary key; without it the platform adds `id`, a uuid of version 7. */
   readonly key?: readonly [Name, ...Name[]]
@@ -133,6 +139,8 @@ export interface EntityOptions<Name extends string = string> {
   readonly changes?: boolean
   /** What the entity was called before; a migration renames its table. */
   readonly renamedFrom?: string
+  /** It is a view: see `view`. */
+  readonly view?: ViewSource
   /** Tighter or wider than the product's; absent ones are the product's. */
   readonly limits?: Limits
   /** Which access role each service role has here. A service role that is not named has none. */

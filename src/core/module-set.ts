@@ -49,10 +49,18 @@ export interface Entity {
   readonly global: boolean
   /** True: no generated API shows it. */
   readonly internal: boolean
+  /** What it reads, where it is a view: nothing is written there, and its rows have no tenant to be seen. */
+  readonly view?: View
   /** Its own; where it has none, those of the product hold. */
   readonly limits: Limits
   readonly access: ReadonlyMap<string, GrantedRole>
   readonly definition: EntityDefinition
+}
+
+/** The SQL of a view: the entities stand between the texts. */
+export interface View {
+  readonly texts: readonly string[]
+  readonly reads: readonly Entity[]
 }
 
 /** An action as the house uses it. */
@@ -141,6 +149,7 @@ export interface ModuleSet {
 /** The fields that the platform adds to an entity, in the order of the table. */
 function platformFields(definition: EntityDefinition): { before: EntityField[]; after: EntityField[] } {
   const { options } = definition
+  if (options.view) return { before: [], after: [] }
   const field = (
     name: string,
     type: FieldSpec['type'],
@@ -166,6 +175,7 @@ function platformFields(definition: EntityDefinition): { before: EntityField[]; 
 interface Mutable {
   references: Relation[]
   referencedBy: Relation[]
+  view?: { texts: readonly string[]; reads: Entity[] }
 }
 
 /**
@@ -265,7 +275,7 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
       name: field,
       spec,
       platform: false,
-      write: spec.type === 'searchText' ? 'never' : options.key?.includes(field) ? 'insert' : 'always',
+      write: spec.type === 'searchText' || options.view ? 'never' : options.key?.includes(field) ? 'insert' : 'always',
     }),
   )
   const uniqueSets = [
@@ -288,7 +298,9 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
     authors: options.authors ?? false,
     aggregates: options.aggregates ?? false,
     changes: options.changes ?? false,
-    global: options.scope === 'global',
+    // Its columns name no tenant; the tables that it reads have policies that do.
+    global: options.scope === 'global' || options.view !== undefined,
+    ...(options.view && { view: { texts: options.view.texts, reads: [] } }),
     internal: options.internal ?? false,
     limits: options.limits ?? {},
     access: new Map(Object.entries({ ...module.definition.access, ...options.access })),
@@ -297,6 +309,10 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
 }
 
 function connect(entity: Entity & Mutable, entities: ReadonlyMap<EntityDefinition, Entity & Mutable>): void {
+  for (const read of entity.definition.options.view?.reads ?? []) {
+    const found = entities.get(read())
+    if (found) entity.view?.reads.push(found)
+  }
   for (const field of entity.fields.values()) {
     if (field.spec.type !== 'reference') continue
     const to = targetOf(field.spec, entity, entities)

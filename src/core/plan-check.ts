@@ -69,7 +69,9 @@ export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
     revision: plan.revision ?? false,
     uses: check.uses,
   } as const
-  check.use(entity, plan.kind === 'read' && !plan.lock ? 'read' : 'write')
+  const reads = plan.kind === 'read' && !plan.lock
+  if (entity.view && !reads) throw viewIsReadOnly(entity)
+  check.use(entity, reads ? 'read' : 'write')
   if (!entity.revision && namesRevision(plan)) throw noRevision(entity)
   if (plan.kind === 'read') {
     const query = check.query(entity, plan, plan.deleted ?? 'exclude', 0)
@@ -116,6 +118,13 @@ export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
   }
   const deleted = plan.deleted ?? (mode === 'purge' ? 'include' : 'exclude')
   return { ...write, kind: 'delete', mode, where, deleted, maxAffected }
+}
+
+function viewIsReadOnly({ name }: Entity): TenantryError {
+  return new TenantryError('invalid', `${quote(name)} is a view, through which nothing is written`, {
+    reason: '25006',
+    hint: 'Write to the entities that it reads',
+  })
 }
 
 /** Rows that give what others are found by may be there already. */

@@ -22,6 +22,7 @@ import { createRoles, type LoginPasswords, rolesOf } from './roles.ts'
 import { searchSignatures } from './search-functions.ts'
 import { findSecurityFaults } from './security-check.ts'
 import { identifier } from './sql/writer.ts'
+import { dropOutdatedViews, refuseViewFaults } from './views-apply.ts'
 
 export interface BootstrapOptions {
   /** The bootstrap login: may make roles and schemas. Used only here and closed before anything is served. */
@@ -153,11 +154,15 @@ class Bootstrap {
     // All of it or nothing: what is refused leaves the database as it was.
     await this.#client.query('begin')
     try {
-      const applied = [...(await this.#applyMissing(live, isNew)), ...(await this.#applyActions(isNew))]
+      const applied = [
+        ...(await this.#applyMissing(await this.#withoutOutdatedViews(live), isNew)),
+        ...(await this.#applyActions(isNew)),
+      ]
       if (isNew) await this.#writeInstallation()
       await this.#writeBaseline(applied)
       const found = await this.#readLive()
       refuseDifferences(await this.#compare(found), await this.#pending())
+      await refuseViewFaults(this.#client, this.#options.modules)
       await this.#refuseFaults()
       await this.#asOwner(() => this.#client.query('update tenantry.installation set verified = $1', [state(found)]))
       // Running nodes drop what they have prepared: a cached plan may outlive a change of roles or policies.
@@ -168,6 +173,13 @@ class Bootstrap {
       await this.#client.query('rollback')
       throw error
     }
+  }
+
+  /** Views follow their definitions as functions do, where anything is applied at all. */
+  async #withoutOutdatedViews(live: LiveCatalog): Promise<LiveCatalog> {
+    if (this.#options.apply !== 'additive') return live
+    const dropped = await this.#asOwner(() => dropOutdatedViews(this.#client, this.#schemas, this.#steps))
+    return dropped === 0 ? live : this.#readLive()
   }
 
   async #preparePlatform(live: LiveCatalog, isNew: boolean): Promise<readonly string[]> {

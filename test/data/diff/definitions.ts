@@ -21,10 +21,13 @@ import {
 } from '../../../src/core/field.ts'
 import type { JsonValue } from '../../../src/core/json.ts'
 import type { ModuleDefinition } from '../../../src/core/module.ts'
+import { sql, view } from '../../../src/core/view.ts'
 
 /** What a definition is made from, so that two of them can differ in a little or in a lot. */
 export interface Shape {
   readonly entities: readonly EntityShape[]
+  /** A view of the first entity, and one of that view. */
+  readonly view: boolean
 }
 
 interface EntityShape {
@@ -84,7 +87,7 @@ const entityShape = (name: string): fc.Arbitrary<EntityShape> =>
 
 const shape: fc.Arbitrary<Shape> = fc
   .subarray([...entityNames], { minLength: 1 })
-  .chain(names => fc.record({ entities: fc.tuple(...names.map(entityShape)) }))
+  .chain(names => fc.record({ entities: fc.tuple(...names.map(entityShape)), view: fc.boolean() }))
 
 /** One definition and another: unlike it, or like it but for some parts and names. */
 export const pairs: fc.Arbitrary<{ readonly before: Shape; readonly after: Shape }> = fc.oneof(
@@ -97,6 +100,7 @@ export const pairs: fc.Arbitrary<{ readonly before: Shape; readonly after: Shape
 function changed(before: Shape, other: Shape, keep: readonly boolean[]): Shape {
   const [renameEntity, renameField, ...rest] = keep
   return {
+    view: other.view,
     entities: before.entities.map((entity, place) => {
       const like = other.entities[place]
       const fields = entity.fields.map((field, index) => {
@@ -111,10 +115,19 @@ function changed(before: Shape, other: Shape, keep: readonly boolean[]): Shape {
   }
 }
 
-export function moduleOf({ entities }: Shape): ModuleDefinition {
+export function moduleOf({ entities, view: hasView }: Shape): ModuleDefinition {
   const made: EntityDefinition[] = []
   for (const shape of entities) made.push(entityOf(shape, () => made[0] ?? made[made.length - 1]))
+  const [first] = made
+  if (hasView && first) made.push(...viewsOf(first))
   return { name: 'prop', version: '1.0.0', entities: made, access: { admin: 'tenant_writer' } }
+}
+
+function viewsOf(first: EntityDefinition): EntityDefinition[] {
+  const [shown = 'created_at'] = Object.keys(first.fields).filter(name => name !== 'words')
+  const texts = [`select id, "${shown}"::text as shown from `, '']
+  const inner = view('inner', { id: uuid(), shown: text() }, { key: ['id'], sql: { texts, reads: [() => first] } })
+  return [inner, view('outer', { shown: text() }, { key: ['shown'], sql: sql`select shown from ${inner}` })]
 }
 
 function entityOf(shape: EntityShape, first: () => EntityDefinition | undefined): EntityDefinition {
