@@ -36,7 +36,7 @@ export async function loadHttp(options: {
         pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
         const length = answerLength(pending)
         if (length === undefined || pending.length < length) return
-        if (!/^HTTP\/1\.1 20[016]/.test(pending.toString('latin1', 0, 12))) {
+        if (!/^HTTP\/1\.1 20[0146]/.test(pending.toString('latin1', 0, 12))) {
           reject(new Error(`unexpected answer: ${pending.toString('utf8', 0, 500)}`))
           socket.destroy()
           return

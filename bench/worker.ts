@@ -53,6 +53,7 @@ async function run(task: Task) {
     principal: { subject: 'bench', tenant: BENCH_TENANT, roles: ['admin'], instance: null, anonymous: false },
     acrossTenants: false,
     exposure: entry.exposure,
+    features: entry.features,
     module: null,
     version: null,
   }

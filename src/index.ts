@@ -6,6 +6,7 @@ export { type ActionDefinition, row, rows } from './core/action-definition.ts'
 export type { Change, ChangeOf, ChangeOperation, ChangeOptions } from './core/changes.ts'
 export { type EntityDefinition, entity, type Insert, type KeyOf, type Patch, type Row } from './core/entity.ts'
 export { type ErrorCode, TenantryError } from './core/errors.ts'
+export type { Features } from './core/features.ts'
 export {
   array,
   bigint,
@@ -29,5 +30,6 @@ export { type ModuleDefinition, type Seed, seed } from './core/module.ts'
 export type { Principal } from './core/principal.ts'
 export { type Page, related, type Select, type Selected, type Where } from './core/query.ts'
 export type { TenantData } from './core/tenant-data.ts'
+export { type RowStep, type UpgradeDefinition, upgradeRows } from './core/upgrade-definition.ts'
 export type { Version } from './core/version.ts'
 export { sql, view } from './core/view.ts'

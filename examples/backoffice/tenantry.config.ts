@@ -13,8 +13,8 @@ export default defineConfig({
       },
       globex: {
         name: 'Globex Corporation',
-        // Brings shared@1 along, which is public; there are no invoices here.
-        subscribe: ['customers@1', 'products@1'],
+        // Brings shared@1 along, which is public; there are no invoices here. Its customers are of version 2 already.
+        subscribe: ['customers@2', 'products@1'],
         rows: globexRows,
       },
     },

@@ -10,16 +10,17 @@ export type SchemaKind = 'row' | 'insert' | 'patch'
 
 /**
  * The JSON Schema of an entity's rows or payloads, without `$ref`. Values are as PostgreSQL's `to_json` writes them:
- * decimals and 64-bit integers are JSON numbers. A payload may also give those as text, which loses no digit.
+ * decimals and 64-bit integers are JSON numbers. A payload may also give those as text, which loses no digit. `fields`: those
+ * that are seen, with what may be written.
  */
-export function jsonSchemaOf(entity: Entity, kind: SchemaKind): JsonSchema {
+export function jsonSchemaOf(entity: Entity, kind: SchemaKind, fields = entity.fields): JsonSchema {
   const properties: Record<string, JsonSchema> = {}
   const required: string[] = []
-  for (const field of entity.fields.values()) {
+  for (const field of fields.values()) {
     const schema = kind === 'row' ? rowField(entity, field) : payloadField(entity, field, kind)
     if (!schema) continue
     properties[field.name] = schema
-    if (kind === 'row' || (kind === 'insert' && mustBeGiven(field))) required.push(field.name)
+    if ((kind === 'row' && !field.sometimes) || (kind === 'insert' && mustBeGiven(field))) required.push(field.name)
   }
   return {
     type: 'object',
@@ -29,12 +30,12 @@ export function jsonSchemaOf(entity: Entity, kind: SchemaKind): JsonSchema {
   }
 }
 
-function mustBeGiven({ platform, spec }: EntityField): boolean {
-  return !platform && !spec.optional && spec.default === undefined && spec.type !== 'searchText'
+function mustBeGiven({ platform, owner, spec }: EntityField): boolean {
+  return !platform && !owner && !spec.optional && spec.default === undefined && spec.type !== 'searchText'
 }
 
 function rowField(entity: Entity, field: EntityField): JsonSchema {
-  const schema = valueSchema(entity, field, 'row')
+  const schema = { ...valueSchema(entity, field, 'row'), ...ruleOf(field) }
   const readOnly = field.write === 'never' || (field.platform && field.write !== 'insert')
   return readOnly ? { ...schema, readOnly } : schema
 }
@@ -45,7 +46,7 @@ function payloadField(entity: Entity, field: EntityField, kind: 'insert' | 'patc
     case 'always':
       return kind === 'insert'
         ? { ...valueSchema(entity, field, kind), ...defaultOf(field.spec) }
-        : valueSchema(entity, field, kind)
+        : { ...valueSchema(entity, field, kind), ...ruleOf(field) }
     case 'insert':
       return kind === 'insert' ? { ...valueSchema(entity, field, kind), ...defaultOf(field.spec) } : undefined
     case 'check':
@@ -57,6 +58,10 @@ function payloadField(entity: Entity, field: EntityField, kind: 'insert' | 'patc
     case 'never':
       return undefined
   }
+}
+
+function ruleOf({ spec: { rules } }: EntityField): JsonSchema {
+  return rules?.writeOnce ? { description: 'Written once: as long as it is null' } : {}
 }
 
 /** `now` is a moment and not a value, so it is no default of JSON Schema. */

@@ -1,6 +1,7 @@
 import { resolveAccess } from '../core/access-role.ts'
 import type { Action, EntityField, Module } from '../core/module-set.ts'
 import { anonymousRole } from '../core/principal.ts'
+import type { Sight } from '../core/sight.ts'
 import { type JsonSchema, jsonSchemaOf } from './json-schema.ts'
 import { type Offer, pascalName } from './openapi-offer.ts'
 import { failures, parameterRef, prefer, schemaRef } from './openapi-parts.ts'
@@ -16,8 +17,8 @@ function may({ uses, roles: named }: Action, roles: readonly string[] | null, ac
   return 'role' in resolveAccess({ roles, acrossTenants: false, acting, hasInstance: false, uses })
 }
 
-/** The path item of an action: POST, and GET for one that only reads. `offers`: what the caller may see of entities. */
-export function actionOperations(action: Action, offers: readonly Offer[]): JsonSchema {
+/** The path item of an action: POST, and GET for one that only reads. `offers`, `sight`: what the caller may see of entities. */
+export function actionOperations(action: Action, offers: readonly Offer[], sight: Sight): JsonSchema {
   const { module, name, readOnly, input } = action
   const isRows = action.output.kind === 'rows' || action.output.kind === 'row'
   const operation = (verb: string): JsonSchema => ({
@@ -28,7 +29,7 @@ export function actionOperations(action: Action, offers: readonly Offer[]): Json
   })
   const shared = isRows ? ['select', 'order', 'limit', 'offset', 'and', 'or'].map(parameterRef) : []
   const preferences = prefer(['count=exact', 'handling=strict', 'handling=lenient'])
-  const responses = responsesOf(action, offers)
+  const responses = responsesOf(action, offers, sight)
   const post: JsonSchema = {
     ...operation('call'),
     parameters: [...shared, preferences],
@@ -63,11 +64,11 @@ function isNeeded({ spec }: EntityField): boolean {
   return !spec.optional && spec.default === undefined
 }
 
-function responsesOf({ output: { kind, entity } }: Action, offers: readonly Offer[]): JsonSchema {
+function responsesOf({ output: { kind, entity } }: Action, offers: readonly Offer[], sight: Sight): JsonSchema {
   const refused = failures(400, 401, 403, 404, 406, 409)
   if (kind === 'nothing') return { 204: { description: 'Done' }, ...refused }
   const offer = offers.find(offer => offer.entity === entity)
-  const one = offer ? schemaRef(offer.names.row) : jsonSchemaOf(entity, 'row')
+  const one = offer ? schemaRef(offer.names.row) : jsonSchemaOf(entity, 'row', sight.fieldsOf(entity))
   const answer = (description: string): JsonSchema => ({
     description,
     headers: {

@@ -1,11 +1,15 @@
 import { resolveAccess, type Verb } from '../core/access-role.ts'
-import type { Entity, Module } from '../core/module-set.ts'
+import type { Entity, EntityField, Module } from '../core/module-set.ts'
 import { embedNames } from '../core/plan-relations.ts'
 import { anonymousRole } from '../core/principal.ts'
+import type { Sight } from '../core/sight.ts'
+import { withReads } from '../core/view-reads.ts'
 
 /** An entity as a caller may see it. */
 export interface Offer {
   readonly entity: Entity
+  /** Those of its fields that the caller sees, with what the caller may write. */
+  readonly fields: ReadonlyMap<string, EntityField>
   /** The names of its schemas. */
   readonly names: { readonly row: string; readonly insert: string; readonly patch: string }
   readonly writable: boolean
@@ -17,9 +21,14 @@ export interface Offer {
 
 /**
  * The entities of these modules that a principal of a tenant with these service roles may read; null: all of them. `acting`:
- * it is a principal of the system tenant.
+ * it is a principal of the system tenant. `sight`: the caller's.
  */
-export function offersOf(modules: readonly Module[], roles: readonly string[] | null, acting = false): Offer[] {
+export function offersOf(
+  modules: readonly Module[],
+  roles: readonly string[] | null,
+  sight: Sight,
+  acting = false,
+): Offer[] {
   const may = (roles: readonly string[] | null, verb: Verb, entity: Entity) => mayUse(roles, verb, entity, acting)
   const visible = modules
     .flatMap(({ entities }) => entities)
@@ -27,6 +36,7 @@ export function offersOf(modules: readonly Module[], roles: readonly string[] | 
   const taken = new Set(visible.map(rowName))
   return visible.map(entity => ({
     entity,
+    fields: sight.fieldsOf(entity),
     names: {
       row: rowName(entity),
       insert: freeName(`${rowName(entity)}Insert`, taken),
@@ -34,13 +44,16 @@ export function offersOf(modules: readonly Module[], roles: readonly string[] | 
     },
     writable: !entity.view && may(roles, 'write', entity),
     anonymous: { read: may([anonymousRole], 'read', entity), write: may([anonymousRole], 'write', entity) },
-    embeds: embedNames(entity, other => visible.includes(other)),
+    embeds: embedNames(entity, {
+      entity: other => visible.includes(other),
+      relation: relation => sight.shows(relation),
+    }),
   }))
 }
 
 /** The rule is the one that requests obey. Roles that reach across tenants do not count here. */
 function mayUse(roles: readonly string[] | null, verb: Verb, entity: Entity, acting: boolean): boolean {
-  const uses = [{ verb, entity }]
+  const uses = withReads(entity).map(entity => ({ verb, entity }))
   return !roles || 'role' in resolveAccess({ roles, acrossTenants: false, acting, hasInstance: false, uses })
 }
 

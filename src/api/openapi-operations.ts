@@ -134,7 +134,7 @@ function shared(...names: SharedParameter[]): JsonSchema[] {
 }
 
 function filters(offer: Offer): JsonSchema[] {
-  return [...offer.entity.fields.values()].map(field => parameterRef(filterName(offer, field)))
+  return [...offer.fields.values()].map(field => parameterRef(filterName(offer, field)))
 }
 
 /** Rows as a list, or one of them as an object for those who ask for that. */

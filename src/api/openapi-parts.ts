@@ -122,7 +122,7 @@ export function filterName({ names }: Offer, field: EntityField): string {
 
 /** Every field of an entity as a filter. */
 export function filterParameters(offer: Offer): [name: string, parameter: JsonSchema][] {
-  return [...offer.entity.fields.values()].map(field => [
+  return [...offer.fields.values()].map(field => [
     filterName(offer, field),
     query(field.name, describeFilter(field), filterExample(offer.entity, field)),
   ])

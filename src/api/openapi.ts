@@ -1,5 +1,6 @@
 import type { JsonValue } from '../core/json.ts'
 import type { Entity, Module } from '../core/module-set.ts'
+import { anyCaller, type Sight } from '../core/sight.ts'
 import { formatVersion } from '../core/version.ts'
 import { type JsonSchema, jsonSchemaOf } from './json-schema.ts'
 import { actionOperations, actionsOf } from './openapi-actions.ts'
@@ -16,6 +17,8 @@ export interface OpenApiOptions {
   readonly modules: readonly Module[]
   /** The caller's service roles, as a principal of the tenant; null shows everything. */
   readonly roles: readonly string[] | null
+  /** Which fields the caller sees; absent: those that any caller may. */
+  readonly sight?: Sight
   /** The caller is a principal of the system tenant, whose roles reach into others. */
   readonly acting?: boolean
   /** Where an entity is served: `/customers`; an action is called `rpc/{name}`. Different for different names. */
@@ -46,10 +49,11 @@ export function createOpenApi({
   serverUrl,
   modules,
   roles,
+  sight = anyCaller,
   acting,
   pathOf,
 }: OpenApiOptions): OpenApiDocument {
-  const offers = offersOf(modules, roles, acting)
+  const offers = offersOf(modules, roles, sight, acting)
   const actions = actionsOf(modules, roles, acting)
   const offered = new Set([...offers.map(({ entity }) => entity.module), ...actions.map(({ module }) => module)])
   const shown = modules.filter(module => offered.has(module))
@@ -66,7 +70,7 @@ export function createOpenApi({
       ...offers.map(offer => [pathOf(offer.entity), operationsOf(offer)] as const),
       ...actions.map(action => {
         const path = pathOf({ module: action.module, name: `rpc/${action.name}` })
-        return [path, actionOperations(action, offers)] as const
+        return [path, actionOperations(action, offers, sight)] as const
       }),
     ]),
     components: {
@@ -79,8 +83,12 @@ export function createOpenApi({
   }
 }
 
-function schemasOf({ entity, names, writable }: Offer): [name: string, schema: JsonSchema][] {
-  const row: [string, JsonSchema] = [names.row, jsonSchemaOf(entity, 'row')]
+function schemasOf({ entity, fields, names, writable }: Offer): [name: string, schema: JsonSchema][] {
+  const row: [string, JsonSchema] = [names.row, jsonSchemaOf(entity, 'row', fields)]
   if (!writable) return [row]
-  return [row, [names.insert, jsonSchemaOf(entity, 'insert')], [names.patch, jsonSchemaOf(entity, 'patch')]]
+  return [
+    row,
+    [names.insert, jsonSchemaOf(entity, 'insert', fields)],
+    [names.patch, jsonSchemaOf(entity, 'patch', fields)],
+  ]
 }

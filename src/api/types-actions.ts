@@ -1,4 +1,5 @@
 import type { Action, Entity } from '../core/module-set.ts'
+import { anyCaller } from '../core/sight.ts'
 import { jsonSchemaOf } from './json-schema.ts'
 import { commentText, objectType, propertyName, propertyType } from './types-text.ts'
 
@@ -32,7 +33,8 @@ function returnsOf({ output: { kind, entity } }: Action, around: TypesAround): s
       return propertyType(jsonSchemaOf(entity, 'row'), 'value')
     case 'rows':
     case 'row': {
-      const row = around.rowType(entity) ?? indented(objectType(jsonSchemaOf(entity, 'row')))
+      const row =
+        around.rowType(entity) ?? indented(objectType(jsonSchemaOf(entity, 'row', anyCaller.fieldsOf(entity))))
       return kind === 'rows' ? `${row}[]` : row
     }
   }

@@ -1,4 +1,5 @@
 import type { Action, Entity, Module, Relation } from '../core/module-set.ts'
+import { anyCaller } from '../core/sight.ts'
 import { formatVersion } from '../core/version.ts'
 import { jsonSchemaOf, type SchemaKind } from './json-schema.ts'
 import { functionType } from './types-actions.ts'
@@ -63,7 +64,7 @@ function entityTypes(entity: Entity, name: string): string {
   return kinds
     .filter(([, kind]) => kind === 'row' || !entity.view)
     .map(([suffix, kind, about]) => {
-      const type = objectType(jsonSchemaOf(entity, kind))
+      const type = objectType(jsonSchemaOf(entity, kind, anyCaller.fieldsOf(entity)))
       return `/** ${commentText(`${about} ${where}`)} */\nexport type ${name}${suffix} = ${type}`
     })
     .join('\n\n')
@@ -107,7 +108,8 @@ function schemaType(
 ): string {
   const others = embeddable(own, new Set(all))
   const inside = new Map([...own, ...others].map(entity => [entity.name, entity]))
-  const relations = (entity: Entity) => relationsType(entity.references.filter(({ to }) => inside.get(to.name) === to))
+  const relations = (entity: Entity) =>
+    relationsType(entity.references.filter(link => inside.get(link.to.name) === link.to && anyCaller.shows(link)))
   const table = (entity: Entity, kinds: readonly string[]) => {
     const name = nameOf(names, entity)
     const types = kinds.map(kind => `        ${kind}: ${name}${kind}\n`).join('')
@@ -145,8 +147,8 @@ function group(name: string, members: readonly string[]): string {
 function embeddable(own: readonly Entity[], all: ReadonlySet<Entity>): readonly Entity[] {
   const found = new Set(own)
   for (const entity of found) {
-    const related = [...entity.references.map(({ to }) => to), ...entity.referencedBy.map(({ from }) => from)]
-    for (const other of related) if (all.has(other)) found.add(other)
+    const seen = [...entity.references, ...entity.referencedBy].filter(relation => anyCaller.shows(relation))
+    for (const { from, to } of seen) for (const other of [from, to]) if (all.has(other)) found.add(other)
   }
   const byName = Map.groupBy(found, ({ name }) => name)
   return [...all].filter(entity => found.has(entity) && !own.includes(entity) && byName.get(entity.name)?.length === 1)

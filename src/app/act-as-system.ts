@@ -32,6 +32,7 @@ export function actAsSystem({ catalog, product, system, postgres }: Platform, wi
     principal,
     acrossTenants,
     exposure: acrossTenants ? system.exposure : entry.exposure,
+    features: entry.features,
     module: null,
     version: null,
   }

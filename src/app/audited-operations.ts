@@ -41,6 +41,8 @@ export function auditOperations(
       recorded('tenant.add', wish.key, wish.subscribe?.join(',').slice(0, 1_000) || null, () =>
         operations.addTenant(wish),
       ),
+    setTenant: (key, patch) =>
+      recorded('tenant.set', key, Object.keys(patch).join(',').slice(0, 200), () => operations.setTenant(key, patch)),
     suspendTenant: key => recorded('tenant.suspend', key, null, () => operations.suspendTenant(key)),
     resumeTenant: key => recorded('tenant.resume', key, null, () => operations.resumeTenant(key)),
     removeTenant: key => recorded('tenant.remove', key, null, () => operations.removeTenant(key)),
@@ -48,6 +50,25 @@ export function auditOperations(
       recorded('tenant.subscribe', key, moduleName(module), () => operations.subscribe(key, module)),
     unsubscribe: (key, module) =>
       recorded('tenant.unsubscribe', key, moduleName(module), () => operations.unsubscribe(key, module)),
+    upgradeTenant: (key, module) =>
+      recorded('tenant.upgrade', key, moduleName(module), () => operations.upgradeTenant(key, module)),
+    rollbackUpgrade: (key, module) =>
+      recorded('tenant.rollback', key, moduleName(module), () => operations.rollbackUpgrade(key, module)),
+    confirmUpgrade: (key, module) =>
+      recorded('tenant.confirm', key, moduleName(module), () => operations.confirmUpgrade(key, module)),
+    // What is tried and undone changes nothing.
+    seedTenant: (key, wish) =>
+      wish.dryRun
+        ? operations.seedTenant(key, wish)
+        : recorded(wish.force ? 'tenant.seed.force' : 'tenant.seed', key, wish.module?.slice(0, 200) ?? null, () =>
+            operations.seedTenant(key, wish),
+          ),
+    deseedTenant: (key, wish) =>
+      wish.dryRun
+        ? operations.deseedTenant(key, wish)
+        : recorded('tenant.deseed', key, wish.module?.slice(0, 200) ?? null, () => operations.deseedTenant(key, wish)),
+    purgeModule: (key, module) =>
+      recorded('tenant.purge', key, moduleName(module), () => operations.purgeModule(key, module)),
     addRows: (key, seeds) =>
       recorded(
         'tenant.rows',

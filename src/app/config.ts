@@ -1,3 +1,4 @@
+import type { Editions } from '../core/features.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Seed } from '../core/module.ts'
 import type { Principal } from '../core/principal.ts'
@@ -46,12 +47,17 @@ export interface Config {
   readonly instancer?: Instancer
   /** How long recorded changes of entities with `changes: true` are kept, in hours. Default 168, a week. */
   readonly changesHours?: number
+  /** The editions that tenants may have, and the flags that each turns on: `{ basic: [], pro: ['reports'] }`. */
+  readonly editions?: Editions
   /** What a fresh installation starts with outside production. */
   readonly development?: { readonly tenants?: Readonly<Record<string, DevelopmentTenant>> }
 }
 
 export interface DevelopmentTenant {
   readonly name?: string
+  readonly edition?: string
+  readonly cohort?: string
+  readonly flags?: readonly string[]
   readonly subscribe?: readonly string[]
   readonly rows?: readonly Seed[]
 }

@@ -6,5 +6,6 @@ import { resolveTenant } from '../gateway/resolve-tenant.ts'
 export function contextNow(context: TenantContext, find: (tenant: string) => CatalogEntry | undefined): TenantContext {
   const { tenant, principal } = context
   const question = { named: tenant, header: undefined, principal: { ...principal, tenant } }
-  return { ...context, exposure: resolveTenant(question, find).entry.exposure }
+  const { exposure, features } = resolveTenant(question, find).entry
+  return { ...context, exposure, features }
 }

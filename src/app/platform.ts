@@ -48,11 +48,13 @@ export interface Platform {
 export interface PlatformOptions extends ServerOptions {
   readonly product: Product
   readonly settings?: PostgresSettings
+  /** False: nothing is made in the database or proven of it, for a command that asks what is wrong with it. */
+  readonly prepare?: boolean
 }
 
 /** Opens database, catalog and identity, each with what it needs from those before. Whatever was opened is closed on failure. */
 export async function openPlatform(options: PlatformOptions): Promise<Platform> {
-  const { product, environment, log, settings } = options
+  const { product, environment, log, settings, prepare = true } = options
   const open: (() => Promise<void>)[] = []
   const close = async () => {
     for (const step of open.splice(0).reverse()) await step()
@@ -66,6 +68,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       target: embedded ? embedded.connection('postgres') : { connectionString: environment.databaseUrl ?? '' },
       modules: product.modules.modules,
       secrets: createSecrets(masterKey),
+      prepare,
       settings: {
         prefix: environment.prefix,
         apply: environment.production ? 'never' : 'additive',
@@ -84,6 +87,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     const catalog = await createCatalog({
       store: postgres.platform,
       modules: product.modules,
+      editions: product.config.editions ?? {},
       onChange: ({ key }) => identity.forget(key),
       onError: error => log.error({ err: error }, 'the catalog could not be read'),
     })
@@ -98,6 +102,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         datasource: postgres.datasource,
         rows: postgres.rows,
         archive,
+        upgrades: postgres.upgrades,
         removeKeys: key => postgres.platform.removeKeys(key),
         folder: join(environment.folder, 'archives'),
       },
@@ -156,11 +161,11 @@ function keysOfKnownTenants(store: KeyStore, isKnown: (tenant: string) => boolea
 /** Makes the tenants that a config wants in development and that were never made. */
 export async function addDevelopmentTenants({ product, operations, catalog }: Platform): Promise<readonly string[]> {
   const added: string[] = []
-  for (const [key, { name, subscribe = [], rows = [] }] of Object.entries(product.config.development?.tenants ?? {})) {
+  for (const [key, wish] of Object.entries(product.config.development?.tenants ?? {})) {
     const state = catalog.find(key)?.tenant.state
     if (state !== undefined && state !== 'provisioning') continue
     try {
-      await operations.addTenant({ key, ...(name === undefined ? {} : { name }), subscribe, rows })
+      await operations.addTenant({ key, ...wish })
       added.push(key)
     } catch (error) {
       // Removed on purpose: its key stays taken and it is not made again.

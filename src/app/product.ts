@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { TenantryError } from '../core/errors.ts'
+import { traitName } from '../core/features.ts'
 import { limitsFaults } from '../core/limits.ts'
 import type { ModuleDefinition } from '../core/module.ts'
 import { createModuleSet, type ModuleSet } from '../core/module-set.ts'
@@ -171,6 +172,7 @@ const configKeys = new Set<keyof Config>([
   'authorizer',
   'instancer',
   'changesHours',
+  'editions',
   'development',
 ])
 
@@ -189,6 +191,11 @@ function checkConfig(value: unknown, file: string): Config {
     throw wrong('"tenantDomain" must be a host name')
   for (const name of ['authorizer', 'instancer'] as const) {
     if (config[name] !== undefined && typeof config[name] !== 'function') throw wrong(`"${name}" must be a function`)
+  }
+  for (const [edition, flags] of Object.entries(config.editions ?? {})) {
+    if (!traitName.test(edition)) throw wrong(`"editions": ${JSON.stringify(edition)} must match ${traitName.source}`)
+    if (!Array.isArray(flags) || !flags.every(flag => typeof flag === 'string' && traitName.test(flag)))
+      throw wrong(`"editions": the flags of ${edition} must be texts that match ${traitName.source}`)
   }
   const [fault] = limitsFaults(config.limits ?? {})
   if (fault !== undefined) throw wrong(fault)

@@ -1,5 +1,6 @@
 import type { CatalogEntry, CatalogStore, Tenant, TenantChange } from '../core/catalog.ts'
 import { TenantryError } from '../core/errors.ts'
+import type { Editions } from '../core/features.ts'
 import { type ModuleSet, quote } from '../core/module-set.ts'
 import { sharedPlacement } from '../core/placement.ts'
 import {
@@ -10,8 +11,9 @@ import {
   type TenantTransition,
 } from '../core/tenant.ts'
 import { createFollower } from './follower.ts'
-import { createTenantIntern } from './intern.ts'
+import { createFeatures, createTenantIntern } from './intern.ts'
 import { resolveSubscribe, resolveUnsubscribe, type SubscribePlan, type UnsubscribePlan } from './subscription.ts'
+import { parseTraits, type TraitsPatch } from './traits.ts'
 
 /**
  * All tenants, in memory and as the store has them. What was changed here can be found here as soon as the change
@@ -33,11 +35,15 @@ export interface Catalog {
   remove(key: TenantKey): Promise<Tenant>
   /** Ends the removal: the tenant is `removed`, its key stays taken. */
   forget(key: TenantKey): Promise<Tenant>
+  /** Its name, edition, cohort and flags; what is left out stays. Throws `invalid` for an edition that the product has not. */
+  setTraits(key: TenantKey, patch: TraitsPatch): Promise<Tenant>
   /** What `subscribe` would do. */
   planSubscribe(key: TenantKey, moduleId: string): Promise<SubscribePlan>
   subscribe(key: TenantKey, moduleId: string): Promise<SubscribePlan & { readonly change: TenantChange }>
   /** Refused with `conflict` while another subscription needs the module. The data stays. */
   unsubscribe(key: TenantKey, moduleId: string): Promise<UnsubscribePlan & { readonly change: TenantChange }>
+  /** Resolves when all that was changed before, by anybody, can be found here. */
+  refresh(): Promise<void>
   close(): Promise<void>
 }
 
@@ -53,12 +59,14 @@ const tries = 100
 export async function createCatalog(deps: {
   store: CatalogStore
   modules: ModuleSet
+  editions?: Editions
   onChange?: (tenant: Tenant) => void
   onError?: (error: unknown) => void
 }): Promise<Catalog> {
-  const { store, modules, onError = () => undefined } = deps
+  const { store, modules, editions = {}, onError = () => undefined } = deps
   const entries = new Map<TenantKey, HeldEntry>()
   const intern = createTenantIntern()
+  const features = createFeatures(editions)
   let onChange: (tenant: Tenant) => void = () => undefined
   let readUpTo = 0
 
@@ -67,7 +75,12 @@ export async function createCatalog(deps: {
     const held = entries.get(tenant.key)
     if (held && held.version >= version) return tenant
     const interned = intern(tenant)
-    entries.set(interned.key, { version, tenant: interned, exposure: modules.expose(interned.subscriptions) })
+    entries.set(interned.key, {
+      version,
+      tenant: interned,
+      exposure: modules.expose(interned.subscriptions),
+      features: features(interned),
+    })
     try {
       onChange(interned)
     } catch (error) {
@@ -159,12 +172,24 @@ export async function createCatalog(deps: {
     resume: key => transition(key, 'resume'),
     remove: key => transition(key, 'remove'),
     forget: key => transition(key, 'forget'),
+    async setTraits(key, patch) {
+      const { change: done } = await change(key, async held => {
+        const { name, ...traits } = parseTraits(held.tenant, patch, editions)
+        const set = await store.setTraits(key, held.version, {
+          ...traits,
+          name: name === undefined ? held.tenant.name : parseName(name),
+        })
+        return { change: set, result: undefined }
+      })
+      return done.tenant
+    },
     async planSubscribe(key, moduleId) {
       await follower.refresh()
       return resolveSubscribe(getHeld(key).tenant, moduleId, modules)
     },
     subscribe: (key, moduleId) => changeSubscriptions(key, moduleId, resolveSubscribe),
     unsubscribe: (key, moduleId) => changeSubscriptions(key, moduleId, resolveUnsubscribe),
+    refresh: () => follower.refresh(),
     async close() {
       await watch.close()
       await follower.close()

@@ -29,6 +29,8 @@ export interface Globals {
 
 export interface Input<Name extends string = string, Specs extends OptionSpecs = OptionSpecs> {
   readonly args: Readonly<Record<Name, string>>
+  /** Arguments that may be left out. */
+  readonly more: Readonly<Record<string, string | undefined>>
   readonly options: OptionValues<Specs>
   readonly globals: Globals
   readonly output: Output
@@ -39,6 +41,8 @@ export interface Command<Name extends string = string, Specs extends OptionSpecs
   readonly about?: string
   /** What must be given, in this order, and what it is. */
   readonly args: Readonly<Record<Name, string>>
+  /** What may be given after that, in this order. */
+  readonly more?: Readonly<Record<string, string>>
   readonly options: Specs
   readonly examples: readonly string[]
   /** Answers an exit code where 0 would not say it. */

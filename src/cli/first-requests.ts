@@ -3,9 +3,11 @@ import type { Tenant } from '../core/catalog.ts'
 import type { FieldSpec } from '../core/field.ts'
 import type { JsonValue } from '../core/json.ts'
 import type { Entity, EntityField, Exposure, Relation } from '../core/module-set.ts'
+import { Sight } from '../core/sight.ts'
 
 /** The role whose token the requests carry. */
 export const firstRole = 'admin'
+const sight = new Sight(firstRole, 'caller', new Set([firstRole]))
 
 /** A request to try a product with. */
 export interface FirstRequest {
@@ -79,8 +81,9 @@ function mayUse(entity: Entity, verb: Verb): boolean {
 
 /** The first relation to a readable entity that needs no hint to be embedded. */
 function findNested(readable: readonly Entity[]): Relation | undefined {
-  const isPlain = ({ from, to }: Relation) =>
+  const isPlain = ({ from, to, field }: Relation) =>
     from !== to &&
+    sight.fieldsOf(from).has(field) &&
     readable.includes(to) &&
     readable.filter(({ name }) => name === to.name).length === 1 &&
     [...from.references, ...from.referencedBy].filter(each => each.from === to || each.to === to).length === 1
@@ -93,11 +96,11 @@ function isEasyToInsert(entity: Entity): boolean {
 }
 
 function authored(entity: Entity): EntityField[] {
-  return [...entity.fields.values()].filter(({ platform, write }) => !platform && write !== 'never')
+  return [...sight.fieldsOf(entity).values()].filter(({ platform, write }) => !platform && write !== 'never')
 }
 
 function neededFields(entity: Entity): EntityField[] {
-  return authored(entity).filter(({ spec }) => !spec.optional && spec.default === undefined)
+  return authored(entity).filter(({ spec, owner }) => !owner && !spec.optional && spec.default === undefined)
 }
 
 function select(entity: Entity): string {

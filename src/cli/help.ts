@@ -38,9 +38,15 @@ export function helpOfGroup(word: string, commands: readonly Entry[]): string {
   ].join('\n\n')
 }
 
-export function helpOfCommand({ path, summary }: Entry, { about, args, options, examples }: Command): string {
-  const usage = ['tenantry', path, ...Object.keys(args).map(name => `<${name}>`), '[options]'].join(' ')
-  const argRows = Object.entries(args).map(([name, about]) => [`<${name}>`, about])
+export function helpOfCommand(
+  { path, summary }: Entry,
+  { about, args, more = {}, options, examples }: Command,
+): string {
+  const argRows = [
+    ...Object.entries(args).map(([name, about]) => [`<${name}>`, about] as const),
+    ...Object.entries(more).map(([name, about]) => [`[${name}]`, about] as const),
+  ]
+  const usage = ['tenantry', path, ...argRows.map(([name]) => name), '[options]'].join(' ')
   return [
     `${summary}.${about ? ` ${about}` : ''}`,
     `Usage: ${usage}`,

@@ -7,6 +7,7 @@ import { suggest } from './suggest.ts'
 
 export interface ParsedInput {
   readonly args: Readonly<Record<string, string>>
+  readonly more: Readonly<Record<string, string | undefined>>
   readonly options: OptionValues<OptionSpecs>
   readonly globals: Globals
 }
@@ -15,7 +16,7 @@ export interface ParsedInput {
  * What stands behind a command's name, as that command declares it. Throws `invalid` for an unknown option, a missing or
  * superfluous value and a missing or superfluous argument.
  */
-export function parseInput(path: string, { args, options }: Command, rest: readonly string[]): ParsedInput {
+export function parseInput(path: string, { args, more = {}, options }: Command, rest: readonly string[]): ParsedInput {
   const specs: OptionSpecs = { ...commandOptions, ...options }
   const help = `See: tenantry ${path} --help`
   const refuse = (message: string, hint = help) => new TenantryError('invalid', message, { hint })
@@ -62,7 +63,7 @@ export function parseInput(path: string, { args, options }: Command, rest: reado
     Object.entries(options).map(([name, spec]) => [name, optionValue(spec, given.get(name))]),
   )
   return {
-    args: nameArguments(Object.keys(args), positionals, refuse),
+    ...nameArguments(Object.keys(args), Object.keys(more), positionals, refuse),
     // Each is of the type that its own spec asks for.
     options: values as OptionValues<OptionSpecs>,
     globals: { dir: given.get('dir')?.[0], json: given.has('json'), yes: given.has('yes') },
@@ -85,12 +86,16 @@ function optionValue(
 
 function nameArguments(
   names: readonly string[],
+  more: readonly string[],
   given: readonly string[],
   refuse: (message: string) => TenantryError,
-): Record<string, string> {
+): Pick<ParsedInput, 'args' | 'more'> {
   const missing = names.slice(given.length).map(name => `<${name}>`)
   if (missing.length > 0) throw refuse(`${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing`)
-  const [superfluous] = given.slice(names.length)
+  const [superfluous] = given.slice(names.length + more.length)
   if (superfluous !== undefined) throw refuse(`${quote(superfluous)} is one argument too many`)
-  return Object.fromEntries(names.map((name, index) => [name, given[index] ?? '']))
+  return {
+    args: Object.fromEntries(names.map((name, index) => [name, given[index] ?? ''])),
+    more: Object.fromEntries(more.map((name, index) => [name, given[names.length + index]])),
+  }
 }

@@ -19,10 +19,12 @@ const line = (group: string, path: string, summary: string, load: () => Promise<
 // biome-ignore format: one line each
 export const commands: readonly Entry[] = [
   line('Run', 'start', 'Serve a product', async () => (await import('./commands/start.ts')).start),
+  line('Run', 'verify', 'Prove that tenants are kept apart, by attacking a server', async () => (await import('./commands/verify.ts')).verify),
 
   line('Tenants', 'tenant add', 'Make a tenant', async () => (await import('./commands/tenant-add.ts')).tenantAdd),
   line('Tenants', 'tenant list', 'List all tenants', async () => (await import('./commands/tenant-list.ts')).tenantList),
   line('Tenants', 'tenant show', 'Show one tenant and what it runs', async () => (await import('./commands/tenant-show.ts')).tenantShow),
+  line('Tenants', 'tenant set', 'Set its name, edition, cohort and flags', async () => (await import('./commands/tenant-set.ts')).tenantSet),
   line('Tenants', 'tenant suspend', 'Refuse its requests, keep its data', async () => (await import('./commands/tenant-suspend.ts')).tenantSuspend),
   line('Tenants', 'tenant resume', 'Serve a suspended tenant again', async () => (await import('./commands/tenant-resume.ts')).tenantResume),
   line('Tenants', 'tenant remove', 'Archive its data, then remove it for good', async () => (await import('./commands/tenant-remove.ts')).tenantRemove),
@@ -31,6 +33,14 @@ export const commands: readonly Entry[] = [
 
   line('Modules', 'subscribe', 'Let a tenant run a module and what it depends on', async () => (await import('./commands/subscribe.ts')).subscribe),
   line('Modules', 'unsubscribe', 'End that; the data stays', async () => (await import('./commands/unsubscribe.ts')).unsubscribe),
+  line('Modules', 'seed', 'Add the seeds that a tenant lacks', async () => (await import('./commands/seed.ts')).seed),
+  line('Modules', 'deseed', 'Remove the temporary seeds of a tenant', async () => (await import('./commands/deseed.ts')).deseed),
+  line('Modules', 'purge', 'Archive and remove the rows of a module that a tenant runs no more', async () => (await import('./commands/purge.ts')).purge),
+  line('Modules', 'upgrade plan', 'Show what an upgrade of a tenant would take along', async () => (await import('./commands/upgrade-plan.ts')).upgradePlan),
+  line('Modules', 'upgrade run', 'Take tenants to a new major of a module, one after the other', async () => (await import('./commands/upgrade-run.ts')).upgradeRun),
+  line('Modules', 'upgrade rollback', 'Take them back, with what was written meanwhile', async () => (await import('./commands/upgrade-run.ts')).upgradeRollback),
+  line('Modules', 'upgrade confirm', 'Archive and remove the old rows; there is no way back then', async () => (await import('./commands/upgrade-run.ts')).upgradeConfirm),
+  line('Modules', 'upgrade list', 'List upgrades and whether they can be rolled back', async () => (await import('./commands/upgrade-list.ts')).upgradeList),
   line('Modules', 'module new', 'Write the first files of a module, or of a whole product', async () => (await import('./commands/module-new.ts')).moduleNew),
   line('Modules', 'types', 'Write TypeScript for clients: the Database type of supabase-js', async () => (await import('./commands/types.ts')).types),
 

@@ -4,12 +4,15 @@ import { facts, table } from './output.ts'
 
 /** What a person wants to know of a tenant. `more` comes last. */
 export function tenantFacts(tenant: Tenant, more: readonly (readonly [string, string])[] = []): string {
-  const { key, name, state, subscriptions, placement, createdAt } = tenant
+  const { key, name, state, subscriptions, placement, createdAt, edition, cohort, flags } = tenant
   return facts([
     ['key', key],
     ['name', name],
     ['state', state],
     ['subscriptions', listed(subscriptions)],
+    ...(edition === null ? [] : [['edition', edition] as const]),
+    ...(cohort === null ? [] : [['cohort', cohort] as const]),
+    ...(flags.length === 0 ? [] : [['flags', listed(flags)] as const]),
     ['placement', placementText(placement)],
     ['created', createdAt],
     ...more,

@@ -1,3 +1,5 @@
+import { type OwnRules, ownField } from './own-rows.ts'
+
 /** The access roles from the least to the most powerful. The order is for display and comparison, never for choosing. */
 export const accessRoles = [
   'none',
@@ -75,6 +77,7 @@ export interface EntityUse {
     readonly access: ReadonlyMap<string, GrantedRole>
     readonly instanced: boolean
     readonly global: boolean
+    readonly own?: OwnRules
   }
 }
 
@@ -99,17 +102,75 @@ export function resolveAccess(question: AccessQuestion): { role: ServingRole } |
 function widestReach(use: EntityUse, { roles, acrossTenants, acting = false }: AccessQuestion): Reach | undefined {
   let widest: Reach | undefined
   for (const name of roles) {
-    const role = use.entity.access.get(name)
-    if (role === undefined || role === 'none') continue
-    const reach = acting ? insideTenant(reaches[role]) : reaches[role]
-    if (use.verb === 'write' && reach.verb === 'read') continue
-    // Roles that reach across tenants count only for principals of the system tenant (F1.6).
-    if (!reach.withinTenant && !acrossTenants) continue
-    // A table without a tenant column has nothing to keep a tenant's write inside (F2.2).
-    if (use.entity.global && use.verb === 'write' && reach.withinTenant) continue
-    if (!widest || width(reach) > width(widest)) widest = reach
+    const reach = reachGiven(use, name, { acrossTenants, acting })
+    if (reach && (!widest || width(reach) > width(widest))) widest = reach
   }
   return widest
+}
+
+/** What one service role gives for a use; undefined when it counts for nothing there. */
+function reachGiven(
+  { verb, entity }: EntityUse,
+  name: string,
+  { acrossTenants, acting }: { readonly acrossTenants: boolean; readonly acting: boolean },
+): Reach | undefined {
+  const role = entity.access.get(name)
+  if (role === undefined || role === 'none') return undefined
+  const reach = acting ? insideTenant(reaches[role]) : reaches[role]
+  if (verb === 'write' && reach.verb === 'read') return undefined
+  // Roles that reach across tenants count only for principals of the system tenant (F1.6).
+  if (!reach.withinTenant && !acrossTenants) return undefined
+  // A table without a tenant column has nothing to keep a tenant's write inside (F2.2).
+  if (entity.global && verb === 'write' && reach.withinTenant) return undefined
+  // Rows of one's own are those of a subject of the tenant, and the system's may be called alike.
+  if ((acrossTenants || acting) && ownField(entity.own, name, verb) !== undefined) return undefined
+  return reach
+}
+
+/** Which rows of an entity a statement reaches there, inside what its access role reaches (F2.5). */
+export interface RowScope {
+  readonly entity: string
+  readonly verb: Verb
+  /** Names of the fields one of which must hold the principal's subject; null: all rows. */
+  readonly fields: readonly string[] | null
+}
+
+/**
+ * The rows of each entity with own rows that a statement with this access role reaches: all of them where a role of the
+ * principal that reaches as far as the statement gives all, else those that its roles together give. Null when no entity that
+ * is used has own rows.
+ */
+export function resolveRows(
+  { roles, acrossTenants, acting = false, uses }: Omit<AccessQuestion, 'uses'> & { readonly uses: readonly OwnUse[] },
+  role: ServingRole,
+): readonly RowScope[] | null {
+  const owned = uses.filter(({ entity }) => entity.own.size > 0)
+  if (owned.length === 0) return null
+  const scopes = new Map<string, RowScope>()
+  for (const { verb: used, entity } of owned) {
+    // What is written is found first, and shown afterwards.
+    for (const verb of used === 'write' ? (['read', 'write'] as const) : (['read'] as const)) {
+      const given = roles.filter(name => {
+        const reach = reachGiven({ verb, entity }, name, { acrossTenants, acting })
+        return reach !== undefined && reachesAsFar(reach, reaches[role], entity.instanced)
+      })
+      const fields = given.map(name => ownField(entity.own, name, verb))
+      const own = fields.flatMap(field => field ?? [])
+      const scope = { entity: entity.id, verb, fields: own.length < fields.length ? null : [...new Set(own)] }
+      scopes.set(`${verb} ${entity.id}`, scope)
+    }
+  }
+  return [...scopes.values()]
+}
+
+export interface OwnUse extends EntityUse {
+  readonly entity: EntityUse['entity'] & { readonly id: string; readonly own: OwnRules }
+}
+
+/** An instance keeps nothing apart where there are none. */
+function reachesAsFar(given: Reach, statement: Reach, instanced: boolean): boolean {
+  if (given.withinTenant && !statement.withinTenant) return false
+  return !(instanced && given.withinInstance && !statement.withinInstance)
 }
 
 function insideTenant(reach: Reach): Reach {

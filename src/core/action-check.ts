@@ -63,6 +63,7 @@ function checkFields(action: ActionDefinition, fields: Fields, part: string, sur
     if (!actionName.test(name)) say(where, `the name must match ${actionName.source}`)
     if (reservedParameters.has(name)) say(where, 'the name is a reserved word')
     if (!isField(field)) say(where, `${part}: this is not a field`)
+    else if (field.spec.rules) say(where, `${part}: the rules of fields are for those of entities`)
     else if (field.spec.type === 'searchText') say(where, `${part}: searchText belongs to an entity`)
     else checkField(shape, name, field)
   }

@@ -3,10 +3,12 @@ import { TenantryError } from './errors.ts'
 import type { Action, Entity, EntityField } from './module-set.ts'
 import type { Call, Deleted, Query, Selection } from './plan.ts'
 import { plainName } from './plan-names.ts'
+import type { Sight } from './sight.ts'
 
 /** What the check of every plan does for this one. */
 interface Check {
   readonly uses: EntityUseOf[]
+  readonly sight: Sight
   use(entity: Entity, verb: 'read' | 'write'): void
   query(entity: Entity, query: Query, deleted: Deleted, depth: number): CheckedQuery
 }
@@ -32,6 +34,7 @@ export function checkCall(plan: Call, check: Check): CheckedCall {
     stripNulls: plan.stripNulls ?? false,
     revision: false,
     uses: check.uses,
+    sight: check.sight,
     input: plan.input,
     given,
     stage,

@@ -1,10 +1,11 @@
+import type { Features, TenantTraits } from './features.ts'
 import type { ModuleId } from './module.ts'
 import type { Exposure } from './module-set.ts'
 import type { Placement } from './placement.ts'
 import type { TenantKey, TenantState } from './tenant.ts'
 
 /** What the tenant catalog knows of one tenant: one row. */
-export interface Tenant {
+export interface Tenant extends TenantTraits {
   readonly key: TenantKey
   /** A name for people; the key when none was given. */
   readonly name: string
@@ -20,6 +21,7 @@ export interface Tenant {
 export interface CatalogEntry {
   readonly tenant: Tenant
   readonly exposure: Exposure
+  readonly features: Features
 }
 
 /** A tenant as it stood after the catalog's change number `version`. */
@@ -49,6 +51,12 @@ export interface CatalogStore {
     key: TenantKey,
     from: readonly ModuleId[],
     to: readonly ModuleId[],
+  ): Promise<TenantChange | undefined>
+  /** Replaces name and traits if the tenant is still as it was after change number `version`; undefined when it is not. */
+  setTraits(
+    key: TenantKey,
+    version: number,
+    traits: TenantTraits & { readonly name: string },
   ): Promise<TenantChange | undefined>
 }
 

@@ -3,6 +3,7 @@ import type { SearchConfig } from './field.ts'
 import type { Action, Entity, EntityField, Relation } from './module-set.ts'
 import type { Aggregate, Call, Deleted, OnConflict, Output, Precondition } from './plan.ts'
 import type { JsonStep, ListComparison, ScalarComparison, SearchOperator } from './plan-condition.ts'
+import type { Sight } from './sight.ts'
 
 /** A plan whose every name has been found in the definitions. */
 export type CheckedPlan = CheckedRead | CheckedInsert | CheckedUpdate | CheckedDelete | CheckedCall
@@ -16,6 +17,8 @@ interface CheckedCommon {
   readonly revision: boolean
   /** Every entity that the plan touches and what it does there. */
   readonly uses: readonly EntityUseOf[]
+  /** What it was checked with. */
+  readonly sight: Sight
 }
 
 export interface EntityUseOf extends EntityUse {

@@ -19,6 +19,13 @@ type When<Condition extends boolean, T> = Condition extends true ? T : unknown
 export type NullableNames<F extends Fields> = {
   [N in keyof F]: F[N]['$types']['optional'] extends true ? N : never
 }[keyof F]
+type ReservedNames<F extends Fields> = {
+  [N in keyof F]: true extends F[N]['$types']['reserved']
+    ? F[N]['$types']['reserved'] extends true
+      ? N
+      : never
+    : never
+}[keyof F]
 export type OmittableNames<F extends Fields> = {
   [N in keyof F]: true extends F[N]['$types']['optional'] | F[N]['$types']['defaulted'] ? N : never
 }[keyof F]
@@ -35,22 +42,27 @@ type TableFields<O> = Key<O> & { readonly created_at: string; readonly updated_a
   When<Flag<O, 'instanced'>, { readonly instance_id: string }> &
   When<Flag<O, 'authors'>, { readonly created_by: string; readonly updated_by: string }>
 
-/** A row as it is read: every field, null where the field is optional. */
+/** A row as it is read: every field, null where the field is optional; without those that the reader may not read. */
 export type Row<E extends EntityDefinition> = Simplify<
   PlatformFields<E['options']> & {
-    readonly [N in keyof E['fields']]: N extends NullableNames<E['fields']>
-      ? Value<E['fields'][N]> | null
-      : Value<E['fields'][N]>
-  }
+    readonly [N in Exclude<keyof E['fields'], ReservedNames<E['fields']>>]: Given<E, N>
+  } & { readonly [N in ReservedNames<E['fields']> & keyof E['fields']]?: Given<E, N> }
 >
+
+/** The author's fields that say whose a row is: a new row has them from who makes it. */
+type OwnerNames<O> = O extends { readonly own: infer Own }
+  ? { [Role in keyof Own]: Own[Role] extends { readonly writes: infer Name } ? Name : Own[Role] }[keyof Own]
+  : never
+
+type LeftOut<E extends EntityDefinition> = OmittableNames<E['fields']> | (OwnerNames<E['options']> & keyof E['fields'])
 
 type Given<E extends EntityDefinition, N extends keyof E['fields']> =
   N extends NullableNames<E['fields']> ? Value<E['fields'][N]> | null : Value<E['fields'][N]>
 
 /** A new row: optional and defaulted fields may be left out; `id` may be given, and `instance_id` is where the context has none. */
 export type Insert<E extends EntityDefinition> = Simplify<
-  { readonly [N in Exclude<keyof E['fields'], OmittableNames<E['fields']>>]: Given<E, N> } & {
-    readonly [N in OmittableNames<E['fields']> & keyof E['fields']]?: Given<E, N>
+  { readonly [N in Exclude<keyof E['fields'], LeftOut<E>>]: Given<E, N> } & {
+    readonly [N in LeftOut<E> & keyof E['fields']]?: Given<E, N>
   } & (E['options'] extends { readonly key: readonly string[] } ? unknown : { readonly id?: string }) &
     When<Flag<E['options'], 'instanced'>, { readonly instance_id?: string }>
 >

@@ -33,6 +33,20 @@ export type SearchConfig = (typeof searchConfigs)[number]
 /** What happens to a referencing row when the row it names is deleted. `setNull` clears only the reference column. */
 export type OnDelete = 'restrict' | 'cascade' | 'setNull'
 
+/** Service roles, any of which will do. Absent: everybody who may read (or write) the row. What one writes one may read too. */
+export interface ReservedRule {
+  readonly read?: readonly [string, ...string[]]
+  readonly write?: readonly [string, ...string[]]
+}
+
+/** Who may read and write a field, beyond what the access to its entity says. */
+export interface FieldRules {
+  readonly readOnly?: true
+  readonly writeOnce?: true
+  readonly hidden?: true
+  readonly reserved?: ReservedRule
+}
+
 /** A field as plain data: what its builder collected. */
 export interface FieldSpec {
   readonly type: FieldType
@@ -62,6 +76,8 @@ export interface FieldSpec {
   readonly config?: SearchConfig
   /** What the field was called before; a migration renames its column. */
   readonly renamedFrom?: string
+  /** Absent: none. */
+  readonly rules?: FieldRules
 }
 
 /** A field under construction. Each method returns a new field; nothing is changed in place. */
@@ -71,33 +87,67 @@ export class Field<
   Defaulted extends boolean = boolean,
   /** The entity that a reference names, where the compiler knows it. */
   Target = unknown,
+  /** True for one that not everybody who reads the row may read. */
+  Reserved extends boolean = boolean,
 > {
   readonly spec: FieldSpec
   /** Types only: never set. */
-  declare readonly $types: { value: Value; optional: Optional; defaulted: Defaulted; target: Target }
+  declare readonly $types: {
+    value: Value
+    optional: Optional
+    defaulted: Defaulted
+    target: Target
+    reserved: Reserved
+  }
 
   constructor(spec: FieldSpec) {
     this.spec = spec
   }
 
   /** May be null; need not be given. */
-  optional(): Field<Value, true, Defaulted, Target> {
+  optional(): Field<Value, true, Defaulted, Target, Reserved> {
     return new Field({ ...this.spec, optional: true })
   }
 
   /** Filled in by the database when a new row does not name the field. Takes the JSON form of a value. */
-  default(value: DefaultOf<Value>): Field<Value, Optional, true, Target> {
+  default(value: DefaultOf<Value>): Field<Value, Optional, true, Target, Reserved> {
     return new Field({ ...this.spec, default: value })
   }
 
   /** No two rows of a tenant have the same value. */
-  unique(): Field<Value, Optional, Defaulted, Target> {
+  unique(): Field<Value, Optional, Defaulted, Target, Reserved> {
     return new Field({ ...this.spec, unique: true })
   }
 
   /** Its values are those of a field that had another name: `migrate generate` renames the column instead of making one. */
   renamedFrom(name: string): Field<Value, Optional, Defaulted, Target> {
     return new Field({ ...this.spec, renamedFrom: name })
+  }
+
+  /** Shown by generated APIs and never written through them: a default or the module's code fills it in. */
+  readOnly(): Field<Value, Optional, Defaulted, Target, Reserved> {
+    return this.#with({ readOnly: true })
+  }
+
+  /** Written with a new row, or while it is null; the database refuses every other value afterwards, whoever gives it. */
+  writeOnce(): Field<Value, Optional, Defaulted, Target, Reserved> {
+    return this.#with({ writeOnce: true })
+  }
+
+  /** Not there for generated APIs. The module's code reads and writes it. */
+  hidden(): Field<Value, Optional, Defaulted, Target, Reserved> {
+    return this.#with({ hidden: true })
+  }
+
+  /** `{ read: ['admin'], write: ['admin'] }`: for principals with one of these service roles only; for others it is not there. */
+  reserved<const Rule extends ReservedRule>(
+    rule: Rule,
+  ): Field<Value, Optional, Defaulted, Target, Rule extends { readonly read: readonly string[] } ? true : Reserved> {
+    return new Field({ ...this.spec, rules: { ...this.spec.rules, reserved: rule } })
+  }
+
+  #with(rule: FieldRules): Field<Value, Optional, Defaulted, Target, Reserved> {
+    return new Field({ ...this.spec, rules: { ...this.spec.rules, ...rule } })
   }
 }
 
@@ -141,6 +191,11 @@ export interface EntityOptions<Name extends string = string> {
   readonly renamedFrom?: string
   /** It is a view: see `view`. */
   readonly view?: ViewSource
+  /**
+   * Service roles that see and write only rows of their own: those whose `created_by`, or another text field, is the principal's
+   * subject. `{ writes: field }`: it sees all, and writes only its own.
+   */
+  readonly own?: Readonly<Record<string, OwnField<Name> | { readonly writes: OwnField<Name> }>>
   /** Tighter or wider than the product's; absent ones are the product's. */
   readonly limits?: Limits
   /** Which access role each service role has here. A service role that is not named has none. */
@@ -148,6 +203,7 @@ export interface EntityOptions<Name extends string = string> {
 }
 
 type PlatformName = 'created_at' | 'updated_at'
+type OwnField<Name> = Name | 'created_by'
 
 /** A table of a module, as plain data. Everything else (DDL, policies, validation, API, types) is made from it. */
 export interface EntityDefinition<F extends Fields = Fields, O extends EntityOptions = EntityOptions> {

@@ -2,8 +2,12 @@ import { accessRoles } from './access-role.ts'
 import { checkActions } from './action-check.ts'
 import type { EntityDefinition } from './entity.ts'
 import { Field, type FieldSpec, rangeTypes, searchConfigs, type ViewSource } from './field.ts'
+import { isAsRestricted, ruleFaults } from './field-rules-check.ts'
 import { limitsFaults } from './limits.ts'
 import type { ModuleDefinition } from './module.ts'
+import { ownFaults, ownFieldsOf } from './own-check.ts'
+import { seedFaults } from './seed-check.ts'
+import { checkUpgrade } from './upgrade-check.ts'
 import { compareVersions, parseVersion, parseWantedVersion } from './version.ts'
 
 export interface DefinitionProblem {
@@ -118,10 +122,15 @@ class ModuleCheck {
     for (const entityName of repeated(entities.map(({ name }) => name)))
       this.#say(entityName, 'the module has two entities with this name')
     for (const entity of entities) this.#checkEntity(entity)
-    for (const { entity } of this.#definition.seeds ?? []) {
+    for (const seed of this.#definition.seeds ?? []) {
+      const { entity } = seed
       if (this.#owners.get(entity) !== this.#id) this.#say(entity.name, 'a module seeds only entities of its own')
-      if (entity.options.view) this.#say(entity.name, 'a view has no rows of its own to seed')
+      else if (entity.options.view) this.#say(entity.name, 'a view has no rows of its own to seed')
+      else for (const fault of seedFaults(seed)) this.#say(entity.name, `seeds: ${fault}`)
     }
+    const { upgrade } = this.#definition
+    const older = upgrade && this.#modules.get(`${name}@${upgrade.from}`)
+    checkUpgrade(this.#definition, older, (where, message) => this.#say(where, message))
     checkActions({
       definition: this.#definition,
       ownerOf: entity => this.#ownerOf(entity),
@@ -192,6 +201,7 @@ class ModuleCheck {
     for (const fault of limitsFaults(options.limits ?? {})) this.#say(name, fault)
     this.#checkFormerNames(entity)
     if (options.view) this.#checkView(entity, options.view)
+    this.#checkOwn(entity)
     this.#checkKey(entity)
     this.#checkSets(entity, 'unique', options.unique ?? [], 'key')
     this.#checkSets(entity, 'indexes', options.indexes ?? [], 'idx')
@@ -208,6 +218,7 @@ class ModuleCheck {
       'unique',
       'indexes',
       'scope',
+      'own',
     ] as const)
       if (options[option]) this.#say(name, `view: it keeps no rows, so it cannot have ${option}`)
     for (const [field, definition] of Object.entries(fields)) {
@@ -237,6 +248,12 @@ class ModuleCheck {
       if (!fieldName.test(field) || reservedFields.has(field) || fields[field])
         this.#say(name, `renamedFrom: ${JSON.stringify(field)} cannot be a name that no field has any more`)
     for (const field of repeated(names)) this.#say(name, `renamedFrom: two fields were called ${JSON.stringify(field)}`)
+  }
+
+  #checkOwn(entity: EntityDefinition): void {
+    const access = { ...this.#definition.access, ...entity.options.access }
+    for (const fault of ownFaults(entity, access)) this.#say(entity.name, `own: ${fault}`)
+    for (const field of ownFieldsOf(entity.options)) this.#checkLength(entity.name, `${entity.name}_${field}_own`)
   }
 
   #checkKey({ name, fields, options }: EntityDefinition): void {
@@ -296,6 +313,7 @@ class ModuleCheck {
       this.#say(where, `a range is one of ${rangeTypes.join(', ')}`)
     if (spec.type === 'searchText') this.#checkSearchText(entity, field, spec)
     if (spec.type === 'reference') this.#checkReference(entity, field, spec)
+    if (spec.rules) for (const fault of ruleFaults(entity, field, spec, spec.rules)) this.#say(where, fault)
     if (spec.default !== undefined) {
       const fault = defaultFault(spec)
       if (fault) this.#say(where, `default: ${fault}`)
@@ -317,6 +335,8 @@ class ModuleCheck {
     for (const name of repeated(spec.from ?? [])) this.#say(where, `searchText names ${JSON.stringify(name)} twice`)
     for (const name of spec.from ?? []) {
       const source = entity.fields[name]?.spec
+      if (source?.rules && !isAsRestricted(spec.rules, source.rules))
+        this.#say(where, `searchText: ${JSON.stringify(name)} is not for everybody, so neither are its words`)
       if (source?.type !== 'text' || source.array)
         this.#say(where, `searchText: ${JSON.stringify(name)} is no text field of the entity`)
     }

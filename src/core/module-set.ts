@@ -6,7 +6,10 @@ import type { FieldSpec, Fields, OnDelete } from './field.ts'
 import type { Limits } from './limits.ts'
 import type { ModuleDefinition, ModuleId } from './module.ts'
 import { checkModules, type DefinitionProblem } from './module-check.ts'
+import { noOwnRules, type OwnRules, ownRulesOf } from './own-rows.ts'
+import { type MoveOf, movesOf } from './upgrade-moves.ts'
 import { parseVersion, type Version } from './version.ts'
+import { withReads } from './view-reads.ts'
 
 /** A module as the house uses it: checked, with its entities resolved. */
 export interface Module {
@@ -19,6 +22,10 @@ export interface Module {
   readonly dependsOn: readonly Module[]
   readonly entities: readonly Entity[]
   readonly actions: readonly Action[]
+  /** How it takes a tenant's rows over from an older major; null where it does not. */
+  readonly upgrade: ModuleUpgrade | null
+  /** True: rows are taken over by it or from it, and writes have to wait meanwhile. */
+  readonly upgradable: boolean
   readonly definition: ModuleDefinition
 }
 
@@ -51,9 +58,13 @@ export interface Entity {
   readonly internal: boolean
   /** What it reads, where it is a view: nothing is written there, and its rows have no tenant to be seen. */
   readonly view?: View
+  /** True: not everybody sees and writes all of its fields, see `Sight`. */
+  readonly ruled: boolean
   /** Its own; where it has none, those of the product hold. */
   readonly limits: Limits
   readonly access: ReadonlyMap<string, GrantedRole>
+  /** Service roles that reach only rows of their own. */
+  readonly own: OwnRules
   readonly definition: EntityDefinition
 }
 
@@ -97,6 +108,10 @@ export interface EntityField {
    * change to null. What it may not write, a change may still hold as part of a whole record, when it is as the row has it.
    */
   readonly write: 'always' | 'insert' | 'check' | 'restore' | 'never'
+  /** A field of the author's that says whose the row is: a new row that does not name it is of who makes it. */
+  readonly owner?: true
+  /** Not every caller sees it, in a description that is for whoever calls. */
+  readonly sometimes?: true
 }
 
 export interface UniqueSet {
@@ -117,6 +132,14 @@ export interface Relation {
   readonly unique: boolean
 }
 
+/** How a major takes a tenant's rows over from an older one. */
+export interface ModuleUpgrade {
+  readonly from: Module
+  readonly moves: readonly Move[]
+}
+
+export type Move = MoveOf<Entity>
+
 /** What a tenant with certain subscriptions sees. One object for all tenants that see the same. */
 export interface Exposure {
   /** The ids of the exposed modules, sorted and joined. */
@@ -131,6 +154,8 @@ export interface Exposure {
   findEntities(name: string): readonly Entity[]
   /** All exposed actions with this name. */
   findActions(name: string): readonly Action[]
+  /** The service roles that fields are reserved for, of all modules that run. */
+  readonly fieldRoles: readonly string[]
 }
 
 /** All module versions of a product. */
@@ -172,6 +197,12 @@ function platformFields(definition: EntityDefinition): { before: EntityField[]; 
   return { before, after }
 }
 
+interface MutableModule extends Module {
+  actions: Action[]
+  upgrade: ModuleUpgrade | null
+  upgradable: boolean
+}
+
 interface Mutable {
   references: Relation[]
   referencedBy: Relation[]
@@ -186,13 +217,14 @@ export function createModuleSet(definitions: readonly ModuleDefinition[]): Modul
   const problems = checkModules(definitions)
   if (problems.length > 0) throw definitionError(problems)
 
-  const modules = new Map<string, Module & { actions: Action[] }>()
+  const modules = new Map<string, MutableModule>()
   const entities = new Map<EntityDefinition, Entity & Mutable>()
   for (const definition of inLoadOrder(definitions)) {
     const module = createModule(definition, modules, entities)
     modules.set(module.id, module)
   }
   for (const entity of entities.values()) connect(entity, entities)
+  for (const module of modules.values()) connectUpgrade(module, modules, entities)
   const actions = new Map<ActionDefinition, Action>()
   for (const module of modules.values()) {
     for (const definition of module.definition.actions ?? []) {
@@ -245,10 +277,10 @@ function createModule(
   definition: ModuleDefinition,
   modules: ReadonlyMap<string, Module>,
   entities: Map<EntityDefinition, Entity & Mutable>,
-): Module & { actions: Action[] } {
+): MutableModule {
   const version = parseVersion(definition.version) ?? { major: 0, minor: 0, patch: 0 }
   const own: Entity[] = []
-  const module: Module & { actions: Action[] } = {
+  const module: MutableModule = {
     id: `${definition.name}@${version.major}`,
     name: definition.name,
     version,
@@ -257,6 +289,8 @@ function createModule(
     dependsOn: (definition.dependsOn ?? []).flatMap(wanted => modules.get(majorOf(wanted)) ?? []),
     entities: own,
     actions: [],
+    upgrade: null,
+    upgradable: false,
     definition,
   }
   for (const entityDefinition of definition.entities) {
@@ -270,12 +304,15 @@ function createModule(
 function createEntity(module: Module, definition: EntityDefinition): Entity & Mutable {
   const { name, options } = definition
   const { before, after } = platformFields(definition)
+  const own = ownRulesOf(options)
+  const owners = new Set([...own.values()].map(({ field }) => field))
   const authored = Object.entries(definition.fields).map(
     ([field, { spec }]): EntityField => ({
       name: field,
       spec,
       platform: false,
       write: spec.type === 'searchText' || options.view ? 'never' : options.key?.includes(field) ? 'insert' : 'always',
+      ...(owners.has(field) && { owner: true }),
     }),
   )
   const uniqueSets = [
@@ -302,8 +339,10 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
     global: options.scope === 'global' || options.view !== undefined,
     ...(options.view && { view: { texts: options.view.texts, reads: [] } }),
     internal: options.internal ?? false,
+    ruled: authored.some(({ spec: { rules } }) => rules?.hidden || rules?.readOnly || rules?.reserved),
     limits: options.limits ?? {},
     access: new Map(Object.entries({ ...module.definition.access, ...options.access })),
+    own,
     definition,
   }
 }
@@ -334,6 +373,15 @@ function connect(entity: Entity & Mutable, entities: ReadonlyMap<EntityDefinitio
   }
 }
 
+function connectUpgrade(module: MutableModule, modules: ReadonlyMap<string, MutableModule>, entities: Entities): void {
+  const { upgrade } = module.definition
+  const from = upgrade && modules.get(`${module.name}@${upgrade.from}`)
+  if (!from) return
+  module.upgrade = { from, moves: movesOf(module, from, definition => entities.get(definition)) }
+  module.upgradable = true
+  from.upgradable = true
+}
+
 function targetOf(
   spec: FieldSpec,
   from: Pick<Entity, 'module'>,
@@ -352,7 +400,7 @@ function createAction(module: Module, definition: ActionDefinition, entities: En
     sources.flatMap(source => {
       const target = entityOfSource(source)
       const entity = target && entities.get(target)
-      return entity ? [{ entity, verb }] : []
+      return entity ? withReads<Entity>(entity).map(entity => ({ entity, verb })) : []
     })
   return {
     name,
@@ -399,8 +447,10 @@ function createShape(module: Module, name: string, fields: Fields, entities: Ent
       changes: false,
       global: true,
       internal: false,
+      ruled: false,
     },
     access: new Map(),
+    own: noOwnRules,
     limits: {},
     definition: { name, fields, options: {} },
   }
@@ -426,7 +476,7 @@ function keySpec(spec: FieldSpec, module: Module, entities: Entities): FieldSpec
 export function constraintName(
   table: string,
   fields: readonly string[],
-  kind: 'key' | 'fkey' | 'check' | 'idx' | 'num' | 'gin' | 'gist',
+  kind: 'key' | 'fkey' | 'check' | 'idx' | 'num' | 'gin' | 'gist' | 'own',
 ): string {
   return [table, ...fields, kind].join('_')
 }
@@ -485,7 +535,15 @@ function createExposure(id: string, running: readonly Module[], subscribed: Read
     findLatest: name => latest.get(name),
     findEntities: name => entities.get(name) ?? [],
     findActions: name => actions.get(name) ?? [],
+    fieldRoles: fieldRolesOf(running),
   }
+}
+
+/** Sorted, each once. */
+export function fieldRolesOf(modules: readonly Module[]): string[] {
+  const fields = modules.flatMap(({ entities }) => entities.flatMap(entity => [...entity.fields.values()]))
+  const reserved = fields.flatMap(({ spec: { rules } }) => rules?.reserved ?? [])
+  return [...new Set(reserved.flatMap(({ read = [], write = [] }) => [...read, ...write]))].sort()
 }
 
 function definitionError(problems: readonly DefinitionProblem[]): TenantryError {

@@ -1,6 +1,7 @@
 import type { GrantedRole } from './access-role.ts'
 import type { ActionDefinition } from './action-definition.ts'
 import type { EntityDefinition, Insert } from './entity.ts'
+import type { UpgradeDefinition } from './upgrade-definition.ts'
 
 /** A module's name and major version, `customers@1`: what tenants subscribe to. */
 export type ModuleId = `${string}@${number}`
@@ -25,17 +26,31 @@ export interface ModuleDefinition<Routes = unknown> {
   readonly access?: Readonly<Record<string, GrantedRole>>
   /** Routes of the module's own, under `/{tenant}/{name}/v{major}`. */
   readonly routes?: Routes
+  /** How a tenant's rows come from an older major. Without it a tenant cannot be upgraded to this one. */
+  readonly upgrade?: UpgradeDefinition
   /** Rows that each tenant starts with. */
   readonly seeds?: readonly Seed[]
 }
 
-/** Rows of one entity to insert when they are missing, matched by key. */
+/** Rows of one entity that a tenant begins with: inserted when they are missing, told apart by their key. */
 export interface Seed {
   readonly entity: EntityDefinition
   readonly rows: readonly Readonly<Record<string, unknown>>[]
+  /** The natural key that tells the rows apart: a unique set. Absent: the entity's key. */
+  readonly by?: readonly string[]
+  /** True: for trying a module out; added only when asked for, and removed together. */
+  readonly temporary?: boolean
+}
+
+export type SeedOptions<E extends EntityDefinition> = Pick<Seed, 'temporary'> & {
+  readonly by?: readonly (keyof E['fields'] & string)[]
 }
 
 /** Rows of one entity, typed by it. */
-export function seed<E extends EntityDefinition>(entity: E, rows: readonly Insert<E>[]): Seed {
-  return { entity, rows }
+export function seed<E extends EntityDefinition>(
+  entity: E,
+  rows: readonly Insert<E>[],
+  options: SeedOptions<E> = {},
+): Seed {
+  return { entity, rows, ...options }
 }

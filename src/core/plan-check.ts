@@ -13,7 +13,7 @@ import type {
   OutputName,
 } from './checked-plan.ts'
 import { TenantryError } from './errors.ts'
-import { type Entity, type Exposure, quote } from './module-set.ts'
+import { type Entity, type EntityField, type Exposure, quote } from './module-set.ts'
 import {
   aggregateFunctions,
   type Comparison,
@@ -44,6 +44,8 @@ import {
 } from './plan-names.ts'
 import { conflictFields, isRestore, payloadFields } from './plan-payload.ts'
 import { arityOf, findLink, targetOf } from './plan-relations.ts'
+import { type Sight, sightOf } from './sight.ts'
+import { withReads } from './view-reads.ts'
 
 export type { CheckedPlan } from './checked-plan.ts'
 
@@ -54,10 +56,10 @@ const maxEmbeds = 64
 
 /**
  * Resolves every name of a plan against the definitions that the tenant sees. Throws `invalid` (42703, PGRST204, PGRST200,
- * PGRST201, PGRST118, PGRST123) for what is unknown, ambiguous or not allowed. Pure.
+ * PGRST201, PGRST118, PGRST123) for what is unknown, ambiguous or not allowed; what `sight` does not show is unknown. Pure.
  */
-export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
-  const check = new PlanCheck(exposure)
+export function checkPlan(plan: Plan, exposure: Exposure, sight = sightOf(exposure, 'caller', [])): CheckedPlan {
+  const check = new PlanCheck(exposure, sight)
   if (plan.kind === 'call') return checkCall(plan, check)
   const { entity } = plan
   const common = {
@@ -68,6 +70,7 @@ export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
     stripNulls: plan.stripNulls ?? false,
     revision: plan.revision ?? false,
     uses: check.uses,
+    sight,
   } as const
   const reads = plan.kind === 'read' && !plan.lock
   if (entity.view && !reads) throw viewIsReadOnly(entity)
@@ -87,7 +90,7 @@ export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
     return {
       ...write,
       kind: 'insert',
-      ...payloadFields(entity, plan.fields, meetsRows(plan) ? 'merge' : 'insert'),
+      ...payloadFields(entity, sight.fieldsOf(entity), plan.fields, meetsRows(plan) ? 'merge' : 'insert'),
       rows: plan.rows,
       defaults: plan.missing === 'default',
       onConflict: plan.onConflict ? check.onConflict(entity, plan.onConflict) : null,
@@ -102,7 +105,7 @@ export function checkPlan(plan: Plan, exposure: Exposure): CheckedPlan {
     return {
       ...write,
       kind: 'update',
-      ...payloadFields(entity, plan.fields, 'update'),
+      ...payloadFields(entity, sight.fieldsOf(entity), plan.fields, 'update'),
       patch: plan.patch,
       defaults: plan.missing === 'default',
       where,
@@ -152,14 +155,17 @@ function namesRevision(plan: Plan): boolean {
 
 class PlanCheck {
   readonly uses: EntityUseOf[] = []
+  readonly sight: Sight
   readonly #exposure: Exposure
   #embeds = 0
 
-  constructor(exposure: Exposure) {
+  constructor(exposure: Exposure, sight: Sight) {
     this.#exposure = exposure
+    this.sight = sight
   }
 
   use(entity: Entity, verb: 'read' | 'write'): void {
+    if (entity.view) for (const read of withReads(entity)) if (read !== entity) this.use(read, verb)
     if (!this.uses.some(use => use.entity === entity && use.verb === verb)) this.uses.push({ entity, verb })
   }
 
@@ -189,7 +195,7 @@ class PlanCheck {
   #columns(entity: Entity, selection: Exclude<Selection, Embed>): readonly CheckedColumn[] {
     switch (selection.kind) {
       case 'all':
-        return allColumns(entity)
+        return allColumns(this.sight.fieldsOf(entity))
       case 'count':
         return [this.#rowCount(entity, selection)]
       case 'field':
@@ -218,7 +224,10 @@ class PlanCheck {
 
   #embed(entity: Entity, embed: Embed, depth: number): CheckedEmbed {
     if (++this.#embeds > maxEmbeds) throw new TenantryError('invalid', `There are more than ${maxEmbeds} embeds`)
-    const link = findLink(entity, embed, other => !other.internal && this.#exposure.exposed.has(other.module))
+    const link = findLink(entity, embed, {
+      entity: other => !other.internal && this.#exposure.exposed.has(other.module),
+      relation: relation => this.sight.shows(relation),
+    })
     const target = targetOf(link)
     const arity = arityOf(link)
     this.use(target, 'read')
@@ -241,7 +250,7 @@ class PlanCheck {
 
   onConflict(entity: Entity, { fields, resolution, deleted }: OnConflict): CheckedInsert['onConflict'] {
     if (resolution === 'merge') this.use(entity, 'read')
-    const found = conflictFields(entity, fields)
+    const found = conflictFields(entity, this.sight.fieldsOf(entity), fields)
     // Other unique sets never meet a deleted row.
     if (
       deleted &&
@@ -260,7 +269,7 @@ class PlanCheck {
   }
 
   path(entity: Entity, path: FieldPath): CheckedPath {
-    const field = entity.fields.get(path.field)
+    const field = this.sight.fieldsOf(entity).get(path.field)
     if (!field) throw unknownColumn(entity, path.field)
     return { field, json: path.json ?? [] }
   }
@@ -342,19 +351,21 @@ function oneOf<Word extends string>(word: Word, words: readonly Word[]): Word {
   throw new TenantryError('invalid', `${quote(String(word))} is none of ${words.join(', ')}`)
 }
 
-const columnsOf = new WeakMap<Entity, readonly CheckedColumn[]>()
+type SeenFields = ReadonlyMap<string, EntityField>
 
-/** The columns of `*`, which most requests ask for: made once for each entity. */
-function allColumns(entity: Entity): readonly CheckedColumn[] {
-  let columns = columnsOf.get(entity)
+const columnsOf = new WeakMap<SeenFields, readonly CheckedColumn[]>()
+
+/** The columns of `*`, which most requests ask for: made once for each set of fields that somebody sees. */
+function allColumns(fields: SeenFields): readonly CheckedColumn[] {
+  let columns = columnsOf.get(fields)
   if (!columns) {
-    columns = [...entity.fields.values()].map(field => ({
+    columns = [...fields.values()].map(field => ({
       name: { text: field.name, ours: true },
       path: { field, json: [] },
       cast: null,
       aggregate: null,
     }))
-    columnsOf.set(entity, columns)
+    columnsOf.set(fields, columns)
   }
   return columns
 }

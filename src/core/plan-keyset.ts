@@ -15,7 +15,7 @@ export function checkKeyset({ entity, order, grouped, offset, limit }: CheckedQu
   // In the direction of the last term, so that one index serves all of them, forwards or backwards.
   const key = [...entity.key, ...(entity.instanced ? ['instance_id'] : [])].flatMap(name => {
     const field = entity.fields.get(name)
-    return field && !given.some(term => term.field === field) ? [plainTerm(field, direction, null)] : []
+    return field && !given.some(term => term.field.name === name) ? [plainTerm(field, direction, null)] : []
   })
   const terms = [...given, ...key]
   if (after && after.length !== terms.length) throw refused('the page begins after another order', 'Begin again')

@@ -11,13 +11,17 @@ export interface PayloadFields {
 
 const none: readonly EntityField[] = []
 
+/** The fields of an entity that are there for whom it is about. */
+type SeenFields = ReadonlyMap<string, EntityField>
+
 /** `merge`: new rows, some of which may be there already. Throws for every field that is unknown or may not be named. */
 export function payloadFields(
   entity: Entity,
+  seen: SeenFields,
   names: readonly string[],
   kind: 'insert' | 'merge' | 'update',
 ): PayloadFields {
-  const fields = names.map(name => entity.fields.get(name) ?? refuseUnknown(entity, names))
+  const fields = names.map(name => seen.get(name) ?? refuseUnknown(entity, seen, names))
   if (fields.every(({ write }) => writable[kind].has(write))) return { fields, kept: none }
   const kept = fields.filter(({ write }) => !writable[kind].has(write))
   const [first] = kept
@@ -32,13 +36,13 @@ const writable: Readonly<Record<'insert' | 'merge' | 'update', ReadonlySet<Entit
   update: new Set<EntityField['write']>(['always', 'check', 'restore']),
 }
 
-function refuseUnknown(entity: Entity, names: readonly string[]): never {
+function refuseUnknown(entity: Entity, seen: SeenFields, names: readonly string[]): never {
   if (names.includes('tenant_id')) {
     throw new TenantryError('forbidden', 'A payload cannot name the tenant', {
       hint: 'The token decides the tenant; leave "tenant_id" out',
     })
   }
-  const unknown = names.filter(name => !entity.fields.has(name))
+  const unknown = names.filter(name => !seen.has(name))
   throw new TenantryError(
     'invalid',
     `Could not find the ${quoteName(unknown[0] ?? '')} column of '${entity.name}' in the schema cache`,
@@ -46,13 +50,28 @@ function refuseUnknown(entity: Entity, names: readonly string[]): never {
   )
 }
 
-function filledIn(entity: Entity, { name }: EntityField, kept: readonly EntityField[]): TenantryError {
+function filledIn(entity: Entity, { name, spec }: EntityField, kept: readonly EntityField[]): TenantryError {
+  const named = (message: string) =>
+    fieldMessages(
+      kept.map(({ name }) => name),
+      message,
+    )
+  if (spec.rules?.readOnly) {
+    return new TenantryError('invalid', `"${name}" of ${entity.name} is read-only`, {
+      hint: 'Leave it out',
+      fields: named('is read-only'),
+    })
+  }
+  if (spec.rules?.reserved) {
+    return new TenantryError('forbidden', `permission denied for "${name}" of ${entity.name}`, {
+      reason: '42501',
+      hint: 'Leave it out: none of the roles in the token may write it',
+      fields: named('may not be written'),
+    })
+  }
   return new TenantryError('invalid', `The platform fills in "${name}" of ${entity.name}`, {
     hint: 'Leave it out',
-    fields: fieldMessages(
-      kept.map(({ name }) => name),
-      'is filled in by the platform',
-    ),
+    fields: named('is filled in by the platform'),
   })
 }
 
@@ -65,9 +84,9 @@ export function isRestore(fields: readonly string[]): boolean {
 }
 
 /** The fields that must be a key or a unique set. */
-export function conflictFields(entity: Entity, names: readonly string[] = entity.key): EntityField[] {
+export function conflictFields(entity: Entity, seen: SeenFields, names: readonly string[] = entity.key): EntityField[] {
   const found = names.map(name => {
-    const field = entity.fields.get(name)
+    const field = seen.get(name)
     if (field) return field
     throw new TenantryError('invalid', `column "${plainName(name)}" does not exist`, { reason: '42703' })
   })

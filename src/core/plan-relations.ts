@@ -10,11 +10,17 @@ export interface Link {
   readonly through: Relation | null
 }
 
+/** What is seen: entities, and relations by the fields that make them. */
+export interface Seen {
+  entity(other: Entity): boolean
+  relation(relation: Relation): boolean
+}
+
 /**
  * The one link that an embed means, among those to entities that the tenant sees. Names and hints are PostgREST's. Throws
  * `PGRST200` for none and `PGRST201`, with the candidates, for several.
  */
-export function findLink(entity: Entity, embed: Embed, sees: (other: Entity) => boolean): Link {
+export function findLink(entity: Entity, embed: Embed, sees: Seen): Link {
   const found = linksOf(entity, sees)
     .filter(link => means(embed, link))
     .sort((a, b) => (hintOf(a) < hintOf(b) ? -1 : 1))
@@ -25,7 +31,7 @@ export function findLink(entity: Entity, embed: Embed, sees: (other: Entity) => 
 }
 
 /** How each link of an entity is selected, in the fewest words that mean it alone. */
-export function embedNames(entity: Entity, sees: (other: Entity) => boolean): string[] {
+export function embedNames(entity: Entity, sees: Seen): string[] {
   const links = linksOf(entity, sees)
   return links.flatMap(link => {
     const { relation, outgoing } = link
@@ -48,7 +54,7 @@ export function arityOf({ relation, outgoing, through }: Link): 'one' | 'many' {
   return !through && (outgoing || relation.unique) ? 'one' : 'many'
 }
 
-function linksOf(entity: Entity, sees: (other: Entity) => boolean): Link[] {
+function linksOf(entity: Entity, sees: Seen): Link[] {
   const links: Link[] = [
     ...entity.references.map(relation => ({ relation, outgoing: true, through: null })),
     ...entity.referencedBy.map(relation => ({ relation, outgoing: false, through: null })),
@@ -56,7 +62,12 @@ function linksOf(entity: Entity, sees: (other: Entity) => boolean): Link[] {
       junctionEnds(through).map(relation => ({ relation, outgoing: false, through })),
     ),
   ]
-  return links.filter(link => sees(targetOf(link)) && (!link.through || sees(link.relation.from)))
+  return links.filter(
+    link =>
+      sees.entity(targetOf(link)) &&
+      sees.relation(link.relation) &&
+      (!link.through || (sees.entity(link.relation.from) && sees.relation(link.through))),
+  )
 }
 
 function means({ relation, hint }: Pick<Embed, 'relation' | 'hint'>, link: Link): boolean {

@@ -32,8 +32,16 @@ interface Common extends Form {
   readonly entity: Entity
 }
 
+/**
+ * Who asks, for the rules of fields. `caller`: of a generated API, which every rule binds. `code`: a module's code on behalf of a
+ * principal; hidden and read-only fields do not bind it, reserved ones do. `module`: its code for itself.
+ */
+export type Asker = 'caller' | 'code' | 'module'
+
 /** The form of an answer. */
 interface Form {
+  /** Absent: `caller`. */
+  readonly asker?: Asker
   readonly output?: Output
   /** Refuses with `PGRST116` (and rolls back) unless exactly one row is the answer; the answer is then that object. */
   readonly single?: boolean

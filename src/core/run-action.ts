@@ -6,6 +6,7 @@ import { decodeRows } from './exact-json.ts'
 import type { Action } from './module-set.ts'
 import type { Answer, Call } from './plan.ts'
 import { checkPlan } from './plan-check.ts'
+import { sightFor } from './sight.ts'
 import type { TenantContext } from './tenant-context.ts'
 
 /** Where and for whom an action runs. */
@@ -106,7 +107,7 @@ function withinUses(action: Action, runner: TransactionRunner): TransactionRunne
       return runner.author(context, uses, work)
     },
     run: async (context, plan, options) => {
-      refuseExcess(action, checkPlan(plan, context.exposure).uses)
+      refuseExcess(action, checkPlan(plan, context.exposure, sightFor(context, plan)).uses)
       return runner.run(context, plan, options)
     },
   }

@@ -1,5 +1,13 @@
 import type { EntityDefinition } from './entity.ts'
-import type { Entity, EntityField, Exposure, Module, ModuleSet, Relation } from './module-set.ts'
+import {
+  type Entity,
+  type EntityField,
+  type Exposure,
+  fieldRolesOf,
+  type Module,
+  type ModuleSet,
+  type Relation,
+} from './module-set.ts'
 
 /** What says of each row whose it is, where rows of all tenants are seen. */
 const tenantField: EntityField = {
@@ -98,5 +106,6 @@ function exposureOf(modules: readonly Module[]): Exposure {
     findLatest: name => latest.get(name),
     findEntities: name => entities.get(name) ?? [],
     findActions: () => [],
+    fieldRoles: fieldRolesOf(modules),
   }
 }

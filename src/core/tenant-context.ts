@@ -1,3 +1,4 @@
+import type { Features } from './features.ts'
 import type { Exposure, Module } from './module-set.ts'
 import type { Principal } from './principal.ts'
 import type { TenantKey } from './tenant.ts'
@@ -19,6 +20,8 @@ export interface TenantContext {
   readonly requestId?: string
   /** The modules that the tenant sees; shared by all tenants with the same subscriptions. */
   readonly exposure: Exposure
+  /** The tenant's edition and flags; shared by all tenants with the same. */
+  readonly features: Features
   /** The module that serves the request, where one does. */
   readonly module: Module | null
   /** Its full version; compares as a version (1.10 > 1.9). */

@@ -5,9 +5,10 @@ import type { AuthorRun, Datasource, PlanRunner, TransactionOptions, Transaction
 import type { EntityDefinition, Insert, KeyOf, Patch, Row } from './entity.ts'
 import { TenantryError } from './errors.ts'
 import { decodeFields, decodeRows, payloadText } from './exact-json.ts'
+import type { Features } from './features.ts'
 import type { Fields } from './field.ts'
 import type { Action, Entity, Module, ModuleSet } from './module-set.ts'
-import type { Answer, Call, Condition, Deleted, EntityPlan, OnConflict, Plan, Read, Selection } from './plan.ts'
+import type { Answer, Asker, Call, Condition, Deleted, EntityPlan, OnConflict, Plan, Read, Selection } from './plan.ts'
 import type { Principal } from './principal.ts'
 import type { AllSelected, ListOptions, Page, PageOptions, RowsWith, Select, Selected } from './query.ts'
 import { keyCondition, keysCondition, planCondition, planQuery, type Shape } from './query-plan.ts'
@@ -26,10 +27,18 @@ export class TenantData {
   readonly #modules: ModuleSet
   readonly #datasource: Datasource
   readonly #transaction: TransactionRunner | undefined
+  readonly #asker: Asker
 
-  /** `transaction`: of the one that it works in. */
-  constructor(context: TenantContext, modules: ModuleSet, datasource: Datasource, transaction?: TransactionRunner) {
+  /** `transaction`: of the one that it works in. `asker`: for whom, as the rules of fields know it. */
+  constructor(
+    context: TenantContext,
+    modules: ModuleSet,
+    datasource: Datasource,
+    transaction?: TransactionRunner,
+    asker: Asker = 'code',
+  ) {
     this.context = context
+    this.#asker = asker
     this.#modules = modules
     this.#datasource = datasource
     this.#transaction = transaction
@@ -54,6 +63,11 @@ export class TenantData {
     throw new TenantryError('internal', 'There is no module version outside a module')
   }
 
+  /** The tenant's edition, and the flags that are on for it: `tenant.features.has('reports')`. */
+  get features(): Features {
+    return this.context.features
+  }
+
   get module(): Module | null {
     return this.context.module
   }
@@ -65,7 +79,19 @@ export class TenantData {
 
   /** Runs a plan, as a part of the transaction where there is one: what stores are made of. */
   run(plan: EntityPlan): Promise<Answer> {
-    return this.#runner.run(this.context, plan)
+    return this.#run(plan)
+  }
+
+  #run(plan: Plan): Promise<Answer> {
+    return this.#runner.run(this.context, { asker: this.#asker, ...plan })
+  }
+
+  /**
+   * The same data for the module itself: fields that are reserved for certain service roles are read and written whoever calls.
+   * What is done with them is then the author's to decide. The access to entities stays that of the caller.
+   */
+  asModule(): TenantData {
+    return new TenantData(this.context, this.#modules, this.#datasource, this.#transaction, 'module')
   }
 
   /** Rows in the order asked for; all of them unless `limit` is given. */
@@ -115,7 +141,7 @@ export class TenantData {
     const entity = this.#modules.entityOf(definition)
     const { query, shape } = planQuery(this.#modules, entity, options)
     const deleted = includeDeleted ? 'include' : 'exclude'
-    const answer = await this.#runner.run(this.context, {
+    const answer = await this.#run({
       ...{ kind: 'read', entity, output: 'exact', deleted },
       ...query,
       ...more,
@@ -130,7 +156,7 @@ export class TenantData {
     const { includeDeleted, where } = options
     const { query } = planQuery(this.#modules, entity, { select: [], ...(where && { where }) })
     const deleted = includeDeleted ? 'include' : 'exclude'
-    const answer = await this.#runner.run(this.context, {
+    const answer = await this.#run({
       ...{ kind: 'read', entity, count: 'exact', deleted },
       ...query,
       limit: 0,
@@ -180,7 +206,7 @@ export class TenantData {
     const rows = given.map(row => checkedPayload(entity, row))
     const names = [...new Set(rows.flatMap(givenNames))].sort()
     const alike = rows.every(row => givenNames(row).length === names.length)
-    const answer = await this.#runner.run(this.context, {
+    const answer = await this.#run({
       kind: 'insert',
       entity,
       fields: names,
@@ -257,13 +283,12 @@ export class TenantData {
     const where = this.#which(entity, rows)
     if (fields.length === 0) return 0
     const plan: Plan = { kind: 'update', entity, fields, patch, where, ...(deleted && { deleted }) }
-    return (await this.#runner.run(this.context, plan)).rows
+    return (await this.#run(plan)).rows
   }
 
   async #deleteMany(definition: EntityDefinition, rows: LooseRows, mode: 'soft' | 'purge'): Promise<number> {
     const entity = this.#modules.entityOf(definition)
-    return (await this.#runner.run(this.context, { kind: 'delete', entity, mode, where: this.#which(entity, rows) }))
-      .rows
+    return (await this.#run({ kind: 'delete', entity, mode, where: this.#which(entity, rows) })).rows
   }
 
   /** Throws where neither conditions nor keys are given: a write of every row has to be meant. */
@@ -281,7 +306,7 @@ export class TenantData {
     patch: string,
     deleted?: Deleted,
   ): Promise<Row<E>> {
-    const answer = await this.#runner.run(this.context, {
+    const answer = await this.#run({
       kind: 'update',
       entity,
       fields,
@@ -296,7 +321,7 @@ export class TenantData {
 
   async #delete<E extends EntityDefinition>(definition: E, key: KeyOf<E>, mode: 'soft' | 'purge'): Promise<void> {
     const entity = this.#modules.entityOf(definition)
-    const answer = await this.#runner.run(this.context, {
+    const answer = await this.#run({
       kind: 'delete',
       entity,
       mode,
@@ -314,7 +339,7 @@ export class TenantData {
     const given = givenNames(input as Payload)
     const plan: Call = { kind: 'call', action, input: payloadText(input), given, select: allFields, output: 'exact' }
     if (definition.run) return (await callBody(plan, this.#host)) as ResultOf<O>
-    const answer = await this.#runner.run(this.context, plan)
+    const answer = await this.#run(plan)
     return answerOf(action, answer) as ResultOf<O>
   }
 
@@ -323,8 +348,12 @@ export class TenantData {
       context: this.context,
       datasource: this.#datasource,
       ...(this.#transaction && { runner: this.#transaction }),
-      dataOf: runner => new TenantData(this.context, this.#modules, this.#datasource, runner),
+      dataOf: runner => this.#within(runner),
     }
+  }
+
+  #within(runner: TransactionRunner): TenantData {
+    return new TenantData(this.context, this.#modules, this.#datasource, runner, this.#asker)
   }
 
   /**
@@ -332,8 +361,7 @@ export class TenantData {
    * part of this one: when it throws, only the part is undone, and this one goes on if the error is caught.
    */
   transaction<T>(work: (data: TenantData) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-    const inside = (runner: TransactionRunner) =>
-      work(new TenantData(this.context, this.#modules, this.#datasource, runner))
+    const inside = (runner: TransactionRunner) => work(this.#within(runner))
     if (this.#transaction) return this.#transaction.nested(inside)
     return this.#datasource.transaction(this.context, inside, options)
   }

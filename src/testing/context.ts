@@ -1,3 +1,4 @@
+import { type Features, noFeatures } from '../core/features.ts'
 import type { ModuleSet } from '../core/module-set.ts'
 import type { TenantContext } from '../core/tenant-context.ts'
 
@@ -11,6 +12,8 @@ export interface ContextOptions {
   readonly anonymous?: boolean
   /** Default: every module. */
   readonly subscriptions?: readonly string[]
+  /** Default: no edition and no flags. */
+  readonly features?: Features
 }
 
 /** A context as the platform makes it from a checked token. */
@@ -22,6 +25,7 @@ export function createContext(modules: ModuleSet, tenant: string, options: Conte
     instance,
     principal: { subject, tenant: acrossTenants ? 'system' : tenant, roles, instance, anonymous },
     acrossTenants,
+    features: options.features ?? noFeatures,
     exposure: modules.expose(options.subscriptions ?? modules.modules.map(({ id }) => id)),
     module: null,
     version: null,

@@ -296,8 +296,8 @@ test('what was written can be read at once, whatever late and doubled events tel
 
 function inOrder(tenant: Tenant | undefined): Tenant | undefined {
   if (!tenant) return undefined
-  const { key, name, state, placement, subscriptions, createdAt } = tenant
-  return { key, name, state, placement, subscriptions, createdAt }
+  const { key, name, state, placement, subscriptions, edition, cohort, flags, createdAt } = tenant
+  return { key, name, state, placement, subscriptions, edition, cohort, flags, createdAt }
 }
 
 test('a change committed while a catalog opens is not missed, whenever it comes', async () => {
@@ -439,6 +439,9 @@ test('10,000 tenants cost less than 1 KB each and share what is equal', async co
                 state: 'active',
                 placement: sharedPlacement,
                 subscriptions: choices[index % choices.length],
+                edition: index % 2 === 0 ? 'pro' : null,
+                cohort: 'canary',
+                flags: index % 3 === 0 ? ['beta'] : [],
                 createdAt: new Date(1.7e12 + index).toISOString(),
               }),
             ) as Tenant,

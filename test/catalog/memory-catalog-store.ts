@@ -1,5 +1,6 @@
 import type { CatalogStore, Tenant, TenantChange } from '../../src/core/catalog.ts'
 import { TenantryError } from '../../src/core/errors.ts'
+import { noTraits } from '../../src/core/features.ts'
 import { sharedPlacement } from '../../src/core/placement.ts'
 
 /** A catalog store whose events come late, twice and out of order, as those of a network do. */
@@ -57,7 +58,7 @@ export function createMemoryCatalogStore(options: { random?: () => number; slowe
     async create(tenant) {
       await pause()
       if (rows.has(tenant.key)) throw new TenantryError('conflict', 'There is a tenant with this key')
-      const change = commit({ ...tenant, subscriptions: [], createdAt: '2026-01-01T00:00:00.000Z' })
+      const change = commit({ ...tenant, subscriptions: [], ...noTraits, createdAt: '2026-01-01T00:00:00.000Z' })
       await pause()
       return change
     },
@@ -66,6 +67,14 @@ export function createMemoryCatalogStore(options: { random?: () => number; slowe
       const row = rows.get(key)
       if (!row || !from.includes(row.tenant.state)) return undefined
       const change = commit({ ...row.tenant, state: to })
+      await pause()
+      return change
+    },
+    async setTraits(key, at, traits) {
+      await pause()
+      const row = rows.get(key)
+      if (!row || row.version !== at) return undefined
+      const change = commit({ ...row.tenant, ...traits })
       await pause()
       return change
     },
@@ -85,6 +94,7 @@ export function createMemoryCatalogStore(options: { random?: () => number; slowe
     state: 'active',
     placement: sharedPlacement,
     subscriptions: [],
+    ...noTraits,
     createdAt: '2026-01-01T00:00:00.000Z',
   })
 

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { curlOf, firstRequests } from '../../src/cli/first-requests.ts'
 import type { Tenant } from '../../src/core/catalog.ts'
 import { entity } from '../../src/core/entity.ts'
+import { noTraits } from '../../src/core/features.ts'
 import { boolean, date, decimal, integer, json, oneOf, reference, text, uuid } from '../../src/core/field.ts'
 import type { ModuleDefinition } from '../../src/core/module.ts'
 import { createModuleSet } from '../../src/core/module-set.ts'
@@ -14,6 +15,7 @@ const tenant = (key: string): Tenant => ({
   state: 'active',
   placement: sharedPlacement,
   subscriptions: [],
+  ...noTraits,
   createdAt: '2026-01-01T00:00:00Z',
 })
 

@@ -32,7 +32,8 @@ export default defineConfig({
 export const people = entity('people', { name: text() })
 const rows = [{ id: '00000000-0000-7000-8000-000000000001', name: 'Ada' }]
 export default defineModule({
-  name: 'people', version: '1.2.0', public: true, entities: [people], access: ${access}, seeds: [seed(people, rows)],
+  name: 'people', version: '1.2.0', public: true, entities: [people], access: ${access},
+  seeds: [seed(people, rows), seed(people, [{ id: '00000000-0000-7000-8000-000000000002', name: 'Test' }], { temporary: true })],
 })
 `,
   'modules/tasks/v1/module.ts': `import { defineModule, entity, reference, text } from 'tenantry'

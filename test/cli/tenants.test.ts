@@ -170,6 +170,17 @@ test('a token that could not be good is 2', async () => {
   for (const { exit } of errors) assert.equal(exit, 2)
 })
 
+test('a tenant is seeded again, tried out with temporary seeds, and rid of them', async () => {
+  const again = await tenantry('seed acme')
+  assert.equal(again.code, 0, again.stderr)
+  assert.match(again.stdout, /^Seeds of acme:\n\n {2}ENTITY.*\n {2}people@1\.people +0 +0 +0 +1$/m)
+  const { seeds, dryRun } = await json('seed acme people@1 --temporary')
+  assert.deepEqual([dryRun, seeds.map(({ inserted }: { inserted: number }) => inserted)], [false, [0, 1]])
+  assert.match((await tenantry('deseed acme --dry-run')).stdout, /people@1\.people +1\n\nThis was a dry run/)
+  assert.deepEqual((await json('deseed acme people@1')).removed, { 'people@1.people': 1 })
+  assert.equal((await refused('seed acme people@1 more')).exit, 2)
+})
+
 test('removing without a terminal and without --yes is refused with 5 and removes nothing', async () => {
   const { exit, code, hint } = await refused('tenant remove acme')
   assert.deepEqual([exit, code], [5, 'forbidden'])

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { action } from '../../src/core/action.ts'
 import { entity } from '../../src/core/entity.ts'
 import { TenantryError } from '../../src/core/errors.ts'
 import type { EntityDefinition, Fields } from '../../src/core/field.ts'
@@ -280,3 +281,83 @@ function thrown(work: () => unknown): TenantryError {
   }
   assert.fail('an error was expected')
 }
+
+test('own rows name a text that holds the subject, and a service role inside a tenant', () => {
+  const fields = {
+    title: text(),
+    owner: text(),
+    n: integer(),
+    tags: array(text()),
+    cased: text({ collation: 'de-x-icu' }),
+  }
+  const own = (own: unknown, more: object = {}) =>
+    inShop(loose('orders', { ...fields, given: text().default('x') }, { access, own, ...more }))
+  const access = {
+    ...{ customer: 'tenant_writer', reader: 'tenant_reader', gone: 'none', root: 'writer', anonymous: 'tenant_writer' },
+  }
+  assert.deepEqual(own({ customer: 'owner', reader: 'created_by' }, { authors: true }), [])
+  assert.deepEqual(own({ customer: { writes: 'owner' } }), [])
+  for (const [wrong, expected] of [
+    [{ customer: 'created_by' }, /created_by needs authors: true/],
+    [{ customer: 'nobody' }, /there is no field "nobody"/],
+    [{ customer: 'n' }, /n must be a text/],
+    [{ customer: 'tags' }, /tags must be a text/],
+    [{ customer: 'cased' }, /cannot have a collation/],
+    [{ customer: 'given' }, /given cannot have a default/],
+    [{ customer: { field: 'owner' } }, /name the field/],
+    [{ customer: 7 }, /name the field/],
+    [{ stranger: 'owner' }, /access maps the service role to nothing/],
+    [{ gone: 'owner' }, /access maps the service role to nothing/],
+    [{ root: 'owner' }, /writer reaches across tenants/],
+    [{ anonymous: 'owner' }, /callers without a token are nobody/],
+    [{ reader: { writes: 'owner' } }, /tenant_reader writes nothing/],
+  ] as const) {
+    const found = own(wrong)
+    assert.equal(found.length, 1, JSON.stringify(wrong))
+    assert.match(found[0] ?? '', expected)
+    assert.match(found[0] ?? '', /^shop@1 orders: own: /)
+  }
+  assert.match(own({ customer: 'owner' }, { scope: 'global' })[0] ?? '', /no rows of anybody/)
+})
+
+test('the rules of fields leave a way to fill them in, and none around them', () => {
+  const faults = (fields: Fields, options: object = {}) =>
+    inShop(loose('shops', { name: text(), ...fields }, options)).map(fault => fault.replace(/^shop@1 shops\./, ''))
+  const reserved = { read: ['boss', 'clerk'], write: ['boss'] } as const
+  const fine: Fields = {
+    pin: text().optional().hidden(),
+    state: text().default('new').readOnly(),
+    badge: text().writeOnce(),
+    pay: integer().reserved(reserved),
+    words: searchText('name'),
+    pins: searchText('pin').hidden(),
+    pays: searchText('wage').reserved({ read: ['boss'] }),
+    wage: text().optional().reserved(reserved),
+  }
+  assert.deepEqual(faults(fine), [])
+  const wrong: Fields = {
+    pin: text().hidden(),
+    state: text().readOnly(),
+    all: text().reserved({}),
+    none: text().reserved({ read: [] as unknown as [string] }),
+    role: text().reserved({ read: ['No Role'] }),
+    blind: text().reserved({ read: ['clerk'], write: ['boss'] }),
+    wage: text().optional().reserved(reserved),
+    words: searchText('pin'),
+    more: searchText('wage').hidden(),
+    parent: reference('shops', { onDelete: 'setNull' }).optional().writeOnce(),
+    kept: searchText('name').readOnly(),
+  }
+  assert.deepEqual(
+    faults(wrong).map(fault => fault.split(/: | needs|;|,/)[0]),
+    ['pin', 'state', 'all', 'none', 'role', 'blind', 'words', 'more', 'parent', 'kept'],
+  )
+  for (const code of [text().hidden(), text().reserved(reserved), text().default('x').readOnly()])
+    assert.match(faults({ code }, { key: ['code'] })[0] ?? '', /a field of the key/)
+  const shown = action('act', {
+    input: { pin: text().optional().hidden() },
+    roles: ['admin'],
+    run: async () => undefined,
+  })
+  assert.match(problems(module({ actions: [shown] }))[0] ?? '', /rules of fields are for those of entities/)
+})

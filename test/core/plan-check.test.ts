@@ -100,7 +100,7 @@ test('an embed that could mean several relations is refused with the candidates'
 })
 
 test('the words that an embed is offered in mean one relation', () => {
-  const names = embedNames(P, () => true)
+  const names = embedNames(P, { entity: () => true, relation: () => true })
   assert.deepEqual(names, ['emails!home_id', 'emails!work_id', 'boss_id', 'people', 'secrets'])
   for (const name of names) {
     const [relation = '', hint] = name.split('!')

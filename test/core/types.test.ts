@@ -120,6 +120,25 @@ test('a new row may leave out what is optional or has a default, and nothing els
   assert.ok(withId)
 })
 
+test('a field that is reserved for readers may be missing from a row; one that is reserved for writers is there', () => {
+  const paid = entity('paid', {
+    pay: integer()
+      .reserved({ read: ['boss'] })
+      .optional(),
+    grade: integer().reserved({ write: ['boss'] }),
+    pin: text().hidden().default('0'),
+  })
+  const read = (row: Row<typeof paid>) => {
+    row.pay satisfies number | null | undefined
+    row.grade satisfies number
+    row.pin satisfies string
+    // @ts-expect-error perhaps nobody may read it here
+    return row.pay satisfies number | null
+  }
+  const least: Insert<typeof paid> = { grade: 1 }
+  assert.deepEqual([typeof read, least.grade], ['function', 1])
+})
+
 test('a patch names any fields, and a revision only where there is one', () => {
   const patches: Patch<typeof pets>[] = [{}, { name: 'x' }, { weight: null }, { revision: 3 }]
   assert.equal(patches.length, 4)

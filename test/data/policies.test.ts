@@ -188,6 +188,14 @@ test('tenant roles reach of the platform’s own tables only the answers and cha
     `idempotency ${p}_tenant_instance_writer: DELETE INSERT SELECT`,
     `idempotency ${p}_tenant_writer: DELETE INSERT SELECT`,
     `idempotency ${p}_writer: DELETE`,
+    // Looked at by writes to tables of modules that have two majors; written by upgrades.
+    ...['tenant_writer', 'tenant_instance_writer', 'instance_writer', 'writer'].map(
+      role => `frozen ${p}_${role}: SELECT`,
+    ),
+    `frozen ${p}_mover: DELETE INSERT SELECT`,
+    `upgrade_prints ${p}_mover: DELETE INSERT SELECT`,
+    `upgrades ${p}_reader: SELECT`,
+    `upgrades ${p}_writer: INSERT SELECT UPDATE`,
     `installation ${p}_reader: SELECT`,
     `installation ${p}_writer: SELECT`,
     `tenant_keys ${p}_reader: SELECT`,
@@ -205,9 +213,16 @@ test('roles have no power beyond their policies, and only the two logins log in'
     [p],
   )
   const logins = [`${p}_platform_login`, `${p}_tenant_login`]
-  const names = [...tenantRoles, ...platformRoles, 'main', 'search', 'recorder', 'tenant_login', 'platform_login'].map(
-    role => `${p}_${role}`,
-  )
+  const names = [
+    ...tenantRoles,
+    ...platformRoles,
+    'main',
+    'search',
+    'recorder',
+    'mover',
+    'tenant_login',
+    'platform_login',
+  ].map(role => `${p}_${role}`)
   assert.deepEqual(
     rows,
     names.sort().map(name => ({
@@ -220,14 +235,17 @@ test('roles have no power beyond their policies, and only the two logins log in'
   )
 })
 
-test('the tenant login may become the four tenant roles, the platform login all eight, and nothing else', async () => {
+test('the tenant login may become the four tenant roles, the platform login all eight and the mover, and nothing else', async () => {
   const rows = await tenants.database.query<{ login: string; roles: string[] }>(
     `select l.rolname as login, array_agg(r.rolname::text order by r.rolname) as roles
      from pg_roles l cross join pg_roles r where l.rolname = any ($1) and r.oid <> l.oid and pg_has_role(l.oid, r.oid, 'MEMBER') group by 1 order by 1`,
     [[`${p}_tenant_login`, `${p}_platform_login`]],
   )
   assert.deepEqual(rows, [
-    { login: `${p}_platform_login`, roles: [...platformRoles, ...tenantRoles].map(role => `${p}_${role}`).sort() },
+    {
+      login: `${p}_platform_login`,
+      roles: [...platformRoles, ...tenantRoles, 'mover'].map(role => `${p}_${role}`).sort(),
+    },
     { login: `${p}_tenant_login`, roles: tenantRoles.map(role => `${p}_${role}`).sort() },
   ])
   const upwards = await tenants.database.query(

@@ -141,7 +141,8 @@ const ofErrors: readonly Difference[] = [
       ours.status >= 300 &&
       (peer.error?.code !== ours.error?.code ||
         /^22/.test(String(ours.error?.code)) ||
-        // Two names that there are not.
+        // Two types or names that there are not.
+        (ours.error?.code === '42704' && messageOf(peer) !== messageOf(ours)) ||
         (ours.error?.code === '42703' && messageOf(peer).split('.')[1] !== messageOf(ours).split('.')[1])),
   },
 ]

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CatalogEntry } from '../../src/core/catalog.ts'
 import { TenantryError } from '../../src/core/errors.ts'
+import { noFeatures, noTraits } from '../../src/core/features.ts'
 import { createModuleSet } from '../../src/core/module-set.ts'
 import { sharedPlacement } from '../../src/core/placement.ts'
 import type { TenantState } from '../../src/core/tenant.ts'
@@ -9,8 +10,17 @@ import { resolveTenant, type TenantQuestion } from '../../src/gateway/resolve-te
 
 const exposure = createModuleSet([]).expose([])
 const entry = (key: string, state: TenantState): CatalogEntry => ({
-  tenant: { key, name: key, state, placement: sharedPlacement, subscriptions: [], createdAt: '2026-01-01T00:00:00Z' },
+  tenant: {
+    key,
+    name: key,
+    state,
+    placement: sharedPlacement,
+    subscriptions: [],
+    ...noTraits,
+    createdAt: '2026-01-01T00:00:00Z',
+  },
   exposure,
+  features: noFeatures,
 })
 const entries = new Map<string, CatalogEntry>(
   (

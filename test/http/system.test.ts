@@ -6,6 +6,7 @@ import { defineModule } from '../../src/app/define-module.ts'
 import { servingRoles } from '../../src/core/access-role.ts'
 import type { RecordedAct } from '../../src/core/audit.ts'
 import { entity } from '../../src/core/entity.ts'
+import { noFeatures } from '../../src/core/features.ts'
 import { decimal, reference, text } from '../../src/core/field.ts'
 import { seed } from '../../src/core/module.ts'
 import type { TenantContext } from '../../src/core/tenant-context.ts'
@@ -319,6 +320,7 @@ describe('who is not the platform', () => {
     const context = (more: Partial<TenantContext>): TenantContext => ({
       ...{ tenant: 'acme', instance: null, principal, acrossTenants: false, module: null, version: null },
       exposure: made.modules.expose(['trade@1']),
+      features: noFeatures,
       ...more,
     })
     const read = { kind: 'read', entity, select: [{ kind: 'all' }] } as const

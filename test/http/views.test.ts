@@ -27,6 +27,7 @@ const loads = view(
   { owner_id: reference(() => people), name: text(), points: integer() },
   {
     key: ['owner_id'],
+    access: { guest: 'tenant_reader' },
     sql: sql`select p.id as owner_id, p.name, sum(t.points) as points, p.tenant_id
       from ${people} p join ${() => tasks} t on t.owner_id = p.id where p.deleted_at is null group by p.tenant_id, p.id, p.name`,
   },
@@ -71,6 +72,7 @@ describe('a view', () => {
         await ask('tasks', { as: tenant, body: { title: 'a', points, owner_id: owner.id } })
     }
     tokens['acme clerk'] = await product.token('acme', { roles: ['clerk'] })
+    tokens['acme guest'] = await product.token('acme', { roles: ['guest'] })
     tokens['acme nobody'] = await product.token('acme', { roles: ['nobody'] })
   })
   after(() => product.close())
@@ -112,6 +114,7 @@ describe('a view', () => {
   test('runs with the rights of who reads it', async () => {
     assert.equal((await ask('loads', { as: 'acme clerk' })).status, 200)
     assert.equal((await ask('loads', { as: 'acme nobody' })).status, 403)
+    assert.equal((await ask('loads', { as: 'acme guest' })).status, 403, 'what the view reads is nothing for guests')
     const { database, platform } = product
     const { prefix } = platform.environment
     const roles = await database.query<{ role: string }>(

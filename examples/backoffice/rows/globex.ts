@@ -1,5 +1,5 @@
 import { type Seed, seed } from 'tenantry'
-import { customers } from '../modules/customers/v1/customer.ts'
+import { customers } from '../modules/customers/v2/customer.ts'
 import { products } from '../modules/products/v1/product.ts'
 import { addresses } from '../modules/shared/v1/address.ts'
 import { emails } from '../modules/shared/v1/email.ts'
@@ -38,7 +38,8 @@ export const globexRows: readonly Seed[] = [
   seed(customers, [
     {
       id: customer(1),
-      title: 'Hank Scorpio',
+      given_name: 'Hank',
+      family_name: 'Scorpio',
       status: 'active',
       email_id: email(1),
       address_id: address(1),
@@ -47,7 +48,7 @@ export const globexRows: readonly Seed[] = [
     },
     {
       id: customer(2),
-      title: 'Springfield Nuclear Power Plant',
+      family_name: 'Springfield Nuclear Power Plant',
       status: 'active',
       email_id: email(2),
       address_id: address(2),
@@ -56,7 +57,7 @@ export const globexRows: readonly Seed[] = [
     },
     {
       id: customer(3),
-      title: "Moe's Tavern",
+      family_name: "Moe's Tavern",
       status: 'inactive',
       email_id: email(3),
       address_id: address(3),
@@ -64,16 +65,23 @@ export const globexRows: readonly Seed[] = [
     },
     {
       id: customer(4),
-      title: 'Homer Simpson',
+      given_name: 'Homer',
+      family_name: 'Simpson',
       status: 'lead',
       email_id: email(4),
       address_id: address(4),
       phone_id: phone(4),
     },
-    { id: customer(5), title: 'Kwik-E-Mart', status: 'active', email_id: email(5), credit: '800.00' },
+    {
+      id: customer(5),
+      family_name: 'Kwik-E-Mart',
+      status: 'active',
+      email_id: email(5),
+      credit: '800.00',
+    },
     {
       id: customer(6),
-      title: 'Duff Brewery',
+      family_name: 'Duff Brewery',
       status: 'active',
       email_id: email(6),
       address_id: address(5),

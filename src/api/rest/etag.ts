@@ -16,10 +16,10 @@ const greatestRevision = 2_147_483_647
  * a later version has added, and the variant tells apart what `Accept` and `Accept-Profile` choose at one URL. Rows of other tables have revisions of their own, so an answer that
  * embeds any has no tag and is never 304; its client makes the tag for `If-Match` from the row's `revision`.
  */
-export function tagOf({ plan, mediaType, profiled }: ParsedRest, revision: number): string {
+export function tagOf({ plan, mediaType, profiled, sight }: ParsedRest, revision: number): string {
   const { format, single, stripNulls } = mediaType
   const variant = [
-    printOf(plan.entity),
+    printOf(sight?.fieldsOf(plan.entity) ?? plan.entity.fields),
     ...(format === 'json' ? [] : [format]),
     ...(single ? ['object'] : []),
     ...(stripNulls ? ['stripped'] : []),
@@ -28,15 +28,15 @@ export function tagOf({ plan, mediaType, profiled }: ParsedRest, revision: numbe
   return `"${[revision, ...variant].join('-')}"`
 }
 
-const prints = new WeakMap<Entity, string>()
+const prints = new WeakMap<Entity['fields'], string>()
 
 /** The same as long as `*` shows the same fields. */
-function printOf(entity: Entity): string {
-  let print = prints.get(entity)
+function printOf(fields: Entity['fields']): string {
+  let print = prints.get(fields)
   if (print === undefined) {
-    const shown = [...entity.fields.values()].map(({ name, spec }) => [name, spec.type, spec.array])
+    const shown = [...fields.values()].map(({ name, spec }) => [name, spec.type, spec.array])
     print = createHash('sha256').update(JSON.stringify(shown)).digest('hex').slice(0, 6)
-    prints.set(entity, print)
+    prints.set(fields, print)
   }
   return print
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Once } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
+import { sightFor } from '../../core/sight.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import { headerOf, type RestRequest } from './request.ts'
 
@@ -48,6 +49,8 @@ export function onceOf(
     request.locationBase,
     target,
     request.query,
+    // What an answer holds is for those who may see it.
+    ...(context.exposure.fieldRoles.length > 0 ? [sightFor(context, {}).id] : []),
     ...fingerprinted.map(name => headerOf(request, name) ?? null),
     request.body ?? null,
   ]

@@ -1,5 +1,6 @@
 import type { Entity } from '../../core/module-set.ts'
 import type { EntityPlan } from '../../core/plan.ts'
+import type { Sight } from '../../core/sight.ts'
 import type { MediaType } from './accept.ts'
 import type { RestLimits } from './limits.ts'
 import type { Preferences } from './prefer.ts'
@@ -37,6 +38,8 @@ export interface ParsedRest {
   readonly profiled: boolean
   /** `If-Match` and `If-None-Match` of a read; undefined without them. */
   readonly conditions: ReadConditions | undefined
+  /** The caller's, where fields of the entity have rules. */
+  readonly sight?: Sight
   /** How a list that is paged by its order goes on. */
   readonly cursor: Cursor | undefined
   /** The value of `Link` to what comes after these values. */

@@ -47,6 +47,7 @@ export async function openContext(
     principal,
     acrossTenants,
     exposure: acrossTenants ? platform.system.exposure : entry.exposure,
+    features: entry.features,
     ...(instancer && { instanceNeeded: true }),
     ...(principal.tenant === systemTenant && { requestId: request.id }),
   }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { createOpenApi } from '../../api/openapi.ts'
 import type { Module } from '../../core/module-set.ts'
+import { sightFor } from '../../core/sight.ts'
 import { systemTenant } from '../../core/tenant.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import { formatVersion } from '../../core/version.ts'
@@ -35,6 +36,7 @@ export async function openApiRoutes(app: FastifyInstance, platform: Platform): P
         serverUrl: serverMark,
         modules,
         roles,
+        sight: sightFor(context, {}),
         acting,
         pathOf: ({ module, name }) => pathOf(module, name),
       })

@@ -1,12 +1,15 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { TraitsPatch } from '../../catalog/traits.ts'
 import { type ActFilter, type Actor, allTenants } from '../../core/audit.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
+import type { SeedWish } from '../../core/seeds.ts'
 import { systemTenant } from '../../core/tenant.ts'
 import { tokenNeeded } from '../../gateway/resolve-tenant.ts'
 import type { Observer } from '../observe.ts'
 import type { Platform } from '../platform.ts'
 import { principalOf } from './context.ts'
+import { upgradeRoutes } from './upgrade-routes.ts'
 
 const readers = ['service_admin', 'service_auditor']
 const writers = ['service_admin']
@@ -24,6 +27,18 @@ const addTenantSchema = {
     properties: { key: text, name: text, subscribe: { type: 'array', maxItems: 100, items: text } },
   },
 } as const
+const traitsSchema = {
+  body: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      name: text,
+      edition: { type: ['string', 'null'], maxLength: 200 },
+      cohort: { type: ['string', 'null'], maxLength: 200 },
+      flags: { type: 'object', maxProperties: 100, additionalProperties: { type: 'boolean' } },
+    },
+  },
+} as const
 const subscribeSchema = {
   body: {
     type: 'object',
@@ -31,6 +46,18 @@ const subscribeSchema = {
     required: ['module'],
     properties: { module: text, dryRun: { type: 'boolean' } },
   },
+} as const
+
+const flag = { type: 'boolean' } as const
+const seedSchema = {
+  body: {
+    type: ['object', 'null'],
+    additionalProperties: false,
+    properties: { module: text, force: flag, temporary: flag, dryRun: flag },
+  },
+} as const
+const deseedSchema = {
+  body: { type: ['object', 'null'], additionalProperties: false, properties: { module: text, dryRun: flag } },
 } as const
 
 const auditSchema = {
@@ -88,6 +115,11 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
       return reply.code(201).header('Location', `/-/tenants/${tenant.key}`).send(tenant)
     },
   )
+  app.patch<TenantParams & { Body: TraitsPatch }>(
+    '/tenants/:tenant',
+    { onRequest: mayWrite, schema: traitsSchema },
+    async request => operationsBy(request).setTenant(request.params.tenant, request.body),
+  )
   app.post<TenantParams>('/tenants/:tenant/suspend', { onRequest: mayWrite }, async request =>
     operationsBy(request).suspendTenant(request.params.tenant),
   )
@@ -120,6 +152,16 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
         : operationsBy(request).subscribe(params.tenant, body.module)
     },
   )
+  app.post<TenantParams & { Body: SeedWish | null }>(
+    '/tenants/:tenant/seeds',
+    { onRequest: mayWrite, schema: seedSchema },
+    async request => operationsBy(request).seedTenant(request.params.tenant, request.body ?? {}),
+  )
+  app.post<TenantParams & { Body: Pick<SeedWish, 'module' | 'dryRun'> | null }>(
+    '/tenants/:tenant/seeds/remove',
+    { onRequest: mayWrite, schema: deseedSchema },
+    async request => operationsBy(request).deseedTenant(request.params.tenant, request.body ?? {}),
+  )
   app.get<{ Querystring: Omit<ActFilter, 'limit'> & { readonly limit?: number } }>(
     '/audit',
     { onRequest: mayRead, schema: auditSchema },
@@ -135,10 +177,22 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
       return acts
     },
   )
+  upgradeRoutes(app, { mayRead, mayWrite, operationsBy })
   app.delete<{ Params: { tenant: string; module: string } }>(
     '/tenants/:tenant/subscriptions/:module',
     { onRequest: mayWrite },
     async request => operationsBy(request).unsubscribe(request.params.tenant, request.params.module),
+  )
+  app.delete<{ Params: { tenant: string; module: string }; Querystring: { confirm?: string } }>(
+    '/tenants/:tenant/modules/:module',
+    { onRequest: mayWrite },
+    async request => {
+      const { tenant, module } = request.params
+      if (request.query.confirm === module) return operationsBy(request).purgeModule(tenant, module)
+      throw new TenantryError('invalid', "Removing a module's rows needs to be confirmed", {
+        hint: `Repeat the module: ?confirm=…`,
+      })
+    },
   )
 }
 

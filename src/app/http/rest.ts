@@ -9,6 +9,7 @@ import { respondRest } from '../../api/rest/respond.ts'
 import type { Once } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
 import { type Entity, type Exposure, type Module, quote } from '../../core/module-set.ts'
+import { sightFor } from '../../core/sight.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import type { Log } from '../log.ts'
 import type { Platform } from '../platform.ts'
@@ -95,7 +96,8 @@ async function serve(
   if (limits.bodyBytes < bodyLimit && Buffer.byteLength(body) > limits.bodyBytes) {
     throw bodyTooLarge(entity, limits.bodyBytes)
   }
-  const parsed = parse(asking)
+  const read = parse(asking)
+  const parsed = entity.ruled ? { ...read, sight: sightFor(context, read.plan) } : read
   const asked = parsed.cursor ? openCursor(parsed, parsed.cursor, context, platform.cursors) : parsed
   const { datasource } = platform.postgres
   const signal = signalOf(reply)

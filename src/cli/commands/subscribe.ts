@@ -1,6 +1,7 @@
 import type { Subscribed } from '../../app/operations.ts'
 import { defineCommand } from '../command.ts'
 import { indent, table } from '../output.ts'
+import { leftOutText } from '../seed-text.ts'
 import { listed } from '../tenant-text.ts'
 import { withPlatform } from '../with-platform.ts'
 
@@ -22,7 +23,7 @@ export const subscribe = defineCommand({
 function planText(
   tenant: string,
   module: string,
-  { order, added, subscriptions }: Subscribed,
+  { order, added, subscriptions, leftOut = [] }: Subscribed,
   dryRun: boolean,
 ): string {
   const rows = order.map((id, index) => [
@@ -38,6 +39,7 @@ function planText(
     indent(table(rows)),
     '',
     `${change}. Subscriptions ${dryRun ? 'would be' : 'are'}: ${listed(subscriptions)}.`,
+    ...leftOutText(leftOut),
     ...(dryRun ? ['This was a dry run: nothing was changed.'] : []),
   ].join('\n')
 }

@@ -1,10 +1,9 @@
 import { join } from 'node:path'
-import type { Removed } from '../../app/operations.ts'
 import type { Tenant } from '../../core/catalog.ts'
 import { TenantryError } from '../../core/errors.ts'
 import { systemTenant } from '../../core/tenant.ts'
 import { defineCommand, type Input } from '../command.ts'
-import { count, facts, indent, table } from '../output.ts'
+import { removedText } from '../removed-text.ts'
 import { withPlatform } from '../with-platform.ts'
 
 export const tenantRemove = defineCommand({
@@ -21,7 +20,7 @@ export const tenantRemove = defineCommand({
       if (!input.globals.yes && key !== systemTenant) await confirm(tenant, join(environment.folder, 'archives'), input)
       return operations.removeTenant(key)
     })
-    input.output.show(removed, removedText(removed))
+    input.output.show(removed, removedText(`Removed the tenant ${removed.tenant}`, removed))
     return undefined
   },
 })
@@ -55,18 +54,4 @@ async function confirm(
       typed?.trim() === key ? undefined : `That is not ${key}. Ctrl-C ends this; nothing was removed`,
   })
   if (isCancel(typed)) throw new TenantryError('forbidden', 'Nothing was removed', { reason: 'aborted' })
-}
-
-function removedText({ tenant, archive, rows }: Removed): string {
-  const kept = Object.entries(rows).filter(([, number]) => number > 0)
-  const sum = kept.reduce((sum, [, number]) => sum + number, 0)
-  return [
-    `Removed the tenant ${tenant}`,
-    '',
-    facts([
-      ['archive', archive],
-      ['rows', count(sum, 'row')],
-    ]),
-    ...(kept.length > 0 ? [indent(indent(table(kept.map(([entity, number]) => [entity, String(number)]))))] : []),
-  ].join('\n')
 }

@@ -21,7 +21,9 @@ import { platformSteps } from './platform.ts'
 import { createRoles, type LoginPasswords, rolesOf } from './roles.ts'
 import { searchSignatures } from './search-functions.ts'
 import { findSecurityFaults } from './security-check.ts'
+import { seedsSteps } from './seeds-ddl.ts'
 import { identifier } from './sql/writer.ts'
+import { upgradeSteps } from './upgrade-ddl.ts'
 import { dropOutdatedViews, refuseViewFaults } from './views-apply.ts'
 
 export interface BootstrapOptions {
@@ -53,6 +55,17 @@ export async function bootstrap(options: BootstrapOptions): Promise<readonly str
     await checkServer(client)
     await takeTurn(client)
     return new Bootstrap(client, options).run()
+  })
+}
+
+/**
+ * What is wrong with a live database, one sentence each: where it differs from the definitions, and what would let somebody
+ * walk around row security. Changes nothing: what is missing is made in a transaction that is rolled back. None: it is right.
+ */
+export async function findDatabaseFaults(options: BootstrapOptions): Promise<readonly string[]> {
+  return withClient(options.target, async client => {
+    await takeTurn(client)
+    return new Bootstrap(client, options).faults()
   })
 }
 
@@ -125,6 +138,8 @@ class Bootstrap {
       ...idempotencySteps(options.prefix),
       ...auditSteps(options.prefix),
       ...changesSteps(options.prefix),
+      ...upgradeSteps(options.prefix),
+      ...seedsSteps(options.prefix),
     ]
     this.#platform = [...platformSteps(options.prefix), ...this.#ownTables]
     this.#steps = options.modules.flatMap(module => moduleSteps(module, options.prefix))
@@ -195,6 +210,34 @@ class Bootstrap {
     }
   }
 
+  /** As `findDatabaseFaults` says. */
+  async faults(): Promise<readonly string[]> {
+    const live = await this.#readLive()
+    if (!live.has('table tenantry.installation')) return ['nothing was ever prepared in it']
+    await this.#refuseOtherOwner()
+    await this.#client.query('begin')
+    try {
+      await this.#client.query(`set local lock_timeout = '5s'`)
+      const faults = await this.#securityFaults()
+      return [...faults, ...(await this.#findDifferences(live))]
+    } finally {
+      await this.#client.query('rollback')
+    }
+  }
+
+  /** What making all of it anew would add or change, and what would differ still. */
+  async #findDifferences(live: LiveCatalog): Promise<readonly string[]> {
+    try {
+      await this.#applyMissing(live, true)
+      await this.#applyActions(true)
+      const made = await this.#readLive()
+      return linesOf(withChanges(await this.#compare(made), live, made))
+    } catch (error) {
+      if (error instanceof TenantryError && error.code === 'conflict') return [error.message]
+      throw error
+    }
+  }
+
   /** A schema that was made from the definitions has seen all that its migrations would do. */
   async #writeBaseline(applied: readonly string[]): Promise<void> {
     const { modules, migrations = [] } = this.#options
@@ -214,10 +257,14 @@ class Bootstrap {
     return pendingOf(migrations, ledger).map(describeMigration)
   }
 
-  async #refuseFaults(): Promise<void> {
+  #securityFaults(): Promise<readonly string[]> {
     const { prefix, modules } = this.#options
     const allowed = { search: searchSignatures(modules), recorder: recorderSignatures(modules) }
-    const faults = await findSecurityFaults(this.#client, prefix, ['tenantry', ...this.#schemas], allowed)
+    return findSecurityFaults(this.#client, prefix, ['tenantry', ...this.#schemas], allowed)
+  }
+
+  async #refuseFaults(): Promise<void> {
+    const faults = await this.#securityFaults()
     if (faults.length === 0) return
     throw new TenantryError('conflict', 'The database would not keep tenants apart, so nothing is served', {
       details: faults.join('\n'),
@@ -375,7 +422,9 @@ class Bootstrap {
     const compared = (catalog: LiveCatalog) =>
       new Map(
         [...catalog].filter(
-          ([id]) => / tenantry[.](idempotency|audit|changes)/.test(id) || !/^[a-z ]*? tenantry(\.| |$)/.test(id),
+          ([id]) =>
+            / tenantry[.](idempotency|audit|changes|upgrades|upgrade_prints|frozen|seeded)/.test(id) ||
+            !/^[a-z ]*? tenantry(\.| |$)/.test(id),
         ),
       )
     const differences = compareCatalogs(compared(expected), compared(live))
@@ -420,12 +469,35 @@ function pendingError(pending: readonly string[], details: readonly string[] = [
   })
 }
 
-function refuseDifferences({ missing, different, unexpected }: Differences, pending: readonly string[]): void {
-  const lines = [
+/** The differences that are left after making `made` of `live`, and those that this mended. */
+function withChanges(
+  { missing, different, unexpected }: Differences,
+  live: LiveCatalog,
+  made: LiveCatalog,
+): Differences {
+  return {
+    missing: [...missing, ...[...made.keys()].filter(id => !live.has(id))],
+    different: [
+      ...different,
+      ...[...made].flatMap(([id, expected]) => {
+        const found = live.get(id)
+        return found === undefined || found === expected ? [] : [{ id, expected, found }]
+      }),
+    ],
+    unexpected: [...unexpected, ...[...live.keys()].filter(id => !made.has(id))],
+  }
+}
+
+function linesOf({ missing, different, unexpected }: Differences): readonly string[] {
+  return [
     ...missing.map(id => `missing: ${id}`),
     ...different.map(({ id, expected, found }) => `different: ${id}\n  defined: ${expected}\n  found:   ${found}`),
     ...unexpected.map(id => `not defined: ${id}`),
   ]
+}
+
+function refuseDifferences(differences: Differences, pending: readonly string[]): void {
+  const lines = linesOf(differences)
   if (lines.length === 0) return
   if (pending.length > 0) throw pendingError(pending, lines)
   throw new TenantryError('conflict', 'The database differs from the definitions, so nothing is served', {

@@ -1,5 +1,6 @@
 import { isTenantRole, reachOf, servingRoles } from '../../core/access-role.ts'
 import type { Entity, Module } from '../../core/module-set.ts'
+import { ownChange, ownersSql, tenantRoleNames } from './own-rows.ts'
 import { currentInstance, currentTenant } from './policies.ts'
 import { rolesOf } from './roles.ts'
 import { tableOf } from './sql/join.ts'
@@ -37,8 +38,13 @@ export function changesSteps(prefix: string): Step[] {
       sql: `create table ${changesTable} (position bigint generated always as identity, tenant_id text collate "C" not null,
         instance_id text collate "C", entity text collate "C" not null, operation text collate "C" not null,
         key text[] collate "C" not null, xid xid8 not null default pg_current_xact_id(),
-        at timestamptz not null default clock_timestamp(), constraint changes_pkey primary key (tenant_id, entity, position));
+        at timestamptz not null default clock_timestamp(), owners text[] collate "C", constraint changes_pkey primary key (tenant_id, entity, position));
         alter table ${changesTable} enable row level security, force row level security`,
+      covers: ['column tenantry.changes.owners'],
+    },
+    {
+      id: 'column tenantry.changes.owners',
+      sql: `alter table ${changesTable} add column owners text[] collate "C"`,
     },
     {
       id: 'index tenantry.changes_xid_idx',
@@ -70,6 +76,10 @@ export function changesSteps(prefix: string): Step[] {
         grant('changes_swept', `${prefix}_${role}`, 'select'),
       ]
     }),
+    {
+      id: 'policy tenantry.changes.own',
+      sql: `create policy own on ${changesTable} as restrictive for select to ${tenantRoleNames(prefix)} using (${ownChange})`,
+    },
     policy('changes', 'writer_select', writer, 'for select to % using (true)'),
     policy('changes', 'writer_delete', writer, 'for delete to % using (true)'),
     grant('changes', writer, 'delete'),
@@ -126,13 +136,14 @@ export function recorderSteps(entity: Entity, prefix: string): Step[] {
  * were made. A key that changes (only plain SQL can do that) is a row that goes and one that comes.
  */
 function bodySql(entity: Entity): string {
-  const into = `insert into ${changesTable} (tenant_id, instance_id, entity, operation, key) select`
+  const into = `insert into ${changesTable} (tenant_id, instance_id, entity, operation, key, owners) select`
+  const owners = (...rows: string[]) => ownersSql(entity, rows) ?? 'null'
   const id = literal(entity.id)
   const scope = (name: string) => (entity.instanced ? `${name}.instance_id` : 'null')
   const key = (value: (column: string) => string) =>
     `array[${entity.key.map(column => `to_jsonb(${value(identifier(column))}) #>> '{}'`).join(', ')}]`
   const all = (rows: string, operation: string) =>
-    `${into} r.tenant_id, ${scope('r')}, ${id}, '${operation}', ${key(column => `r.${column}`)} from ${rows} r`
+    `${into} r.tenant_id, ${scope('r')}, ${id}, '${operation}', ${key(column => `r.${column}`)}, ${owners('r')} from ${rows} r`
   const ties = ['tenant_id', ...(entity.instanced ? ['instance_id'] : []), ...entity.key.map(identifier)]
   const hides = entity.softDelete
     ? `when o.deleted_at is null and n.deleted_at is not null then 'softDelete' when o.deleted_at is not null and n.deleted_at is null then 'restore' `
@@ -146,7 +157,7 @@ begin
   else
     ${into} coalesce(n.tenant_id, o.tenant_id), ${entity.instanced ? 'coalesce(n.instance_id, o.instance_id)' : 'null'}, ${id},
       case when n.tenant_id is null then 'delete' when o.tenant_id is null then 'insert' ${hides}else 'update' end,
-      ${key(column => `coalesce(n.${column}, o.${column})`)}
+      ${key(column => `coalesce(n.${column}, o.${column})`)}, ${owners('o', 'n')}
     from old_rows o full join new_rows n on ${ties.map(column => `n.${column} = o.${column}`).join(' and ')};
   end if;
   if found then

@@ -149,6 +149,7 @@ export class ChangeFeed {
     if (keys.length === 0) return new Map()
     const answer = await this.#options.run(context, {
       kind: 'read',
+      asker: 'code',
       entity,
       select: [{ kind: 'all' }],
       output: 'exact',

@@ -27,6 +27,7 @@ export class Connection {
   #headSince = 0
   #open = false
   #closing = false
+  #cancelling = false
 
   private constructor(client: PipelinedClient, onFree: () => void) {
     this.#client = client
@@ -129,17 +130,22 @@ export class Connection {
 
   /**
    * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS: a connection of its own,
-   * which may be late and hit the statement behind; the pool sends that one again.
+   * which may be late and hit the statement behind; the pool sends that one again. One is under way at most: callers who
+   * come and go must not take the server's places for connections.
    */
   #sendCancel(): void {
     const { processID, secretKey, host, port } = this.#client
-    if (processID === null || secretKey === null) return
+    if (this.#cancelling || processID === null || secretKey === null) return
+    this.#cancelling = true
     const request = Buffer.alloc(16)
     request.writeInt32BE(16, 0)
     request.writeInt32BE(80877102, 4)
     request.writeInt32BE(processID, 8)
     request.writeInt32BE(secretKey, 12)
     const socket: Socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
+    socket.on('close', () => {
+      this.#cancelling = false
+    })
     socket.on('error', () => {}) // A cancel that does not arrive changes nothing: the time limit still holds.
     socket.setTimeout(5_000, () => socket.destroy())
     socket.end(request)

@@ -3,7 +3,7 @@ import type { AuthorRows, AuthorRun } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
 import { abandoned, toError } from './errors.ts'
 import { rowTypes } from './row-types.ts'
-import { type Settings, settingsSql } from './settings.ts'
+import { allSettings, allSettingsSql, type Settings } from './settings.ts'
 import type { Statement } from './sql/writer.ts'
 import type { StatementRow } from './tenant-statement.ts'
 
@@ -101,7 +101,7 @@ export class Conversation {
   async #run(settings: Settings, { text, values }: Statement): Promise<StatementRow> {
     try {
       const wanted = settings.join('\n')
-      if (wanted !== this.#current) await this.#client.query(settingsSql, [...settings])
+      if (wanted !== this.#current) await this.#client.query(allSettingsSql, allSettings(settings))
       this.#current = wanted
       const { rows, rowCount, command } = await this.#client.query<(string | null)[]>({
         text,
@@ -120,7 +120,7 @@ export class Conversation {
     this.#hasAuthors = true
     this.#current = ''
     try {
-      await this.#client.query(settingsSql, [...settings])
+      await this.#client.query(allSettingsSql, allSettings(settings))
       // Extended: the server takes one statement and no more.
       const config = { text, values: [...values], types: rowTypes, queryMode: 'extended' }
       const { rows, rowCount } = await this.#client.query<Record<string, unknown>>(config)

@@ -1,4 +1,4 @@
-import { resolveAccess, type ServingRole } from '../../core/access-role.ts'
+import { type RowScope, resolveAccess, resolveRows, type ServingRole } from '../../core/access-role.ts'
 import { notRecorded } from '../../core/audit.ts'
 import type { Change, ChangeOptions } from '../../core/changes.ts'
 import type { CheckedCall, CheckedRead, EntityUseOf } from '../../core/checked-plan.ts'
@@ -15,6 +15,7 @@ import { TenantryError } from '../../core/errors.ts'
 import type { Entity, Exposure } from '../../core/module-set.ts'
 import type { Answer, Plan, Read } from '../../core/plan.ts'
 import { type CheckedPlan, checkPlan } from '../../core/plan-check.ts'
+import { type Sight, sightFor } from '../../core/sight.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import { ChangeFeed } from './changes-feed.ts'
 import type { ChangeSignal } from './changes-signal.ts'
@@ -22,6 +23,7 @@ import type { OpenTransaction } from './conversation.ts'
 import { withFields } from './error-fields.ts'
 import { notSingle, tooLarge } from './errors.ts'
 import { runOnceIn } from './idempotency.ts'
+import { allRowsOf } from './own-rows.ts'
 import type { Pool } from './pool.ts'
 import { type Settings, settingsOf } from './settings.ts'
 import { rowStreamOf } from './sql/row-stream.ts'
@@ -47,7 +49,21 @@ export type PlatformLane = Pick<Lane, 'transactions' | 'streams'>
 interface Compiled {
   readonly exposure: Exposure
   readonly checked: CheckedPlan
-  readonly statement: Statement
+  /** The statement, where nobody has rows of his own. */
+  readonly statement: Statement | null
+  /** Else one for each set of rows that principals reach, by the setting that says which. */
+  readonly narrowed: Map<string, Statement> | null
+}
+
+/** As what, and on which rows of entities with own rows, a plan runs. */
+interface Access {
+  readonly role: ServingRole
+  readonly rows: readonly RowScope[] | null
+}
+
+interface Running {
+  readonly settings: Settings
+  readonly rows: Access['rows']
 }
 
 export interface PostgresDatasourceOptions {
@@ -62,11 +78,16 @@ export interface PostgresDatasourceOptions {
   }
 }
 
+/** Statements of one remembered read: callers with as many different sets of roles that matter. */
+const mostSights = 16
+
 /** Plans on PostgreSQL: one round trip each, under the access role that the principal has for what the plan touches. */
 export class PostgresDatasource implements Datasource {
   readonly #options: PostgresDatasourceOptions
   /** Reads that are asked again as the same object need no second look; what their author sees is part of it. */
   readonly #compiled = new WeakMap<Plan, Compiled>()
+  /** Of those that touch entities whose fields have rules, one for each that may see other fields. */
+  readonly #compiledFor = new WeakMap<Plan, Map<Sight, Compiled>>()
   readonly #feed: ChangeFeed
 
   constructor(options: PostgresDatasourceOptions) {
@@ -79,7 +100,7 @@ export class PostgresDatasource implements Datasource {
         if (isSystemAct(context))
           throw new TenantryError('forbidden', 'Changes are followed by principals of the tenant')
         const checked = checkPlan({ kind: 'read', entity, select: [{ kind: 'all' }] }, context.exposure)
-        const settings = this.#settingsOf(context, checked)
+        const { settings } = this.#running(context, checked)
         return this.#options.tenantLane.reads.run({ settings, statement, repeatable: true })
       },
     })
@@ -88,18 +109,21 @@ export class PostgresDatasource implements Datasource {
   async run(context: TenantContext, plan: Plan, { signal, large }: RunOptions = {}): Promise<Answer> {
     if (isSystemAct(context))
       return this.#runForSystem(context, plan, { ...(signal && { signal }), ...(large && { large }) })
-    const { checked, statement } = this.#compile(plan, context.exposure)
+    const compiled = this.#compile(plan, context)
+    const { checked } = compiled
     if (plan.kind !== 'read' && plan.rollback) return this.#runAndUndo(context, plan, signal)
     if (checked.kind === 'read' && checked.lock)
       throw new TenantryError('invalid', 'Rows are locked inside a transaction only')
     const { reads, writes, streams } = this.#options.tenantLane
-    const settings = this.#settingsOf(context, checked)
+    const running = this.#running(context, checked)
+    const { settings } = running
+    const statement = compiled.statement ?? narrowedStatement(compiled, running)
     const reading = checked.kind === 'read' || (checked.kind === 'call' && checked.action.readOnly)
     try {
       const row = await (reading ? reads : writes).run({ settings, statement, repeatable: reading, signal })
       if (checked.kind !== 'read' || !isTooLarge(row) || large === 'omit') return answerOf(checked, row)
       if (large !== 'stream') throw tooLarge()
-      return await streamed(streams, settings, checked, signal)
+      return await streamed(streams, running, checked, signal)
     } catch (error) {
       throw withFields(error, checked)
     }
@@ -119,7 +143,7 @@ export class PostgresDatasource implements Datasource {
       { ...(signal && { signal }) },
     )
     if (!stream || large !== 'stream') return answer
-    return streamed(this.#options.platformLane.streams, this.#settingsOf(context, stream), stream, signal)
+    return streamed(this.#options.platformLane.streams, this.#running(context, stream), stream, signal)
   }
 
   async #transactionForSystem<T>(
@@ -144,13 +168,28 @@ export class PostgresDatasource implements Datasource {
     }
   }
 
-  #compile(plan: Plan, exposure: Exposure): Compiled {
+  #compile(plan: Plan, context: TenantContext): Compiled {
+    const { exposure } = context
     const known = this.#compiled.get(plan)
     if (known?.exposure === exposure) return known
-    const checked = checkPlan(plan, exposure)
-    const compiled = { exposure, checked, statement: statementOf(checked) }
-    if (plan.kind === 'read') this.#compiled.set(plan, compiled)
+    const sight = sightFor(context, plan)
+    // A sight is of one exposure.
+    const seen = this.#compiledFor.get(plan)?.get(sight)
+    if (seen) return seen
+    const checked = checkPlan(plan, exposure, sight)
+    const plain = !hasOwnRows(checked.uses)
+    const statement = plain ? statementOf(checked) : null
+    const compiled = { exposure, checked, statement, narrowed: plain ? null : new Map() }
+    if (plan.kind !== 'read') return compiled
+    if (checked.uses.some(({ entity }) => entity.ruled)) this.#keepFor(plan, sight, compiled)
+    else this.#compiled.set(plan, compiled)
     return compiled
+  }
+
+  #keepFor(plan: Plan, sight: Sight, compiled: Compiled): void {
+    const kept = this.#compiledFor.get(plan) ?? new Map<Sight, Compiled>()
+    if (kept.size >= mostSights) kept.clear()
+    this.#compiledFor.set(plan, kept.set(sight, compiled))
   }
 
   /**
@@ -199,12 +238,12 @@ export class PostgresDatasource implements Datasource {
     onLarge: (plan: CheckedRead) => void = refuseLarge,
   ): TransactionRunner {
     const run = async (plan: Plan): Promise<Answer> => {
-      const checked = checkPlan(plan, context.exposure)
+      const checked = checkPlan(plan, context.exposure, sightFor(context, plan))
       if (plan.kind !== 'read' && plan.rollback)
         throw new TenantryError('invalid', 'One statement of a transaction cannot be rolled back')
-      const settings = this.#settingsOf(context, checked)
+      const { settings, rows } = this.#running(context, checked)
       await acts?.check(transaction, checked)
-      return answerIn(transaction, settings, checked, statementOf(checked), onLarge)
+      return answerIn(transaction, settings, checked, statementOf(checked, rows), onLarge)
     }
     return {
       nested: work => {
@@ -217,7 +256,7 @@ export class PostgresDatasource implements Datasource {
         if (!first) throw new TenantryError('invalid', 'Statements read or write an entity at least')
         // The record of the platform's acts says what each of them touched, which SQL of an author's does not tell.
         if (acts) throw new TenantryError('forbidden', "SQL of one's own is not for the system tenant")
-        const settings = this.#settings(roleFor(context, uses), context, first)
+        const { settings } = this.#runningAs(roleFor(context, uses), context, first)
         return transaction.author(settings, work)
       },
       run: async (inner, plan) => {
@@ -233,7 +272,8 @@ export class PostgresDatasource implements Datasource {
     once: Once,
     { signal, work = runner => runner.run(context, plan) }: OnceOptions = {},
   ): Promise<OnceAnswer> {
-    const settingsNow = () => this.#settingsOf(context, checkPlan(plan, context.exposure))
+    const settingsNow = () =>
+      this.#running(context, checkPlan(plan, context.exposure, sightFor(context, plan))).settings
     const onceIn = (transaction: OpenTransaction, settings: Settings, acts?: SystemActs) =>
       runOnceIn(
         (text, values) => transaction.run(settings, { text, values }),
@@ -263,13 +303,13 @@ export class PostgresDatasource implements Datasource {
     return this.#feed.position(context, entity)
   }
 
-  #settingsOf(context: TenantContext, checked: CheckedPlan): Settings {
-    return this.#settings(accessOf(context, checked), context, checked)
+  #running(context: TenantContext, checked: CheckedPlan): Running {
+    return this.#runningAs(accessOf(context, checked), context, checked)
   }
 
-  #settings(role: ServingRole, context: TenantContext, { entity }: Pick<CheckedPlan, 'entity'>): Settings {
+  #runningAs({ role, rows }: Access, context: TenantContext, { entity }: Pick<CheckedPlan, 'entity'>): Running {
     const { prefix, statementTimeout } = this.#options
-    return settingsOf(prefix, role, context, entity.limits.timeoutMs ?? statementTimeout)
+    return { settings: settingsOf(prefix, role, context, entity.limits.timeoutMs ?? statementTimeout, rows), rows }
   }
 
   async close(): Promise<void> {
@@ -282,7 +322,7 @@ export class PostgresDatasource implements Datasource {
 }
 
 /** The access role for a plan. Throws `unauthenticated` for a caller without a token, else `forbidden`. */
-function accessOf(context: TenantContext, plan: CheckedPlan): ServingRole {
+function accessOf(context: TenantContext, plan: CheckedPlan): Access {
   if (plan.kind === 'call' && context.acrossTenants) {
     throw new TenantryError('invalid', 'An action runs in one tenant', { hint: 'Call it there: /{tenant}/…' })
   }
@@ -290,22 +330,26 @@ function accessOf(context: TenantContext, plan: CheckedPlan): ServingRole {
   return roleFor(context, plan.uses)
 }
 
-function roleFor(context: TenantContext, uses: readonly EntityUseOf[]): ServingRole {
+function roleFor(context: TenantContext, uses: readonly EntityUseOf[]): Access {
   if (!context.acrossTenants && context.tenant === '') {
     throw new TenantryError('internal', 'Data access without a tenant')
   }
-  if (context.platform) return 'tenant_writer'
+  if (context.platform) {
+    const rows = hasOwnRows(uses) ? allRowsOf(uses.map(({ entity }) => entity)) : null
+    return { role: 'tenant_writer', rows }
+  }
   const acting = isSystemAct(context)
   if (!acting && (context.acrossTenants || context.principal.tenant !== context.tenant)) {
     throw new TenantryError('internal', 'A principal of one tenant acts in another')
   }
-  const access = resolveAccess({
+  const question = {
     roles: context.principal.roles,
     acrossTenants: context.acrossTenants,
     acting: acting && !context.acrossTenants,
     hasInstance: context.instance !== null,
     uses,
-  })
+  }
+  const access = resolveAccess(question)
   if ('role' in access) {
     const { role } = access
     const instanced = uses.some(({ entity }) => entity.instanced)
@@ -313,19 +357,33 @@ function roleFor(context: TenantContext, uses: readonly EntityUseOf[]): ServingR
     if (instanced && context.instance === null && needed) {
       throw new TenantryError('invalid', 'This needs an instance, and the request has none')
     }
-    return role
+    return { role, rows: hasOwnRows(uses) ? resolveRows(question, role) : null }
   }
   const refused = uses.find(use => use === access.refused)
   throw denied(context, `permission denied for ${refused?.entity.name} (${access.refused.verb})`)
 }
 
+function hasOwnRows(uses: readonly EntityUseOf[]): boolean {
+  return uses.some(({ entity }) => entity.own.size > 0)
+}
+
+/** The settings are part of what a statement is known by: who reaches other rows has another one. */
+function narrowedStatement({ checked, narrowed }: Compiled, { settings, rows }: Running): Statement {
+  const key = settings.length === 5 ? '' : settings[5]
+  const known = narrowed?.get(key)
+  if (known) return known
+  const statement = statementOf(checked, rows)
+  narrowed?.set(key, statement)
+  return statement
+}
+
 async function streamed(
   streams: StreamPool,
-  settings: Settings,
+  { settings, rows: scopes }: Running,
   plan: CheckedRead,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
-  const { rows, total, parts } = await streams.open(settings, rowStreamOf(plan), signal)
+  const { rows, total, parts } = await streams.open(settings, rowStreamOf(plan, scopes), signal)
   return { body: '', rows, total, stream: parts }
 }
 

@@ -1,5 +1,7 @@
 import { constraintName, type Entity, type EntityField, type Module, type Relation } from '../../core/module-set.ts'
+import { ownFields } from '../../core/own-rows.ts'
 import { recorderSteps } from './changes-ddl.ts'
+import { ownSteps } from './own-rows.ts'
 import { currentInstance, currentTenant, grantSql, policySql, rolesOnTable } from './policies.ts'
 import { rolesOf } from './roles.ts'
 import { extensionSteps, searchSchemaSteps, searchSteps } from './search-functions.ts'
@@ -9,6 +11,7 @@ import { tableOf } from './sql/join.ts'
 import { columnType, elementType } from './sql/types.ts'
 import { identifier, literal } from './sql/writer.ts'
 import type { Step } from './step.ts'
+import { upgradableSteps } from './upgrade-ddl.ts'
 import { viewSteps } from './views-ddl.ts'
 
 export type { Step } from './step.ts'
@@ -23,10 +26,11 @@ export function moduleSteps(module: Module, prefix: string): Step[] {
     ...tables.flatMap(tableSteps),
     ...tables.flatMap(indexSteps),
     ...tables.flatMap(foreignKeySteps),
-    ...tables.map(triggerStep),
+    ...tables.flatMap(triggerSteps),
     ...tables.flatMap(entity => accessSteps(entity, prefix)),
     ...tables.flatMap(entity => searchSteps(entity, prefix)),
     ...tables.flatMap(entity => recorderSteps(entity, prefix)),
+    ...upgradableSteps(module, prefix),
     ...viewSteps(module, prefix),
   ]
 }
@@ -184,6 +188,9 @@ function indexSteps(entity: Entity): Step[] {
     ...entity.references
       .filter(({ field }) => !served(field))
       .map(({ field }) => step(constraintName(entity.name, [field], 'idx'), [identifier(field)], false)),
+    ...ownFields(entity.own, 'write')
+      .filter(field => !served(field))
+      .map(field => step(constraintName(entity.name, [field], 'own'), [field, ...entity.key].map(identifier), false)),
     ...searchIndexesOf(entity).map(({ field, method, operatorClass }) => {
       const name = constraintName(entity.name, [field.name], method)
       const column = `${identifier(field.name)}${operatorClass ? ` ${operatorClass}` : ''}`
@@ -227,13 +234,31 @@ function sharedScope({ from, to }: Relation): string[] {
 }
 
 /** Times, authors and revision are kept by the database, so that no way of writing goes around them. */
-function triggerStep(entity: Entity): Step {
+function triggerSteps(entity: Entity): Step[] {
   const duties = [...(entity.revision ? ['revision'] : []), ...(entity.authors ? ['authors'] : [])]
   const { schema } = entity.module
-  return {
-    id: `trigger ${schema}.${entity.name}.keep`,
-    sql: `create trigger keep before insert or update on ${tableOf(entity)} for each row execute function tenantry.keep(${duties.map(literal).join(', ')})`,
-  }
+  return [
+    {
+      id: `trigger ${schema}.${entity.name}.keep`,
+      sql: `create trigger keep before insert or update on ${tableOf(entity)} for each row execute function tenantry.keep(${duties.map(literal).join(', ')})`,
+    },
+    ...writeOnceSteps(entity),
+  ]
+}
+
+/** Fields that are written once: the function is called only to refuse. */
+function writeOnceSteps(entity: Entity): Step[] {
+  const names = [...entity.fields.values()].filter(({ spec }) => spec.rules?.writeOnce).map(({ name }) => name)
+  if (names.length === 0) return []
+  const changed = names
+    .map(identifier)
+    .map(name => `(old.${name} is not null and new.${name} is distinct from old.${name})`)
+  return [
+    {
+      id: `trigger ${entity.module.schema}.${entity.name}.write_once`,
+      sql: `create trigger write_once before update on ${tableOf(entity)} for each row when (${changed.join(' or ')}) execute function tenantry.refuse_change(${names.map(literal).join(', ')})`,
+    },
+  ]
 }
 
 function accessSteps(entity: Entity, prefix: string): Step[] {
@@ -248,5 +273,6 @@ function accessSteps(entity: Entity, prefix: string): Step[] {
       { id: `policy ${table}.${role.role}`, sql: policySql(entity, prefix, role) },
       { id: `grant ${table} ${prefix}_${role.role}`, sql: grantSql(entity, prefix, role) },
     ]),
+    ...ownSteps(entity, prefix),
   ]
 }

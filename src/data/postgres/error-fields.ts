@@ -2,6 +2,7 @@ import type { CheckedCondition, CheckedPlan } from '../../core/checked-plan.ts'
 import { TenantryError } from '../../core/errors.ts'
 import { constraintName, type Entity, type EntityField } from '../../core/module-set.ts'
 import { valueFault } from '../../core/value-fault.ts'
+import { withoutUnseen } from './error-mask.ts'
 import { isServerError, type ServerError } from './errors.ts'
 import { elementType } from './sql/types.ts'
 
@@ -13,9 +14,14 @@ type Faults = Record<string, readonly string[]>
  * keys to itself, so names come from the definition, by the constraint; values never.
  */
 export function withFields(error: unknown, plan: CheckedPlan): unknown {
-  if (!(error instanceof TenantryError) || error.fields || !isServerError(error.cause)) return error
-  const { cause } = error
-  const faults = { ...(isAboutValues(cause) ? valueFaults(cause, plan) : {}), ...constraintFaults(cause, plan.entity) }
+  if (!(error instanceof TenantryError) || !isServerError(error.cause)) return error
+  return withoutUnseen(error.fields ? error : withFaults(error, error.cause, plan), error.cause, plan)
+}
+
+function withFaults(error: TenantryError, cause: ServerError, plan: CheckedPlan): TenantryError {
+  const found = { ...(isAboutValues(cause) ? valueFaults(cause, plan) : {}), ...constraintFaults(cause, plan.entity) }
+  const seen = plan.kind === 'call' ? plan.entity.fields : plan.sight.outside.fieldsOf(plan.entity)
+  const faults = Object.fromEntries(Object.entries(found).filter(([name]) => seen.has(name)))
   if (Object.keys(faults).length === 0) return error
   const { code, message, reason, details, detailList, hint, retryAfter } = error
   return new TenantryError(code, message, {
@@ -101,7 +107,8 @@ function lackingIn(entity: Entity, given: readonly EntityField[]): EntityField[]
   return [...entity.fields.values()].filter(
     field =>
       !field.platform &&
-      !given.includes(field) &&
+      !field.owner &&
+      !given.some(({ name }) => name === field.name) &&
       !field.spec.optional &&
       field.spec.default === undefined &&
       field.spec.type !== 'searchText',

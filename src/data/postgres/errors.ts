@@ -135,6 +135,17 @@ export function toError(error: unknown): TenantryError {
             hint: 'Read the row again and repeat the change on what it says now',
             cause: error,
           })
+    case raised.upgrading:
+      return new TenantryError(
+        'unavailable',
+        'The tenant is being upgraded, and its rows cannot be changed meanwhile',
+        {
+          reason: 'tenant_upgrading',
+          hint: 'Try again in a moment',
+          retryAfter: 1,
+          cause: error,
+        },
+      )
     case raised.kept:
       return keptError(error)
     case raised.notPut:

@@ -4,6 +4,7 @@ import { TenantryError } from '../../core/errors.ts'
 import type { Answer } from '../../core/plan.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import type { Step } from './ddl.ts'
+import { currentSubject } from './own-rows.ts'
 import { currentTenant } from './policies.ts'
 import { rolesOf } from './roles.ts'
 import { identifier } from './sql/writer.ts'
@@ -15,7 +16,6 @@ const mostBytes = 256 * 1024
 const sweep = 100
 
 const table = '"tenantry"."idempotency"'
-const currentSubject = "nullif(current_setting('tenantry.subject', true), '')"
 const ofTenant = `tenant_id = (select ${currentTenant})`
 const ofSubject = `subject = (select ${currentSubject})`
 

@@ -21,7 +21,7 @@ type Given<T, N> = N extends keyof T ? T[N] : never
 
 /** An entity's table as kysely knows it: what is read, and what a new row and a change may give. */
 type Table<E extends EntityDefinition> = {
-  readonly [N in keyof Row<E>]: ColumnType<Row<E>[N], Given<Insert<E>, N>, Given<Patch<E>, N>>
+  readonly [N in keyof Row<E>]-?: ColumnType<Exclude<Row<E>[N], undefined>, Given<Insert<E>, N>, Given<Patch<E>, N>>
 }
 
 /** Entities by the names that statements call them. */

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { GrantedRole } from '../../core/access-role.ts'
 import type { EntityDefinition } from '../../core/entity.ts'
 import { TenantryError } from '../../core/errors.ts'
+import { noFeatures } from '../../core/features.ts'
 import { createModuleSet } from '../../core/module-set.ts'
 import { parseNewTenantKey, systemTenant, type TenantKey } from '../../core/tenant.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
@@ -69,7 +70,7 @@ export async function openPostgres(options: DataLayerOptions): Promise<DataLayer
     }
     const principal = { subject, tenant, roles, instance: instance ?? null, anonymous: false }
     const context: TenantContext = {
-      ...{ tenant, instance: principal.instance, principal, acrossTenants, exposure },
+      ...{ tenant, instance: principal.instance, principal, acrossTenants, exposure, features: noFeatures },
       ...{ module: null, version: null },
     }
     return new TenantData(context, modules, postgres.datasource)

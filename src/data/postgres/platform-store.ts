@@ -2,6 +2,7 @@ import pg from 'pg'
 import type { Act, ActFilter, AuditRecord, RecordedAct } from '../../core/audit.ts'
 import type { CatalogStore, KeyStore, StoredKey, TenantChange } from '../../core/catalog.ts'
 import { TenantryError } from '../../core/errors.ts'
+import type { TenantTraits } from '../../core/features.ts'
 import type { ModuleId } from '../../core/module.ts'
 import type { Placement } from '../../core/placement.ts'
 import type { TenantKey, TenantState } from '../../core/tenant.ts'
@@ -21,11 +22,14 @@ interface TenantRow {
   readonly process: Placement['process']
   readonly datasource: Placement['datasource']
   readonly subscriptions: ModuleId[]
+  readonly edition: string | null
+  readonly cohort: string | null
+  readonly flags: string[]
   readonly version: string
   readonly created_at: string
 }
 
-const tenantColumns = `key, name, state, cell, isolation, process, datasource, subscriptions, version,
+const tenantColumns = `key, name, state, cell, isolation, process, datasource, subscriptions, edition, cohort, flags, version,
   to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at`
 
 /** The platform's own tables: catalog, keys and what the nodes of an installation agree on. */
@@ -151,6 +155,18 @@ export class PlatformStore implements CatalogStore, KeyStore, AuditRecord {
     return row && toChange(row)
   }
 
+  async setTraits(
+    key: TenantKey,
+    version: number,
+    { name, edition, cohort, flags }: TenantTraits & { readonly name: string },
+  ): Promise<TenantChange | undefined> {
+    const [row] = await this.#write<TenantRow>(
+      `update tenantry.tenants set name = $3, edition = $4, cohort = $5, flags = $6::text[] where key = $1 and version = $2 returning ${tenantColumns}`,
+      [key, version, name, edition, cohort, flags],
+    )
+    return row && toChange(row)
+  }
+
   keys(tenant: TenantKey): Promise<readonly StoredKey[]> {
     return this.#read<StoredKey>(selectKeys, [tenant])
   }
@@ -173,6 +189,7 @@ export class PlatformStore implements CatalogStore, KeyStore, AuditRecord {
     await this.#write('delete from tenantry.tenant_keys where tenant = $1', [tenant])
     // What was answered to its people goes with the keys that they signed in with.
     await this.#write('delete from tenantry.idempotency where tenant_id = $1', [tenant])
+    await this.#write('delete from tenantry.seeded where tenant_id = $1', [tenant])
     // The removal of its rows was recorded too. Nobody may follow them any more, and the tenant's key is never given again.
     await this.#write('delete from tenantry.changes where tenant_id = $1', [tenant])
     await this.#write('delete from tenantry.changes_swept where tenant_id = $1', [tenant])
@@ -249,7 +266,7 @@ const selectKeys = `select kid, public_jwk as "publicJwk", sealed_private_jwk as
   from tenantry.tenant_keys where tenant = $1 order by created_at desc, kid`
 
 function toChange(row: TenantRow): TenantChange {
-  const { key, name, state, cell, isolation, process, datasource, subscriptions } = row
+  const { key, name, state, cell, isolation, process, datasource, subscriptions, edition, cohort, flags } = row
   return {
     version: Number(row.version),
     tenant: {
@@ -258,6 +275,9 @@ function toChange(row: TenantRow): TenantChange {
       state,
       placement: { cell, isolation, process, datasource },
       subscriptions,
+      edition,
+      cohort,
+      flags,
       createdAt: row.created_at,
     },
   }

@@ -2,7 +2,8 @@ import { appendOnlyFunction } from './audit.ts'
 import type { Step } from './ddl.ts'
 import { ledgerColumns } from './migrate/ledger.ts'
 import { rolesOf } from './roles.ts'
-import { identifier } from './sql/writer.ts'
+import { identifier, literal } from './sql/writer.ts'
+import { fenceFunction } from './upgrade-ddl.ts'
 
 /** The tables of the platform itself and the functions that all tables use, in schema `tenantry`. Pure. */
 export function platformSteps(prefix: string): Step[] {
@@ -20,12 +21,15 @@ export function platformSteps(prefix: string): Step[] {
   })
   return [
     { id: 'schema tenantry', sql: 'create schema tenantry' },
-    ...roles.servingRoles.map(role => ({
+    ...[...roles.servingRoles, roles.mover].map(role => ({
       id: `schema grant tenantry ${role}`,
       sql: `grant usage on schema tenantry to ${identifier(role)}`,
       definition: 'USAGE',
     })),
     ...functions,
+    fenceFunction(prefix),
+    keepFunction(prefix),
+    refuseChangeFunction(prefix),
     table(
       'installation',
       `single boolean primary key default true check (single),
@@ -53,6 +57,10 @@ export function platformSteps(prefix: string): Step[] {
        subscriptions text[] not null default '{}',
        version bigint not null, created_at timestamptz not null default now(), updated_at timestamptz not null default now()`,
     ),
+    ...['edition text collate "C"', 'cohort text collate "C"', `flags text[] not null default '{}'`].map(column => ({
+      id: `column tenantry.tenants.${column.split(' ', 1)[0]}`,
+      sql: `alter table tenantry.tenants add column ${column}`,
+    })),
     {
       id: 'index tenantry.tenants_version_idx',
       sql: 'create unique index tenants_version_idx on tenantry.tenants (version)',
@@ -110,14 +118,31 @@ begin
 end $$`,
   },
   {
-    // Row duties: times, authors and revision. A revision that is given must be the current one (F3.2).
-    id: 'function tenantry.keep',
-    sql: `create or replace function tenantry.keep() returns trigger language plpgsql set search_path = pg_catalog as $$
+    // Catalog changes are numbered without gaps: the counter's row is locked until the change commits.
+    id: 'function tenantry.number_change',
+    sql: `create or replace function tenantry.number_change() returns trigger language plpgsql set search_path = pg_catalog as $$
+begin
+  update tenantry.catalog_version set version = version + 1 returning version into new.version;
+  new.updated_at := now();
+  perform pg_notify('tenantry_catalog', new.version::text);
+  return new;
+end $$`,
+  },
+]
+
+/**
+ * Row duties: times, authors and revision. A revision that is given must be the current one (F3.2). Who carries rows over as they
+ * are has none of them.
+ */
+const keepFunction = (prefix: string): Step => ({
+  id: 'function tenantry.keep',
+  sql: `create or replace function tenantry.keep() returns trigger language plpgsql set search_path = pg_catalog as $$
 declare
   subject text := coalesce(current_setting('tenantry.subject', true), '');
   has_revision boolean := false;
   has_authors boolean := false;
 begin
+  if current_user = ${literal(rolesOf(prefix).mover)} then return new; end if;
   for i in 0 .. tg_nargs - 1 loop
     if tg_argv[i] = 'revision' then has_revision := true; else has_authors := true; end if;
   end loop;
@@ -149,16 +174,18 @@ begin
   end if;
   return new;
 end $$`,
-  },
-  {
-    // Catalog changes are numbered without gaps: the counter's row is locked until the change commits.
-    id: 'function tenantry.number_change',
-    sql: `create or replace function tenantry.number_change() returns trigger language plpgsql set search_path = pg_catalog as $$
+})
+
+/** Of the fields that it is given, those that a change would write a second time. Who carries rows over writes them as they were. */
+const refuseChangeFunction = (prefix: string): Step => ({
+  id: 'function tenantry.refuse_change',
+  sql: `create or replace function tenantry.refuse_change() returns trigger language plpgsql set search_path = pg_catalog as $$
+declare
+  names text[];
 begin
-  update tenantry.catalog_version set version = version + 1 returning version into new.version;
-  new.updated_at := now();
-  perform pg_notify('tenantry_catalog', new.version::text);
-  return new;
+  if current_user = ${literal(rolesOf(prefix).mover)} then return new; end if;
+  select array_agg(name) into names from unnest(tg_argv) name
+    where to_jsonb(old) -> name <> 'null' and to_jsonb(new) -> name is distinct from to_jsonb(old) -> name;
+  raise exception using errcode = 'TN422', message = concat_ws(' ', tg_table_name, array_to_string(names, ','));
 end $$`,
-  },
-]
+})

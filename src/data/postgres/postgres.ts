@@ -5,7 +5,8 @@ import type { Migration } from '../../core/migration.ts'
 import type { Module } from '../../core/module-set.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import type { TenantRows } from '../../core/tenant-rows.ts'
-import { bootstrap } from './bootstrap.ts'
+import type { UpgradeStore } from '../../core/upgrade-plan.ts'
+import { bootstrap, findDatabaseFaults } from './bootstrap.ts'
 import { ChangeSignal } from './changes-signal.ts'
 import { startSweeping, sweepChanges } from './changes-sweep.ts'
 import { PostgresDatasource } from './datasource.ts'
@@ -15,9 +16,11 @@ import { createMigrator, type Migrator } from './migrate/migrator.ts'
 import { PlatformStore } from './platform-store.ts'
 import { Pool } from './pool.ts'
 import { rolesOf } from './roles.ts'
+import { findSessionFaults } from './session-check.ts'
 import { StreamPool } from './stream.ts'
 import { PostgresTenantRows } from './tenant-rows.ts'
 import { TransactionPool } from './transaction.ts'
+import { PostgresUpgrades } from './upgrades.ts'
 
 export interface PostgresOptions {
   /** The bootstrap login: a URL or its parts. */
@@ -26,6 +29,8 @@ export interface PostgresOptions {
   /** Derives the login passwords and tells master keys apart. */
   readonly secrets: { derive(purpose: string): string; fingerprint(): string }
   readonly settings?: PostgresSettings
+  /** False: the database is taken as it is found, for whoever wants to know with `inspect` what is wrong with it. */
+  readonly prepare?: boolean
 }
 
 export interface PostgresSettings {
@@ -62,10 +67,13 @@ export interface Postgres {
   readonly datasource: Datasource
   readonly platform: PlatformStore
   readonly rows: TenantRows
+  readonly upgrades: UpgradeStore
   /** Ids of what bootstrap made. */
   readonly applied: readonly string[]
   /** Removes changes that are older than they are kept, which happens by itself now and then; answers how many. */
   sweepChanges(): Promise<number>
+  /** What is wrong with the database as it is now, one sentence each; changes nothing. */
+  inspect(): Promise<readonly string[]>
   /** What the pools do at the moment. */
   load(): { readonly connections: number; readonly waiting: number }
   close(): Promise<void>
@@ -76,7 +84,8 @@ export interface Postgres {
  * Throws `conflict` when the database differs from the definitions or its roles could walk around row security,
  * `unavailable` when it cannot be reached.
  */
-export async function openPostgres({ target, modules, secrets, settings = {} }: PostgresOptions): Promise<Postgres> {
+export async function openPostgres(options: PostgresOptions): Promise<Postgres> {
+  const { target, modules, secrets, settings = {}, prepare = true } = options
   const {
     prefix = 'tenantry',
     apply = 'additive',
@@ -93,7 +102,8 @@ export async function openPostgres({ target, modules, secrets, settings = {} }: 
   } = settings
   const passwords = passwordsOf(secrets)
   const keyFingerprint = secrets.fingerprint()
-  const applied = await bootstrap({ target, prefix, passwords, keyFingerprint, modules, apply, migrations })
+  const wanted = { target, prefix, passwords, keyFingerprint, modules, apply, migrations }
+  const applied = prepare ? await bootstrap(wanted) : []
 
   const roles = rolesOf(prefix)
   const tenantTarget = asLogin(target, roles.tenantLogin, passwords.tenant)
@@ -134,8 +144,17 @@ export async function openPostgres({ target, modules, secrets, settings = {} }: 
       datasource,
       platform,
       rows: new PostgresTenantRows(tenantTarget, prefix),
+      upgrades: new PostgresUpgrades(platformTarget, prefix, modules),
       applied,
       sweepChanges: sweep,
+      inspect: async () => [
+        ...(await findDatabaseFaults(wanted)),
+        ...(await findSessionFaults(
+          tenantTarget,
+          prefix,
+          modules.flatMap(({ entities }) => entities),
+        )),
+      ],
       load: () => ({
         connections: pools.reduce((sum, pool) => sum + pool.connections, 0),
         waiting: pools.reduce((sum, pool) => sum + pool.waiting, 0),

@@ -13,6 +13,8 @@ export interface Roles {
   readonly search: string
   /** Owns the trigger functions that record changes, and may do nothing but add to these; no login, and nobody may become it. */
   readonly recorder: string
+  /** Carries one tenant's rows from table to table as they are; only the platform login may become it. No login. */
+  readonly mover: string
   readonly tenantLogin: string
   readonly platformLogin: string
   /** What each login may become. */
@@ -31,11 +33,12 @@ export function rolesOf(prefix: string): Roles {
     main: named('main'),
     search: named('search'),
     recorder: named('recorder'),
+    mover: named('mover'),
     tenantLogin: named('tenant_login'),
     platformLogin: named('platform_login'),
     tenantRoles: servingRoles.filter(isTenantRole).map(named),
     // The system's principals also act inside a tenant, and never on the tenants' connections.
-    platformRoles: servingRoles.map(named),
+    platformRoles: [...servingRoles.map(named), named('mover')],
     servingRoles: servingRoles.map(named),
   }
 }
@@ -63,7 +66,7 @@ export async function createRoles(client: pg.ClientBase, prefix: string, passwor
         ])
       ).rows.map(row => row.rolname),
     )
-    for (const role of [roles.main, roles.search, roles.recorder, ...roles.servingRoles]) {
+    for (const role of [roles.main, roles.search, roles.recorder, roles.mover, ...roles.servingRoles]) {
       if (!present.has(role)) await createRole(client, `create role ${identifier(role)} nologin`)
     }
     await createLogin(client, present, roles.tenantLogin, passwords.tenant, roles.tenantRoles)

@@ -21,7 +21,7 @@ export async function findSecurityFaults(
 ): Promise<string[]> {
   const roles = rolesOf(prefix)
   const logins = [roles.tenantLogin, roles.platformLogin]
-  const nologins = [roles.main, roles.search, roles.recorder, ...roles.servingRoles]
+  const nologins = [roles.main, roles.search, roles.recorder, roles.mover, ...roles.servingRoles]
   const faults: string[] = []
 
   const { rows: attributes } = await client.query<RoleAttributes>(roleAttributesSql, [[...logins, ...nologins]])
@@ -46,7 +46,7 @@ export async function findSecurityFaults(
   for (const { setting } of settings) faults.push(`the database gives every session the setting ${setting}`)
 
   const { rows: owned } = await client.query<{ role: string; object: string }>(ownershipSql, [
-    [...logins, ...roles.servingRoles],
+    [...logins, ...roles.servingRoles, roles.mover],
   ])
   for (const { role, object } of owned) faults.push(`the role ${role} owns ${object}`)
 
@@ -58,7 +58,7 @@ export async function findSecurityFaults(
 
   const { rows: functions } = await client.query<{ name: string; fault: string }>(functionsSql, [
     schemas,
-    [...logins, ...roles.servingRoles],
+    [...logins, ...roles.servingRoles, roles.mover],
     roles.search,
     allowed.search,
     roles.recorder,
@@ -68,7 +68,7 @@ export async function findSecurityFaults(
 
   const { rows: relations } = await client.query<{ name: string; fault: string }>(relationsSql, [
     schemas,
-    [...logins, ...roles.servingRoles],
+    [...logins, ...roles.servingRoles, roles.mover],
   ])
   for (const { name, fault } of relations) faults.push(`${name} ${fault}`)
   return faults

@@ -1,5 +1,6 @@
-import type { ServingRole } from '../../core/access-role.ts'
+import type { RowScope, ServingRole } from '../../core/access-role.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
+import { rowsSetting } from './own-rows.ts'
 
 /**
  * The one statement that says for whom the rest of its transaction runs. All settings are local: they end with the
@@ -9,15 +10,29 @@ export const settingsSql =
   "select set_config('role', $1, true), set_config('tenantry.tenant', $2, true), set_config('tenantry.instance', $3, true), " +
   "set_config('tenantry.subject', $4, true), set_config('statement_timeout', $5, true)"
 
-export type Settings = readonly [role: string, tenant: string, instance: string, subject: string, timeout: string]
+/** The same where rows of one's own are told apart, and wherever other settings may have been made before. */
+export const allSettingsSql = `${settingsSql}, set_config('tenantry.rows', $6, true)`
 
-/** `timeout` in milliseconds. */
-export function settingsOf(prefix: string, role: ServingRole, context: TenantContext, timeout: number): Settings {
-  return [
-    `${prefix}_${role}`,
-    context.acrossTenants ? '' : context.tenant,
-    context.instance ?? '',
-    context.principal.subject,
-    String(timeout),
-  ]
+type PlainSettings = readonly [role: string, tenant: string, instance: string, subject: string, timeout: string]
+
+/** `rows`: which rows of entities with own rows are reached; without it nothing of such an entity is. */
+export type Settings = PlainSettings | readonly [...PlainSettings, rows: string]
+
+/** `timeout` in milliseconds; `scopes`: what the statement reaches of entities with own rows, null when it touches none. */
+export function settingsOf(
+  prefix: string,
+  role: ServingRole,
+  context: TenantContext,
+  timeout: number,
+  scopes: readonly RowScope[] | null = null,
+): Settings {
+  const tenant = context.acrossTenants ? '' : context.tenant
+  const { subject } = context.principal
+  const settings = [`${prefix}_${role}`, tenant, context.instance ?? '', subject, String(timeout)] as const
+  return scopes === null ? settings : [...settings, rowsSetting(scopes)]
+}
+
+/** The values of `allSettingsSql`. */
+export function allSettings(settings: Settings): string[] {
+  return settings.length === 5 ? [...settings, ''] : [...settings]
 }

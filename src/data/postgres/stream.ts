@@ -3,7 +3,7 @@ import type { ConnectionTarget } from './driver.ts'
 import { abandoned, toError } from './errors.ts'
 import { FairConnections, type Lent } from './fair-connections.ts'
 import { Fetch, type Fetched } from './fetch.ts'
-import { type Settings, settingsSql } from './settings.ts'
+import { allSettings, allSettingsSql, type Settings } from './settings.ts'
 import type { RowStream } from './sql/row-stream.ts'
 
 export interface Streamed {
@@ -36,7 +36,7 @@ export class StreamPool {
     try {
       // Number and rows are of one moment.
       await client.query('begin isolation level repeatable read read only')
-      await client.query(settingsSql, [...settings])
+      await client.query(allSettingsSql, allSettings(settings))
       const { rows } = await client.query<(string | null)[]>({ ...asQuery(stream.count), rowMode: 'array' })
       await client.query(asQuery({ ...stream.rows, text: `declare answer no scroll cursor for ${stream.rows.text}` }))
       const [count, total] = rows[0] ?? []

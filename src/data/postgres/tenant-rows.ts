@@ -6,7 +6,8 @@ import type { TenantRows } from '../../core/tenant-rows.ts'
 import { atDatabase } from './bootstrap.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { toError } from './errors.ts'
-import { settingsSql } from './settings.ts'
+import { allRowsOf, rowsSetting } from './own-rows.ts'
+import { allSettingsSql } from './settings.ts'
 import { tableOf } from './sql/join.ts'
 import { identifier } from './sql/writer.ts'
 
@@ -36,6 +37,7 @@ export class PostgresTenantRows implements TenantRows {
       })
     await this.#transaction(
       tenant,
+      entities,
       'tenant_reader',
       'begin isolation level repeatable read, read only',
       async client => {
@@ -66,27 +68,34 @@ export class PostgresTenantRows implements TenantRows {
     expected: (entity: Entity) => number,
   ): Promise<ReadonlyMap<Entity, number>> {
     // All of it is counted before anything goes, because a row that is removed may take others with it.
-    return this.#transaction(tenant, 'tenant_writer', 'begin isolation level repeatable read', async client => {
-      await client.query('set constraints all deferred')
-      const own = entities.filter(({ global }) => !global).toReversed()
-      const counts = new Map<Entity, number>()
-      for (const entity of own) {
-        const { rows } = await client.query<{ count: string }>(`select count(*) from ${tableOf(entity)}`)
-        const count = Number(rows[0]?.count)
-        if (count !== expected(entity)) {
-          throw new TenantryError('conflict', `${entity.id} has changed since its rows were counted`, {
-            hint: 'Try again',
-          })
+    return this.#transaction(
+      tenant,
+      entities,
+      'tenant_writer',
+      'begin isolation level repeatable read',
+      async client => {
+        await client.query('set constraints all deferred')
+        const own = entities.filter(({ global }) => !global).toReversed()
+        const counts = new Map<Entity, number>()
+        for (const entity of own) {
+          const { rows } = await client.query<{ count: string }>(`select count(*) from ${tableOf(entity)}`)
+          const count = Number(rows[0]?.count)
+          if (count !== expected(entity)) {
+            throw new TenantryError('conflict', `${entity.id} has changed since its rows were counted`, {
+              hint: 'Try again',
+            })
+          }
+          counts.set(entity, count)
         }
-        counts.set(entity, count)
-      }
-      for (const entity of own) await client.query(`delete from ${tableOf(entity)}`)
-      return counts
-    })
+        for (const entity of own) await client.query(`delete from ${tableOf(entity)}`)
+        return counts
+      },
+    )
   }
 
   async #transaction<T>(
     tenant: TenantKey,
+    entities: readonly Entity[],
     role: string,
     begin: string,
     work: (client: pg.Client) => Promise<T>,
@@ -100,7 +109,8 @@ export class PostgresTenantRows implements TenantRows {
     try {
       await client.connect()
       await client.query(begin)
-      await client.query(settingsSql, [`${this.#prefix}_${role}`, tenant, '', 'tenantry', '0'])
+      const rows = rowsSetting(allRowsOf(entities))
+      await client.query(allSettingsSql, [`${this.#prefix}_${role}`, tenant, '', 'tenantry', '0', rows])
       const result = await work(client)
       await client.query('commit')
       return result

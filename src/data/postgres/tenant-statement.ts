@@ -1,6 +1,6 @@
 import { DriverQuery } from './driver.ts'
 import { isStalePreparation } from './errors.ts'
-import { type Settings, settingsSql } from './settings.ts'
+import { allSettingsSql, type Settings, settingsSql } from './settings.ts'
 import type { Statement } from './sql/writer.ts'
 import type { WireBuffer } from './wire.ts'
 
@@ -49,7 +49,11 @@ export class PreparedStatements {
   }
 }
 
-const settingsName = 'tenantry_settings'
+/** The two settings statements, the second for settings that tell rows of one's own apart. */
+const plainSettings = { name: 'tenantry_settings', text: settingsSql }
+const settingsWithRows = { name: 'tenantry_settings_rows', text: allSettingsSql }
+
+const settingsFor = (settings: Settings) => (settings.length === 5 ? plainSettings : settingsWithRows)
 
 /**
  * Settings and statement under one Sync: PostgreSQL runs both in one implicit transaction, in one round trip. See
@@ -80,10 +84,11 @@ export class TenantStatement extends DriverQuery {
   /** Writes into the connection's buffer; the connection sends it. */
   override submit(): null {
     const { settings, name, statement } = this.#statement
-    const newSettings = this.#prepare(settingsName)
+    const first = settingsFor(settings)
+    const newSettings = this.#prepare(first.name)
     const newStatement = this.#prepare(name)
-    if (newSettings) this.#wire.parse(settingsName, settingsSql)
-    this.#wire.execute(settingsName, settings)
+    if (newSettings) this.#wire.parse(first.name, first.text)
+    this.#wire.execute(first.name, settings)
     if (newStatement) this.#wire.parse(name, statement.text)
     this.#wire.execute(name, statement.values)
     this.#wire.sync()
@@ -118,7 +123,9 @@ export class TenantStatement extends DriverQuery {
 
   override handleError(error: unknown): void {
     // The server skipped everything up to the Sync, perhaps also the parse; whoever comes next parses anew.
-    const doubtful = isStalePreparation(error) ? [settingsName, this.#statement.name] : (this.#parsed ?? [])
+    const doubtful = isStalePreparation(error)
+      ? [settingsFor(this.#statement.settings).name, this.#statement.name]
+      : (this.#parsed ?? [])
     for (const name of doubtful) this.#prepared.forget(name)
     this.#done(error, undefined)
   }

@@ -47,7 +47,7 @@ function entityOf({ name, columns, constraints }: Table, module: Module): Entity
     key: key.filter(column => column !== 'tenant_id'),
     ...{ references: [], referencedBy: [], unique: [], indexes: [] },
     ...{ revision: false, softDelete: false, instanced: columns.has('instance_id'), authors: false, aggregates: false },
-    ...{ changes: false, global: false, internal: false, limits: {}, access: new Map() },
+    ...{ changes: false, global: false, internal: false, limits: {}, access: new Map(), ruled: false, own: new Map() },
     definition: { name, fields: {}, options: {} },
   }
 }

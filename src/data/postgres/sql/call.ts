@@ -4,20 +4,21 @@ import type { Entity, EntityField } from '../../../core/module-set.ts'
 import { checkSql } from '../ddl.ts'
 import { currentTenant } from '../policies.ts'
 import { defaultSql } from './defaults.ts'
+import type { Narrowing } from './narrowing.ts'
 import { raised } from './raised.ts'
 import { bounded, Reader } from './read.ts'
 import { columnType, needsExactOutput, valueType } from './types.ts'
 import { type Binder, identifier, literal } from './writer.ts'
 
 /** One statement: reads the arguments, runs the action's function on them and makes the answer of what it gives. */
-export function callSql(plan: CheckedCall, binder: Binder): string {
+export function callSql(plan: CheckedCall, binder: Binder, narrowing: Narrowing): string {
   const { stage, action, given } = plan
   if (stage === undefined && action.definition.sql === undefined) {
     throw new TenantryError('internal', `The body of ${action.id} is TypeScript, which no statement can run`)
   }
   const runs = stage === undefined && given.length > 0
   const parts = runs ? [`i as materialized (${inputSql(plan, binder)})`] : []
-  parts.push(...answerParts(plan, binder))
+  parts.push(...answerParts(plan, binder, narrowing))
   // Read by nobody: arguments are looked at although no row may ask for them, and the number of rows may be refused.
   const guards = [
     ...(runs ? ['(select count(*) from i)'] : []),
@@ -27,10 +28,11 @@ export function callSql(plan: CheckedCall, binder: Binder): string {
 }
 
 /** The answer, called `a`, and what it stands on. */
-function answerParts(plan: CheckedCall, binder: Binder): string[] {
+function answerParts(plan: CheckedCall, binder: Binder, narrowing: Narrowing): string[] {
   const { stage, action, entity } = plan
+  const reader = new Reader(binder, plan.output, narrowing)
   const answer = (sql: string) => `a(body, n, total) as (${sql})`
-  if (stage === 'arguments') return rowsParts(plan, argumentsSql(plan, binder), binder)
+  if (stage === 'arguments') return rowsParts(plan, argumentsSql(plan, binder), reader)
   const { kind } = action.output
   // A value, or nothing, counts as one row, as in PostgREST.
   const one = plan.count ? '1' : 'null'
@@ -42,12 +44,11 @@ function answerParts(plan: CheckedCall, binder: Binder): string[] {
     return [answer(valueSql(plan, stage ? givenRows(entity, stage.result, binder) : functionValue(plan), one))]
   }
   const ofFunction = kind === 'value' ? functionValue(plan) : functionRows(plan)
-  return rowsParts(plan, stage ? givenRows(entity, stage.result, binder) : ofFunction, binder)
+  return rowsParts(plan, stage ? givenRows(entity, stage.result, binder) : ofFunction, reader)
 }
 
 /** Filters reach into a function that only selects, unless the rows are looked at twice. */
-function rowsParts(plan: CheckedCall, source: string, binder: Binder): string[] {
-  const reader = new Reader(binder, plan.output)
+function rowsParts(plan: CheckedCall, source: string, reader: Reader): string[] {
   if (!plan.count) return [`a(body, n, total) as (${reader.statement(plan, `(${source})`)})`]
   return [`f as (${source})`, `a(body, n, total) as (${reader.statement(plan, 'f')})`]
 }

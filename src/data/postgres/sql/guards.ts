@@ -73,6 +73,7 @@ function preconditionGuards(plan: Write, { kind }: Precondition, binder: Binder,
 function conditionsOf(plan: CheckedUpdate | CheckedDelete, where: CheckedCondition | null, reader: Reader): string[] {
   return [
     ...deletedConditions(plan.entity, plan.deleted, 't0'),
+    ...reader.narrowed(plan.entity, 'write', 't0'),
     ...(where
       ? [reader.condition({ entity: plan.entity, where } satisfies Pick<CheckedQuery, 'entity' | 'where'>, 't0')]
       : []),

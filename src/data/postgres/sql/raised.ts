@@ -8,4 +8,5 @@ export const raised = {
   tooLarge: 'TN413',
   precondition: 'TN412',
   kept: 'TN422',
+  upgrading: 'TN503',
 } as const

@@ -1,3 +1,4 @@
+import type { Verb } from '../../../core/access-role.ts'
 import type {
   CheckedCall,
   CheckedColumn,
@@ -14,6 +15,7 @@ import { conditionSql, pathSql } from './condition.ts'
 import { mostCandidates } from './indexes.ts'
 import { deletedConditions, sourceOf, tableOf } from './join.ts'
 import { afterSql, keysetOrderSql, keysetValuesSql } from './keyset.ts'
+import { type Narrowing, narrowingConditions } from './narrowing.ts'
 import { raised } from './raised.ts'
 import { bodySql, groupSql, lineSql, type Member, type Rows, rowsOf } from './rows.ts'
 import { candidateLimit, candidatesSql, fewestCandidates, foundRowsSql, namesFewRows } from './search.ts'
@@ -50,13 +52,20 @@ interface Shown {
 export class Reader {
   readonly #binder: Binder
   readonly #output: Output
+  readonly #narrowing: Narrowing
   readonly #searches: string[] = []
   #aliases = 0
   #joined = 0
 
-  constructor(binder: Binder, output: Output) {
+  constructor(binder: Binder, output: Output, narrowing: Narrowing) {
     this.#binder = binder
     this.#output = output
+    this.#narrowing = narrowing
+  }
+
+  /** Of the rows that policies leave, again: an index serves only what the statement itself asks. */
+  narrowed(entity: Entity, verb: Verb, alias: string): string[] {
+    return narrowingConditions(this.#narrowing, entity, verb, alias)
   }
 
   /**
@@ -132,7 +141,11 @@ export class Reader {
     const { entity, deleted } = query
     const candidates = this.#candidates(query, mostCandidates)
     if (candidates === undefined) return []
-    const where = [...deletedConditions(entity, deleted, 'f'), this.condition(query, 'f')].join(' and ')
+    const where = [
+      ...deletedConditions(entity, deleted, 'f'),
+      ...this.narrowed(entity, 'write', 'f'),
+      this.condition(query, 'f'),
+    ].join(' and ')
     const rows = foundRowsSql(tableOf(entity), 'f', candidates, ` where ${where}`)
     const key = entity.key.map(identifier)
     const keys = (of: string) => key.map(name => `${of}.${name}`).join(', ')
@@ -146,14 +159,15 @@ export class Reader {
   /** The text of rows that a write returned under the name `source`. */
   returned(query: CheckedQuery, source: string, plan: CheckedPlan): string {
     const alias = this.#alias()
-    const rows = this.#rows(query, alias, ` from ${source} ${alias}`, this.where(query, alias))
+    const rows = this.#rows(query, alias, ` from ${source} ${alias}`, this.where(query, alias, undefined, false))
     return `(select ${bounded('body')} from (select ${bodySql(rows, 'r', plan, this.#binder)} as body from (${rows.sql}) r) a)`
   }
 
-  /** ` where …`, or nothing. Inner embeds are conditions too. */
-  where(query: CheckedQuery, alias: string, tie?: string): string {
+  /** ` where …`, or nothing. Inner embeds are conditions too. `isTable`: the rows are those of the table. */
+  where(query: CheckedQuery, alias: string, tie?: string, isTable = true): string {
     const parts = [
       ...deletedConditions(query.entity, query.deleted, alias),
+      ...(isTable ? this.narrowed(query.entity, 'read', alias) : []),
       ...(query.where ? [this.condition(query, alias)] : []),
       ...query.embeds.filter(({ inner }) => inner).map(embed => this.#exists(embed, alias, query)),
       ...(tie === undefined ? [] : [tie]),
@@ -254,8 +268,9 @@ export class Reader {
     count: boolean,
     table = tableOf(query.entity),
   ): { from: string; where: string } {
-    const where = this.where(query, alias)
-    if (table !== tableOf(query.entity)) return { from: ` from ${table} ${alias}`, where }
+    const isTable = table === tableOf(query.entity)
+    const where = this.where(query, alias, undefined, isTable)
+    if (!isTable) return { from: ` from ${table} ${alias}`, where }
     const candidates = this.#candidates(query, candidateLimit(query, count))
     if (candidates === undefined) return { from: ` from ${table} ${alias}`, where }
     const cut = !count && !query.grouped && query.limit !== null

@@ -1,4 +1,5 @@
 import type { CheckedRead } from '../../../core/checked-plan.ts'
+import type { Narrowing } from './narrowing.ts'
 import { Reader } from './read.ts'
 import { csvHeader, type Rows } from './rows.ts'
 import { Binder, type Statement } from './writer.ts'
@@ -13,11 +14,11 @@ export interface RowStream {
   readonly last: string
 }
 
-export function rowStreamOf(plan: CheckedRead): RowStream {
+export function rowStreamOf(plan: CheckedRead, narrowing: Narrowing): RowStream {
   const counting = new Binder()
   const reading = new Binder()
-  const count = new Reader(counting, plan.output).numbers(plan)
-  const { sql, rows } = new Reader(reading, plan.output).lines(plan)
+  const count = new Reader(counting, plan.output, narrowing).numbers(plan)
+  const { sql, rows } = new Reader(reading, plan.output, narrowing).lines(plan)
   return {
     count: { text: count, values: counting.values },
     rows: { text: sql, values: reading.values },

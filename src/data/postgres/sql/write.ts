@@ -5,7 +5,7 @@ import { guardsOf, inserted, revisionConditions, type Write, whereSql } from './
 import { tableOf } from './join.ts'
 import { keptInConflict, keptInNewRow, keptSql } from './kept.ts'
 import { raised } from './raised.ts'
-import { Reader } from './read.ts'
+import type { Reader } from './read.ts'
 import { valueType } from './types.ts'
 import { type Binder, identifier, literal } from './writer.ts'
 
@@ -13,8 +13,7 @@ import { type Binder, identifier, literal } from './writer.ts'
  * One statement: writes in a CTE called `w`, then makes the answer from the rows that were written. A write of which nobody
  * wants to know more than how many rows it met stands alone, and the server's word for it (`INSERT 0 1`) tells the number.
  */
-export function writeSql(plan: Write, binder: Binder): string {
-  const reader = new Reader(binder, plan.output)
+export function writeSql(plan: Write, binder: Binder, reader: Reader): string {
   const write = writeOf(plan, binder, reader)
   const body = plan.returning ? reader.returned(plan.returning, 'w', plan) : `''`
   const merges = plan.kind === 'insert' && plan.onConflict?.resolution === 'merge'

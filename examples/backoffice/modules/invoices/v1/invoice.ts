@@ -4,7 +4,7 @@ import { customers } from '../../customers/v1/customer.ts'
 export const invoices = entity(
   'invoices',
   {
-    number: text({ min: 1, max: 40 }).unique(),
+    number: text({ min: 1, max: 40 }).unique().writeOnce(),
     customer_id: reference(() => customers),
     status: oneOf('draft', 'sent', 'paid').default('draft'),
     issued_on: date().default('now'),

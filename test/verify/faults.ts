@@ -1,0 +1,218 @@
+/** A mistake in the database, how it is mended, and how it is named. `$p` is the prefix of the roles, `$d` the database. */
+export type Fault = readonly [title: string, plant: string, mend: string, named: RegExp]
+
+const ofTenant = `tenant_id = (select nullif(current_setting('tenantry.tenant', true), ''))`
+
+export const faults: readonly Fault[] = [
+  [
+    'A1 a login that is a superuser',
+    'alter role $p_tenant_login superuser',
+    'alter role $p_tenant_login nosuperuser',
+    /tenant_login is a superuser/,
+  ],
+  [
+    'A1 a role that no policy binds',
+    'alter role $p_tenant_reader bypassrls',
+    'alter role $p_tenant_reader nobypassrls',
+    /tenant_reader has BYPASSRLS/,
+  ],
+  [
+    'A2 a login that may become the owner',
+    'grant $p_main to $p_tenant_login',
+    'revoke $p_main from $p_tenant_login',
+    /tenant_login may become \S+_main/,
+  ],
+  [
+    'A2 a login that may become a role across tenants',
+    'grant $p_reader to $p_tenant_reader',
+    'revoke $p_reader from $p_tenant_reader',
+    /tenant_login may become \S+_reader/,
+  ],
+  [
+    'A2 a login that inherits',
+    'alter role $p_tenant_login inherit',
+    'alter role $p_tenant_login noinherit',
+    /tenant_login inherits/,
+  ],
+  [
+    'A3 row security that is not forced',
+    'alter table lab_v1.people no force row level security',
+    'alter table lab_v1.people force row level security',
+    /different: row security lab_v1\.people/,
+  ],
+  [
+    'A3 row security that is off',
+    'alter table lab_v1.people disable row level security',
+    'alter table lab_v1.people enable row level security',
+    /different: row security lab_v1\.people/,
+  ],
+  [
+    'A4 a table that nobody defined',
+    'create table lab_v1.forgotten (a int)',
+    'drop table lab_v1.forgotten',
+    /not defined: table lab_v1\.forgotten/,
+  ],
+  [
+    'A5 a view with the rights of its owner',
+    'create view public.peek as select * from lab_v1.people; grant select on public.peek to $p_tenant_reader',
+    'drop view public.peek',
+    /the view public\.peek runs with its owner's rights/,
+  ],
+  [
+    'A6 a function with the rights of its owner',
+    `create function public.names() returns bigint language sql security definer as 'select count(*) from lab_v1.people'`,
+    'drop function public.names()',
+    /names.* security definer/,
+  ],
+  [
+    'A7 a materialized view',
+    'create materialized view public.copy as select * from lab_v1.people; grant select on public.copy to $p_tenant_reader',
+    'drop materialized view public.copy',
+    /the materialized view public\.copy/,
+  ],
+  [
+    'A8 a second policy',
+    'create policy more on lab_v1.people to $p_tenant_reader using (true)',
+    'drop policy more on lab_v1.people',
+    /not defined: policy lab_v1\.people\.more/,
+  ],
+  [
+    'A8 a policy that was widened',
+    'alter policy tenant_reader on lab_v1.people using (true)',
+    `alter policy tenant_reader on lab_v1.people using (${ofTenant})`,
+    /different: policy lab_v1\.people\.tenant_reader/,
+  ],
+  [
+    'A8 a policy that was dropped',
+    'drop policy tenant_reader on lab_v1.people',
+    `create policy tenant_reader on lab_v1.people for select to $p_tenant_reader using (${ofTenant})`,
+    /missing: policy lab_v1\.people\.tenant_reader/,
+  ],
+  [
+    'A8 an instance that a policy forgot',
+    `alter policy tenant_instance_reader on lab_v1.meters using (${ofTenant})`,
+    `alter policy tenant_instance_reader on lab_v1.meters using (${ofTenant} and instance_id = (select nullif(current_setting('tenantry.instance', true), '')))`,
+    /different: policy lab_v1\.meters\.tenant_instance_reader/,
+  ],
+  [
+    'A8 own rows without their policy',
+    'alter policy own_select on lab_v1.people rename to anybodys_select',
+    'alter policy anybodys_select on lab_v1.people rename to own_select',
+    /missing: policy lab_v1\.people\.own_select/,
+  ],
+  [
+    'A9 a policy that does not check what is written',
+    'alter policy tenant_writer on lab_v1.people with check (true)',
+    `alter policy tenant_writer on lab_v1.people with check (${ofTenant})`,
+    /different: policy lab_v1\.people\.tenant_writer/,
+  ],
+  [
+    'A10 a policy that takes no tenant for every tenant',
+    `alter policy tenant_reader on lab_v1.people using (coalesce(${ofTenant}, true))`,
+    `alter policy tenant_reader on lab_v1.people using (${ofTenant})`,
+    /rows of lab@1\.people are seen without a tenant/,
+  ],
+  [
+    'A11 a tenant that every session has',
+    `alter database $d set tenantry.tenant = 'acme'`,
+    'alter database $d reset tenantry.tenant',
+    /gives every session the setting tenantry\.tenant/,
+  ],
+  [
+    'A11 a tenant of a login',
+    `alter role $p_tenant_login set tenantry.tenant = 'acme'`,
+    'alter role $p_tenant_login reset all',
+    /has settings of its own/,
+  ],
+  [
+    'A11 a tenant as a default',
+    `alter table lab_v1.people alter tenant_id set default 'acme'`,
+    `alter table lab_v1.people alter tenant_id set default nullif(current_setting('tenantry.tenant', true), '')`,
+    /different: column lab_v1\.people\.tenant_id/,
+  ],
+  [
+    'A11 a tenant that may be null',
+    'alter table lab_v1.meters drop constraint meters_pkey, alter tenant_id drop not null',
+    'alter table lab_v1.meters alter tenant_id set not null, add constraint meters_pkey primary key (tenant_id, instance_id, id)',
+    /lab_v1\.meters/,
+  ],
+  [
+    'A17 a unique index without the tenant',
+    'create unique index oracle on lab_v1.people (title)',
+    'drop index lab_v1.oracle',
+    /not defined: index lab_v1\.oracle/,
+  ],
+  [
+    'A17 a unique constraint without the tenant',
+    'alter table lab_v1.people add constraint oracle unique (email)',
+    'alter table lab_v1.people drop constraint oracle',
+    /not defined: constraint lab_v1\.people\.oracle/,
+  ],
+  [
+    'A18 a foreign key without the tenant',
+    'alter table lab_v1.people add constraint u unique (id), add constraint loose foreign key (boss_id) references lab_v1.people (id)',
+    'alter table lab_v1.people drop constraint loose, drop constraint u',
+    /not defined: constraint lab_v1\.people\.loose/,
+  ],
+  [
+    'A19 a shared table that takes rows of tenants along',
+    'alter table lab_v1.people drop constraint people_country_code_fkey, add constraint people_country_code_fkey foreign key (country_code) references lab_v1.countries (code) on delete cascade deferrable',
+    'alter table lab_v1.people drop constraint people_country_code_fkey, add constraint people_country_code_fkey foreign key (country_code) references lab_v1.countries (code) deferrable',
+    /different: constraint lab_v1\.people\.people_country_code_fkey/,
+  ],
+  [
+    'A20 TRUNCATE',
+    'grant truncate on lab_v1.people to $p_tenant_writer',
+    'revoke truncate on lab_v1.people from $p_tenant_writer',
+    /different: grant lab_v1\.people \S+_tenant_writer/,
+  ],
+  [
+    'A20 a right of one column',
+    'grant update (tenant_id) on lab_v1.people to $p_tenant_reader',
+    'revoke update (tenant_id) on lab_v1.people from $p_tenant_reader',
+    /not defined: column grant lab_v1\.people\.tenant_id/,
+  ],
+  [
+    'A20 the keys of all tenants',
+    'grant select on tenantry.tenant_keys to $p_tenant_reader',
+    'revoke select on tenantry.tenant_keys from $p_tenant_reader',
+    /not defined: grant tenantry\.tenant_keys/,
+  ],
+  [
+    'A20 the kept answers of all tenants',
+    'alter policy tenant_writer_select on tenantry.idempotency using (true)',
+    `alter policy tenant_writer_select on tenantry.idempotency using (${ofTenant} and (subject = (select nullif(current_setting('tenantry.subject', true), '')) or expires_at <= now()))`,
+    /different: policy tenantry\.idempotency\.tenant_writer_select/,
+  ],
+  [
+    'A21 a function that is said not to leak',
+    `create function public.leaky(text) returns boolean language sql leakproof as 'select true'`,
+    'drop function public.leaky(text)',
+    /leaky.* marked leakproof/,
+  ],
+  ['A26 a child table', 'create table public.child () inherits (lab_v1.people)', 'drop table public.child', /child/],
+  [
+    'A27 programs of the server',
+    'grant pg_execute_server_program to $p_tenant_login',
+    'revoke pg_execute_server_program from $p_tenant_login',
+    /may become pg_execute_server_program/,
+  ],
+  [
+    'A27 files of the server',
+    'grant execute on function pg_read_file(text) to $p_tenant_writer',
+    'revoke execute on function pg_read_file(text) from $p_tenant_writer',
+    /pg_read_file.* granted to a role that serves tenants/,
+  ],
+  [
+    'a trigger that nobody defined',
+    `create function public.spy() returns trigger language plpgsql as 'begin return new; end'; create trigger spy before insert on lab_v1.people for each row execute function public.spy()`,
+    'drop trigger spy on lab_v1.people; drop function public.spy()',
+    /not defined: trigger lab_v1\.people\.spy/,
+  ],
+  [
+    'a function of an action that does something else',
+    `create or replace function lab_v1.reports_of(person_id uuid) returns setof lab_v1.people language sql stable as 'select * from lab_v1.people'`,
+    '',
+    /lab_v1\.reports_of/,
+  ],
+]

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Verified, VerifyClass } from '../../src/app/verify/classes.ts'
+import type { TestDatabase } from '../../src/testing/test-database.ts'
+import type { OpenProduct } from '../http/open-product.ts'
+import { faults } from './faults.ts'
+import { plant, plantSettings, plants, settingsPlants, sow } from './plants.ts'
+
+// Before anything of ours is loaded, but for what stands above.
+sow()
+const { openProduct } = await import('../http/open-product.ts')
+const { verifyIsolation } = await import('../../src/app/verify/verify.ts')
+const { createTestDatabase } = await import('../../src/testing/test-database.ts')
+const { lab, people } = await import('./lab.ts')
+
+let database: TestDatabase
+let product: OpenProduct
+before(async () => {
+  database = await createTestDatabase({ ownRoles: true })
+  product = await openProduct({ modules: [lab], database, variables: { TENANTRY_PREFIX: database.prefix } })
+  const rows = [{ title: 'Ada', email: 'ada@acme.example' }]
+  await product.platform.operations.addTenant({
+    ...{ key: 'acme', subscribe: ['lab@1'], rows: [{ entity: people, rows }] },
+  })
+})
+after(async () => {
+  await product.close()
+  await database.drop()
+})
+
+const verify = (only: readonly string[]): Promise<Verified> =>
+  verifyIsolation(product.platform, { url: product.url, seed: 1, only: only as readonly VerifyClass[], most: 2 })
+
+test('a server that keeps tenants apart is found to do so, and nothing is left of the scratch tenants', async t => {
+  const verified = await verify([])
+  assert.deepEqual(verified.faults, [])
+  assert.deepEqual(verified.attacks?.leaks, [])
+  assert.equal(verified.isolated, true)
+  assert.deepEqual(verified.attacks?.notReached, ['lab@1.countries'])
+  t.diagnostic(`${verified.attacks?.requests} requests, ${verified.seconds} s`)
+  const tenants = product.platform.operations.listTenants()
+  assert.deepEqual(
+    tenants.filter(({ state }) => state !== 'removed').map(({ key }) => key),
+    ['acme', 'system'],
+  )
+  const left = await database.query('select tenant_id from lab_v1.people union select tenant_id from lab_v1.meters')
+  assert.deepEqual(left, [{ tenant_id: 'acme' }])
+})
+
+describe('a mistake in the server is found', () => {
+  for (const { name, classes, found } of plants)
+    test(name, async () => {
+      plant(name)
+      try {
+        const { isolated, attacks } = await verify(classes)
+        assert.equal(isolated, false)
+        const leaks = attacks?.leaks ?? []
+        assert.ok(
+          leaks.some(leak => found.test(leak.found)),
+          JSON.stringify(leaks.slice(0, 3)),
+        )
+      } finally {
+        plant('')
+      }
+    })
+  for (const { name, spoil, found } of settingsPlants)
+    test(name, async () => {
+      plantSettings(spoil)
+      try {
+        const { isolated, faults } = await verify(['catalog'])
+        assert.equal(isolated, false)
+        assert.match(faults?.join('\n') ?? '', found)
+      } finally {
+        plantSettings(sql => sql)
+      }
+    })
+})
+
+describe('a mistake in the database is named', () => {
+  for (const [title, planted, mend, named] of faults)
+    test(title, async () => {
+      const run = (sql: string) =>
+        database.query(sql.replaceAll('$p', database.prefix).replaceAll('$d', `"${database.name}"`))
+      await run(planted)
+      try {
+        const { isolated, faults } = await verify(['catalog'])
+        assert.equal(isolated, false)
+        assert.match(faults?.join('\n') ?? '', named)
+      } finally {
+        if (mend) await run(mend)
+      }
+    })
+})
