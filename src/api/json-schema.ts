@@ -36,7 +36,7 @@ function mustBeGiven({ platform, owner, spec }: EntityField): boolean {
 
 function rowField(entity: Entity, field: EntityField): JsonSchema {
   const schema = { ...valueSchema(entity, field, 'row'), ...ruleOf(field) }
-  const readOnly = field.write === 'never' || (field.platform && field.write !== 'insert')
+  const readOnly = field.write === 'never' || (field.platform && field.write !== 'insert' && field.write !== 'always')
   return readOnly ? { ...schema, readOnly } : schema
 }
 

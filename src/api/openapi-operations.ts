@@ -28,7 +28,12 @@ function list(offer: Offer): JsonSchema {
       ...filters(offer),
       ...shared('and', 'or', 'range', 'after'),
       ...(entity.revision ? shared('ifMatch', 'ifNoneMatch') : []),
-      prefer([...always, ...(entity.softDelete ? showingDeleted : []), 'paging=keyset']),
+      prefer([
+        ...always,
+        ...(entity.softDelete ? showingDeleted : []),
+        ...(entity.sharing ? ['shared=exclude', 'shared=only'] : []),
+        'paging=keyset',
+      ]),
     ],
     responses: {
       200: rows(offer, 'Rows: all that were asked for, or as many as there may be when they were not counted'),

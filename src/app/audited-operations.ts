@@ -16,12 +16,12 @@ export function auditOperations(
 ): AuditedOperations {
   async function recorded<T>(
     verb: string,
-    tenant: TenantKey,
+    tenant: TenantKey | null,
     target: string | null,
     act: () => Promise<T>,
   ): Promise<T> {
     const tell = (outcome: string) =>
-      record({ ...actor, tenant: tenant.slice(0, 64), instance: null, verb, target, rows: null, outcome })
+      record({ ...actor, tenant: tenant?.slice(0, 64) ?? null, instance: null, verb, target, rows: null, outcome })
     await tell('begun').catch(error => {
       throw notRecorded(error)
     })
@@ -32,7 +32,7 @@ export function auditOperations(
     await tell('done')
     return result
   }
-  const moduleName = (module: string) => module.slice(0, 200)
+  const nameOf = (module: string) => module.slice(0, 200)
 
   return {
     ...operations,
@@ -47,15 +47,15 @@ export function auditOperations(
     resumeTenant: key => recorded('tenant.resume', key, null, () => operations.resumeTenant(key)),
     removeTenant: key => recorded('tenant.remove', key, null, () => operations.removeTenant(key)),
     subscribe: (key, module) =>
-      recorded('tenant.subscribe', key, moduleName(module), () => operations.subscribe(key, module)),
+      recorded('tenant.subscribe', key, nameOf(module), () => operations.subscribe(key, module)),
     unsubscribe: (key, module) =>
-      recorded('tenant.unsubscribe', key, moduleName(module), () => operations.unsubscribe(key, module)),
+      recorded('tenant.unsubscribe', key, nameOf(module), () => operations.unsubscribe(key, module)),
     upgradeTenant: (key, module) =>
-      recorded('tenant.upgrade', key, moduleName(module), () => operations.upgradeTenant(key, module)),
+      recorded('tenant.upgrade', key, nameOf(module), () => operations.upgradeTenant(key, module)),
     rollbackUpgrade: (key, module) =>
-      recorded('tenant.rollback', key, moduleName(module), () => operations.rollbackUpgrade(key, module)),
+      recorded('tenant.rollback', key, nameOf(module), () => operations.rollbackUpgrade(key, module)),
     confirmUpgrade: (key, module) =>
-      recorded('tenant.confirm', key, moduleName(module), () => operations.confirmUpgrade(key, module)),
+      recorded('tenant.confirm', key, nameOf(module), () => operations.confirmUpgrade(key, module)),
     // What is tried and undone changes nothing.
     seedTenant: (key, wish) =>
       wish.dryRun
@@ -68,7 +68,7 @@ export function auditOperations(
         ? operations.deseedTenant(key, wish)
         : recorded('tenant.deseed', key, wish.module?.slice(0, 200) ?? null, () => operations.deseedTenant(key, wish)),
     purgeModule: (key, module) =>
-      recorded('tenant.purge', key, moduleName(module), () => operations.purgeModule(key, module)),
+      recorded('tenant.purge', key, nameOf(module), () => operations.purgeModule(key, module)),
     addRows: (key, seeds) =>
       recorded(
         'tenant.rows',
@@ -79,6 +79,12 @@ export function auditOperations(
           .slice(0, 1_000),
         () => operations.addRows(key, seeds),
       ),
+    createGroup: name => recorded('group.create', null, nameOf(name), () => operations.createGroup(name)),
+    addToGroup: (name, tenant) =>
+      recorded('group.add', tenant, nameOf(name), () => operations.addToGroup(name, tenant)),
+    removeFromGroup: (name, tenant) =>
+      recorded('group.remove', tenant, nameOf(name), () => operations.removeFromGroup(name, tenant)),
+    deleteGroup: name => recorded('group.delete', null, nameOf(name), () => operations.deleteGroup(name)),
     issueToken: wish =>
       recorded('token.issue', wish.tenant, wish.roles.join(',').slice(0, 1_000), () => operations.issueToken(wish)),
   }

@@ -98,10 +98,12 @@ export async function createMigrations({ product, environment, options: given }:
     const archives: string[] = []
     const beforeLoss = async (module: Module) => {
       const live = await migrator.liveRows(module)
-      for (const tenant of live.tenants) {
+      for (const [tenant, counts] of live.tenants) {
         const wish = { tenant, modules: [live.module], folder: join(environment.folder, 'archives') }
-        const { folder } = await archive.exportTenant(wish)
+        const { folder, manifest } = await archive.exportTenant(wish)
         await archive.verifyArchive(folder)
+        const lacking = [...counts].filter(([entity, count]) => (manifest.entities[entity]?.rows ?? 0) < count)
+        if (lacking.length > 0) throw archiveLacks(lacking.map(([entity]) => entity))
         archives.push(folder)
       }
     }
@@ -132,6 +134,14 @@ export async function createMigrations({ product, environment, options: given }:
       return { undone: names(undone), archives }
     },
   }
+}
+
+/** Rows that a policy hides would be lost without a trace. */
+function archiveLacks(entities: readonly string[]): TenantryError {
+  return new TenantryError('conflict', 'The archive has fewer rows than there were, so nothing was lost', {
+    details: entities.join('\n'),
+    hint: 'Were rows deleted meanwhile? Then start it again',
+  })
 }
 
 function checkName(name: string | undefined): string | undefined {

@@ -5,6 +5,7 @@ import type { Tenant } from '../core/catalog.ts'
 import type { Datasource } from '../core/datasource.ts'
 import { TenantryError } from '../core/errors.ts'
 import { type Features, noFeatures } from '../core/features.ts'
+import type { GroupStore } from '../core/groups.ts'
 import type { Seed } from '../core/module.ts'
 import { type Entity, type Module, type ModuleSet, quote } from '../core/module-set.ts'
 import type { DeseedReport, LeftOut, SeedReport, SeedWish } from '../core/seeds.ts'
@@ -14,6 +15,7 @@ import { TenantData } from '../core/tenant-data.ts'
 import type { TenantRows } from '../core/tenant-rows.ts'
 import type { UpgradeStore } from '../core/upgrade-plan.ts'
 import type { Identity } from '../identity/identity.ts'
+import { createGroupOperations, type GroupOperations } from './group-operations.ts'
 import { forgetSeeds } from './seeding/markers.ts'
 import { removeTemporary, seedModules } from './seeding/seed-tenant.ts'
 import { createUpgrades, refuseFrozen, type Upgrades } from './upgrades.ts'
@@ -26,6 +28,7 @@ export interface OperationsDeps {
     readonly datasource: Datasource
     readonly rows: TenantRows
     readonly archive: Archive
+    readonly groups: GroupStore
     readonly upgrades: UpgradeStore
     readonly removeKeys: (tenant: TenantKey) => Promise<void>
     /** Where archives are written. */
@@ -74,7 +77,7 @@ export interface TokenWish {
 }
 
 /** What operators do to tenants: the same acts and rules from the command line and over HTTP. */
-export interface Operations extends Upgrades {
+export interface Operations extends Upgrades, GroupOperations {
   /**
    * Makes a tenant ready to use; one whose making was interrupted is finished. Throws `invalid` for a key that cannot be,
    * `conflict` for one that was ever taken.
@@ -234,6 +237,7 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
     async removeTenant(key) {
       getTenant(key)
       await catalog.remove(key)
+      await store.groups.removeFromAll(key)
       const all = modules.modules
       // What an open upgrade keeps goes with the rest.
       await store.upgrades.forget(key)
@@ -277,6 +281,7 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
       return removed
     },
     addRows,
+    ...createGroupOperations(store.groups, getTenant),
     async issueToken({ tenant, roles, subject = `${roles[0] ?? 'someone'}@${tenant}`, instance, expiresIn = oneDay }) {
       const { state } = getTenant(tenant)
       if (state === 'removing') throw new TenantryError('conflict', `The tenant ${quote(tenant)} is being removed`)

@@ -106,6 +106,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         datasource: postgres.datasource,
         rows: postgres.rows,
         archive,
+        groups: postgres.platform.groups,
         upgrades: postgres.upgrades,
         removeKeys: key => postgres.platform.removeKeys(key),
         folder: join(environment.folder, 'archives'),

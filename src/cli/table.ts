@@ -31,6 +31,13 @@ export const commands: readonly Entry[] = [
   line('Tenants', 'token', 'Make an access token', async () => (await import('./commands/token.ts')).token),
   line('Tenants', 'audit', 'List what was done by the platform and its people', async () => (await import('./commands/audit.ts')).audit),
 
+  line('Groups', 'group create', 'Make a group of tenants that share chosen rows', async () => (await import('./commands/group-create.ts')).groupCreate),
+  line('Groups', 'group list', 'List all groups', async () => (await import('./commands/group-list.ts')).groupList),
+  line('Groups', 'group show', 'Show one group and its members', async () => (await import('./commands/group-show.ts')).groupShow),
+  line('Groups', 'group add', 'Make a tenant a member', async () => (await import('./commands/group-add.ts')).groupAdd),
+  line('Groups', 'group remove', 'End that, at once', async () => (await import('./commands/group-remove.ts')).groupRemove),
+  line('Groups', 'group delete', 'End all sharing with it', async () => (await import('./commands/group-delete.ts')).groupDelete),
+
   line('Modules', 'subscribe', 'Let a tenant run a module and what it depends on', async () => (await import('./commands/subscribe.ts')).subscribe),
   line('Modules', 'unsubscribe', 'End that; the data stays', async () => (await import('./commands/unsubscribe.ts')).unsubscribe),
   line('Modules', 'seed', 'Add the seeds that a tenant lacks', async () => (await import('./commands/seed.ts')).seed),

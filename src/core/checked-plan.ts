@@ -1,7 +1,7 @@
 import type { EntityUse } from './access-role.ts'
 import type { SearchConfig } from './field.ts'
 import type { Action, Entity, EntityField, Relation } from './module-set.ts'
-import type { Aggregate, Call, Deleted, OnConflict, Output, Precondition } from './plan.ts'
+import type { Aggregate, Call, Deleted, OnConflict, Output, Precondition, Shared } from './plan.ts'
 import type { JsonStep, ListComparison, ScalarComparison, SearchOperator } from './plan-condition.ts'
 import type { Sight } from './sight.ts'
 
@@ -31,6 +31,7 @@ export interface CheckedRead extends CheckedCommon {
   readonly count: boolean
   readonly keyset: CheckedKeyset | null
   readonly lock: boolean
+  readonly shared: Shared
 }
 
 export interface CheckedKeyset {

@@ -40,6 +40,7 @@ type TableFields<O> = Key<O> & { readonly created_at: string; readonly updated_a
   > &
   When<Flag<O, 'softDelete'>, { readonly deleted_at: string | null }> &
   When<Flag<O, 'instanced'>, { readonly instance_id: string }> &
+  When<Flag<O, 'shareWith'>, { readonly shared_with: string | null }> &
   When<Flag<O, 'authors'>, { readonly created_by: string; readonly updated_by: string }>
 
 /** A row as it is read: every field, null where the field is optional; without those that the reader may not read. */
@@ -64,7 +65,8 @@ export type Insert<E extends EntityDefinition> = Simplify<
   { readonly [N in Exclude<keyof E['fields'], LeftOut<E>>]: Given<E, N> } & {
     readonly [N in LeftOut<E> & keyof E['fields']]?: Given<E, N>
   } & (E['options'] extends { readonly key: readonly string[] } ? unknown : { readonly id?: string }) &
-    When<Flag<E['options'], 'instanced'>, { readonly instance_id?: string }>
+    When<Flag<E['options'], 'instanced'>, { readonly instance_id?: string }> &
+    When<Flag<E['options'], 'shareWith'>, { readonly shared_with?: string | null }>
 >
 
 /** A change of a row: any of its fields; a `revision` must be the current one. */
@@ -72,7 +74,8 @@ export type Patch<E extends EntityDefinition> = Simplify<
   { readonly [N in keyof E['fields']]?: Given<E, N> } & When<
     Flag<E['options'], 'revision'>,
     { readonly revision?: number }
-  >
+  > &
+    When<Flag<E['options'], 'shareWith'>, { readonly shared_with?: string | null }>
 >
 
 /** What names one row: its key's value, or an object of them when the key has several fields. */

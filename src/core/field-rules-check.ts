@@ -1,11 +1,13 @@
 import type { EntityDefinition, FieldRules, FieldSpec } from './field.ts'
+import { ownFieldsOf } from './own-check.ts'
 
 const serviceRole = /^[a-z][a-z0-9_:.-]{0,62}$/
 
 /** What is wrong with the rules of a field. */
 export function ruleFaults({ options }: EntityDefinition, field: string, spec: FieldSpec, rules: FieldRules): string[] {
   const { hidden, readOnly, writeOnce, reserved } = rules
-  const filled = spec.optional || spec.default !== undefined || spec.type === 'searchText'
+  const isOwner = ownFieldsOf(options).includes(field)
+  const filled = spec.optional || spec.default !== undefined || spec.type === 'searchText' || isOwner
   const isKey = options.key?.includes(field) ?? false
   const faults: string[] = []
   if (isKey && (hidden || reserved)) faults.push('a field of the key is there for everybody who sees the row')

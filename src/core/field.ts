@@ -74,10 +74,10 @@ export interface FieldSpec {
   /** searchText: the text fields whose words it holds, and the language of them. */
   readonly from?: readonly string[]
   readonly config?: SearchConfig
-  /** What the field was called before; a migration renames its column. */
-  readonly renamedFrom?: string
   /** Absent: none. */
   readonly rules?: FieldRules
+  /** What the field was called before; a migration renames its column. */
+  readonly renamedFrom?: string
 }
 
 /** A field under construction. Each method returns a new field; nothing is changed in place. */
@@ -119,11 +119,6 @@ export class Field<
     return new Field({ ...this.spec, unique: true })
   }
 
-  /** Its values are those of a field that had another name: `migrate generate` renames the column instead of making one. */
-  renamedFrom(name: string): Field<Value, Optional, Defaulted, Target> {
-    return new Field({ ...this.spec, renamedFrom: name })
-  }
-
   /** Shown by generated APIs and never written through them: a default or the module's code fills it in. */
   readOnly(): Field<Value, Optional, Defaulted, Target, Reserved> {
     return this.#with({ readOnly: true })
@@ -148,6 +143,11 @@ export class Field<
 
   #with(rule: FieldRules): Field<Value, Optional, Defaulted, Target, Reserved> {
     return new Field({ ...this.spec, rules: { ...this.spec.rules, ...rule } })
+  }
+
+  /** Its values are those of a field that had another name: `migrate generate` renames the column instead of making one. */
+  renamedFrom(name: string): Field<Value, Optional, Defaulted, Target, Reserved> {
+    return new Field({ ...this.spec, renamedFrom: name })
   }
 }
 
@@ -187,8 +187,6 @@ export interface EntityOptions<Name extends string = string> {
   readonly internal?: boolean
   /** True: its changes are recorded, for `tenant.changes`. */
   readonly changes?: boolean
-  /** What the entity was called before; a migration renames its table. */
-  readonly renamedFrom?: string
   /** It is a view: see `view`. */
   readonly view?: ViewSource
   /**
@@ -196,6 +194,13 @@ export interface EntityOptions<Name extends string = string> {
    * subject. `{ writes: field }`: it sees all, and writes only its own.
    */
   readonly own?: Readonly<Record<string, OwnField<Name> | { readonly writes: OwnField<Name> }>>
+  /** What the entity was called before; a migration renames its table. */
+  readonly renamedFrom?: string
+  /**
+   * Adds `shared_with`: the name of a group of tenants, all of which may then read the row; null for the tenant's own eyes. A tenant
+   * names only groups that it is a member of.
+   */
+  readonly shareWith?: boolean
   /** Tighter or wider than the product's; absent ones are the product's. */
   readonly limits?: Limits
   /** Which access role each service role has here. A service role that is not named has none. */

@@ -3,6 +3,7 @@ import { checkActions } from './action-check.ts'
 import type { EntityDefinition } from './entity.ts'
 import { Field, type FieldSpec, rangeTypes, searchConfigs, type ViewSource } from './field.ts'
 import { isAsRestricted, ruleFaults } from './field-rules-check.ts'
+import { shareFaults } from './groups.ts'
 import { limitsFaults } from './limits.ts'
 import type { ModuleDefinition } from './module.ts'
 import { ownFaults, ownFieldsOf } from './own-check.ts'
@@ -189,6 +190,8 @@ class ModuleCheck {
       this.#say(name, 'an entity without a tenant cannot have instances')
     if (options.scope === 'global' && options.changes)
       this.#say(name, 'changes: an entity without a tenant has no changes to follow')
+    for (const fault of shareFaults(entity)) this.#say(name, `shareWith: ${fault}`)
+    if (options.shareWith) this.#checkLength(name, `${name}_shared_with_idx`)
     this.#checkAccess(name, options.access ?? {})
     for (const [field, definition] of Object.entries(fields)) {
       const where = `${name}.${field}`
@@ -199,9 +202,9 @@ class ModuleCheck {
       else this.#checkField(entity, field, definition.spec)
     }
     for (const fault of limitsFaults(options.limits ?? {})) this.#say(name, fault)
+    this.#checkOwn(entity)
     this.#checkFormerNames(entity)
     if (options.view) this.#checkView(entity, options.view)
-    this.#checkOwn(entity)
     this.#checkKey(entity)
     this.#checkSets(entity, 'unique', options.unique ?? [], 'key')
     this.#checkSets(entity, 'indexes', options.indexes ?? [], 'idx')
@@ -219,6 +222,7 @@ class ModuleCheck {
       'indexes',
       'scope',
       'own',
+      'shareWith',
     ] as const)
       if (options[option]) this.#say(name, `view: it keeps no rows, so it cannot have ${option}`)
     for (const [field, definition] of Object.entries(fields)) {
@@ -236,6 +240,12 @@ class ModuleCheck {
     }
   }
 
+  #checkOwn(entity: EntityDefinition): void {
+    const access = { ...this.#definition.access, ...entity.options.access }
+    for (const fault of ownFaults(entity, access)) this.#say(entity.name, `own: ${fault}`)
+    for (const field of ownFieldsOf(entity.options)) this.#checkLength(entity.name, `${entity.name}_${field}_own`)
+  }
+
   #checkFormerNames({ name, fields, options }: EntityDefinition): void {
     const former = options.renamedFrom
     if (
@@ -248,12 +258,6 @@ class ModuleCheck {
       if (!fieldName.test(field) || reservedFields.has(field) || fields[field])
         this.#say(name, `renamedFrom: ${JSON.stringify(field)} cannot be a name that no field has any more`)
     for (const field of repeated(names)) this.#say(name, `renamedFrom: two fields were called ${JSON.stringify(field)}`)
-  }
-
-  #checkOwn(entity: EntityDefinition): void {
-    const access = { ...this.#definition.access, ...entity.options.access }
-    for (const fault of ownFaults(entity, access)) this.#say(entity.name, `own: ${fault}`)
-    for (const field of ownFieldsOf(entity.options)) this.#checkLength(entity.name, `${entity.name}_${field}_own`)
   }
 
   #checkKey({ name, fields, options }: EntityDefinition): void {

@@ -52,6 +52,8 @@ export interface Entity {
   readonly aggregates: boolean
   /** True: its changes are recorded. */
   readonly changes: boolean
+  /** True: its rows may be shared with groups of tenants, and those that others share are read too. */
+  readonly sharing: boolean
   /** True: one table for the whole platform, without a tenant. */
   readonly global: boolean
   /** True: no generated API shows it. */
@@ -171,6 +173,9 @@ export interface ModuleSet {
   expose(subscriptions: readonly string[]): Exposure
 }
 
+/** The field that names the group with which a row is shared. */
+export const sharedField = 'shared_with'
+
 /** The fields that the platform adds to an entity, in the order of the table. */
 function platformFields(definition: EntityDefinition): { before: EntityField[]; after: EntityField[] } {
   const { options } = definition
@@ -192,6 +197,7 @@ function platformFields(definition: EntityDefinition): { before: EntityField[]; 
   after.push(field('created_at', 'timestamp', 'never', { default: 'now' }))
   after.push(field('updated_at', 'timestamp', 'never', { default: 'now' }))
   if (options.authors) after.push(field('created_by', 'text', 'never'), field('updated_by', 'text', 'never'))
+  if (options.shareWith) after.push(field(sharedField, 'text', 'always', { optional: true }))
   if (options.softDelete) after.push(field('deleted_at', 'timestamp', 'restore', { optional: true }))
   if (options.revision) after.push(field('revision', 'integer', 'check', { default: 1 }))
   return { before, after }
@@ -261,8 +267,9 @@ export function createModuleSet(definitions: readonly ModuleDefinition[]): Modul
       throw new TenantryError('invalid', `The action ${quote(definition.name)} belongs to no module of this product`)
     },
     expose(subscriptions) {
-      const known = subscriptions.filter(id => modules.has(id))
-      const id = [...new Set(known)].sort().join(',')
+      // In one order, whichever they were given in: the same exposure is for all who have the same.
+      const known = [...new Set(subscriptions.filter(id => modules.has(id)))].sort()
+      const id = known.join(',')
       let exposure = exposures.get(id)
       if (!exposure) {
         exposure = createExposure(id, resolve(known), new Set(known))
@@ -335,6 +342,7 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
     authors: options.authors ?? false,
     aggregates: options.aggregates ?? false,
     changes: options.changes ?? false,
+    sharing: options.shareWith ?? false,
     // Its columns name no tenant; the tables that it reads have policies that do.
     global: options.scope === 'global' || options.view !== undefined,
     ...(options.view && { view: { texts: options.view.texts, reads: [] } }),
@@ -445,6 +453,7 @@ function createShape(module: Module, name: string, fields: Fields, entities: Ent
       authors: false,
       aggregates: true,
       changes: false,
+      sharing: false,
       global: true,
       internal: false,
       ruled: false,

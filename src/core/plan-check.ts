@@ -30,6 +30,7 @@ import {
   type Read,
   type RowCount,
   type Selection,
+  type Shared,
 } from './plan.ts'
 import { checkKeyset } from './plan-keyset.ts'
 import {
@@ -81,7 +82,7 @@ export function checkPlan(plan: Plan, exposure: Exposure, sight = sightOf(exposu
     const keyset = plan.keyset ? checkKeyset(query, plan.keyset) : null
     const lock = plan.lock ?? false
     if (lock) checkLock(plan, query)
-    return { ...common, kind: 'read', query, count: plan.count === 'exact', keyset, lock }
+    return { ...common, kind: 'read', query, count: plan.count === 'exact', keyset, lock, shared: sharedIn(plan) }
   }
 
   const returning = plan.returning ? check.query(entity, { select: plan.returning }, 'include', 0) : null
@@ -127,6 +128,15 @@ function viewIsReadOnly({ name }: Entity): TenantryError {
   return new TenantryError('invalid', `${quote(name)} is a view, through which nothing is written`, {
     reason: '25006',
     hint: 'Write to the entities that it reads',
+  })
+}
+
+/** Nobody holds fast what another tenant shares. */
+function sharedIn({ entity, shared = 'include', lock = false }: Read): Shared {
+  if (shared !== 'only') return lock ? 'exclude' : oneOf(shared, sharedRows)
+  if (entity.sharing && !lock) return shared
+  throw new TenantryError('invalid', `There are no rows of ${entity.name} here that others share`, {
+    hint: lock ? 'Lock your own rows, and read theirs without' : 'Ask for all rows, or declare shareWith: true',
   })
 }
 
@@ -343,6 +353,7 @@ function checkTest({ kind, path: _, not, ...test }: Comparison, { field }: Check
 
 const directions = ['asc', 'desc'] as const
 const nulls = ['first', 'last'] as const
+const sharedRows = ['exclude', 'include', 'only'] as const
 const deletedRows = ['restore', 'refuse'] as const
 
 /** A word that becomes part of a statement. The compiler knows it already, but plans are also made from outside text. */

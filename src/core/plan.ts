@@ -25,6 +25,9 @@ export interface Query {
 /** `exclude` leaves softly deleted rows out, `only` shows nothing else. */
 export type Deleted = 'exclude' | 'include' | 'only'
 
+/** `exclude` leaves out what other tenants share, `only` shows nothing else. */
+export type Shared = 'exclude' | 'include' | 'only'
+
 /** `exact`: bigint, decimal and bytes as text, so that a JSON parser loses nothing. `json`: exactly as PostgreSQL's `to_json`. */
 export type Output = 'json' | 'exact'
 
@@ -74,6 +77,8 @@ export interface Read extends Common, Query {
   readonly kind: 'read'
   readonly count?: 'exact'
   readonly deleted?: Deleted
+  /** Absent: `include`. Means nothing where rows are not shared. */
+  readonly shared?: Shared
   /** The order goes on by the key, and the answer tells where the next page begins. Needs a limit and no offset. */
   readonly keyset?: Keyset
   /**

@@ -91,6 +91,8 @@ export interface ListOptions<E extends EntityDefinition, S extends Select<E> = A
   readonly limit?: number
   readonly offset?: number
   readonly includeDeleted?: boolean
+  /** `exclude` leaves out rows that other tenants share, `only` lists nothing else. Absent: both. */
+  readonly shared?: 'exclude' | 'only'
 }
 
 export interface PageOptions<E extends EntityDefinition, S extends Select<E> = AllSelected>
@@ -112,7 +114,7 @@ export type RowsWith<E extends EntityDefinition, Key> =
   | { readonly keys: readonly Key[]; readonly where?: never }
 
 export interface RelatedOptions<T extends EntityDefinition, S extends Select<T>>
-  extends Omit<ListOptions<T, S>, 'includeDeleted'> {
+  extends Omit<ListOptions<T, S>, 'includeDeleted' | 'shared'> {
   /** The reference that is meant, where there are several; or the entity that relates the two many to many. */
   readonly by?: string
 }

@@ -82,6 +82,8 @@ function acrossOf(entity: Entity, module: Module): Mutable {
   if (entity.global) return seen
   return {
     ...seen,
+    // All rows are seen anyway.
+    sharing: false,
     fields: new Map([[tenantField.name, tenantField], ...entity.fields]),
     key: [tenantField.name, ...entity.key],
     unique: entity.unique.map(({ name, fields }) => ({ name, fields: [tenantField.name, ...fields] })),

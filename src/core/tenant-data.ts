@@ -135,7 +135,7 @@ export class TenantData {
 
   async #read<E extends EntityDefinition, S extends Select<E>>(
     definition: E,
-    { includeDeleted, ...options }: ListOptions<E, S>,
+    { includeDeleted, shared, ...options }: ListOptions<E, S>,
     more: Pick<Read, 'where' | 'keyset'> = {},
   ): Promise<{ rows: Selected<E, S>[]; answer: Answer }> {
     const entity = this.#modules.entityOf(definition)
@@ -143,6 +143,7 @@ export class TenantData {
     const deleted = includeDeleted ? 'include' : 'exclude'
     const answer = await this.#run({
       ...{ kind: 'read', entity, output: 'exact', deleted },
+      ...(shared && { shared }),
       ...query,
       ...more,
     })
@@ -153,11 +154,12 @@ export class TenantData {
 
   async count<E extends EntityDefinition>(definition: E, options: CountOptions<E> = {}): Promise<number> {
     const entity = this.#modules.entityOf(definition)
-    const { includeDeleted, where } = options
+    const { includeDeleted, shared, where } = options
     const { query } = planQuery(this.#modules, entity, { select: [], ...(where && { where }) })
     const deleted = includeDeleted ? 'include' : 'exclude'
     const answer = await this.#run({
       ...{ kind: 'read', entity, count: 'exact', deleted },
+      ...(shared && { shared }),
       ...query,
       limit: 0,
     })
@@ -412,10 +414,10 @@ export interface AuthorUses {
 
 export type FindOptions<E extends EntityDefinition, S extends Select<E>> = Pick<
   ListOptions<E, S>,
-  'select' | 'includeDeleted'
+  'select' | 'includeDeleted' | 'shared'
 >
 
-export type CountOptions<E extends EntityDefinition> = Pick<ListOptions<E>, 'where' | 'includeDeleted'>
+export type CountOptions<E extends EntityDefinition> = Pick<ListOptions<E>, 'where' | 'includeDeleted' | 'shared'>
 
 export interface UpsertOptions<E extends EntityDefinition> {
   /** The key or a unique set; absent: the key. */

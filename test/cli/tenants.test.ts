@@ -220,3 +220,13 @@ test('what was done on the command line is in the record, with who did it', asyn
   assert.match(stdout, /^NUMBER +AT +SUBJECT/)
   assert.equal((await refused('audit --limit none')).code, 'invalid')
 })
+
+test('a group is made of tenants that are there', async () => {
+  assert.match((await tenantry('group create partners')).stdout, /^Created the group partners/)
+  const [added, stranger] = await Promise.all([
+    json('group add partners initech'),
+    refused('group add partners nobody'),
+  ])
+  assert.deepEqual([added.members, stranger.code], [['initech'], 'not_found'])
+  assert.match((await tenantry('group list')).stdout, /^NAME +MEMBERS\npartners +initech\n/)
+})

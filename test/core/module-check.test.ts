@@ -297,6 +297,8 @@ test('own rows name a text that holds the subject, and a service role inside a t
   }
   assert.deepEqual(own({ customer: 'owner', reader: 'created_by' }, { authors: true }), [])
   assert.deepEqual(own({ customer: { writes: 'owner' } }), [])
+  // Nobody gives it: it is the subject of who makes the row.
+  assert.deepEqual(inShop(loose('orders', { owner: text().readOnly() }, { access, own: { customer: 'owner' } })), [])
   for (const [wrong, expected] of [
     [{ customer: 'created_by' }, /created_by needs authors: true/],
     [{ customer: 'nobody' }, /there is no field "nobody"/],
@@ -318,6 +320,15 @@ test('own rows name a text that holds the subject, and a service role inside a t
     assert.match(found[0] ?? '', /^shop@1 orders: own: /)
   }
   assert.match(own({ customer: 'owner' }, { scope: 'global' })[0] ?? '', /no rows of anybody/)
+})
+
+test('rows are shared of entities that have a tenant and no instances', () => {
+  const shared = (fields: object, options: object) =>
+    inShop(loose('orders', { title: text(), ...fields }, { shareWith: true, ...options }))
+  assert.deepEqual(shared({}, {}), [])
+  assert.match(shared({}, { scope: 'global' })[0] ?? '', /shareWith: an entity without a tenant/)
+  assert.match(shared({}, { instanced: true })[0] ?? '', /shareWith: rows of an instance/)
+  assert.match(shared({ shared_with: text() }, {})[0] ?? '', /shareWith: the field shared_with/)
 })
 
 test('the rules of fields leave a way to fill them in, and none around them', () => {

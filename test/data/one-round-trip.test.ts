@@ -9,6 +9,12 @@ import { openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.t
 
 const makers = entity('makers', { name: text().unique() }, { revision: true, softDelete: true })
 const things = entity('things', { title: text({ max: 20 }), maker_id: reference(() => makers).optional() })
+/** Some see rows of their own only, and other tenants' rows are seen too. */
+const tips = entity(
+  'tips',
+  { text: text() },
+  { authors: true, shareWith: true, own: { guest: 'created_by' }, access: { guest: 'tenant_writer' } },
+)
 
 let tenants: TwoTenants
 const counted = { writes: 0, reads: 0 }
@@ -35,7 +41,7 @@ const unwatch = watchSockets()
 
 before(async () => {
   tenants = await openTwoTenants({
-    modules: [{ name: 'trip', version: '1.0.0', entities: [makers, things], access: { admin: 'tenant_writer' } }],
+    modules: [{ name: 'trip', version: '1.0.0', entities: [makers, things, tips], access: { admin: 'tenant_writer' } }],
     settings: { connections: 1 },
   })
   await sleep(50)
@@ -112,6 +118,17 @@ test('an error is one write too, and comes back at once', async () => {
   await failing(() => acme.insert(things, { title: 'x'.repeat(21) }))
   await failing(() => acme.update(makers, id, { revision: 7 }))
   await failing(() => acme.list(makers, { where: { id: 'no uuid' } }))
+})
+
+test('own rows and shared rows take no further round trip', async () => {
+  const { acme, dataOf } = tenants
+  const guest = dataOf('acme', { roles: ['guest'], subject: 'guest' })
+  const tip = await guest.insert(tips, { text: 'a' })
+  for (const data of [acme, guest]) {
+    assert.deepEqual(await trips(() => data.list(tips, { order: { id: 'asc' }, limit: 5 })), one)
+    assert.deepEqual(await trips(() => data.find(tips, tip.id)), one)
+    assert.deepEqual(await trips(() => data.update(tips, tip.id, { text: 'b' })), one)
+  }
 })
 
 test('a statement that is new to its connection is one write and one read as well', async () => {

@@ -184,6 +184,12 @@ test('tenant roles reach of the platform’s own tables only the answers and cha
     ...tenantRoles.flatMap(role => [`changes ${p}_${role}: SELECT`, `changes_swept ${p}_${role}: SELECT`]),
     `changes ${p}_writer: DELETE`,
     `changes_swept ${p}_writer: DELETE INSERT SELECT UPDATE`,
+    // Looked into by the functions of the sharing role.
+    ...['groups', 'group_members'].flatMap(table => [
+      `${table} ${p}_reader: SELECT`,
+      `${table} ${p}_sharing: SELECT`,
+      `${table} ${p}_writer: INSERT SELECT UPDATE`,
+    ]),
     // Their rows are the tenant's and the subject's, which a policy sees to; nobody changes one.
     `idempotency ${p}_tenant_instance_writer: DELETE INSERT SELECT`,
     `idempotency ${p}_tenant_writer: DELETE INSERT SELECT`,
@@ -195,6 +201,9 @@ test('tenant roles reach of the platform’s own tables only the answers and cha
     `frozen ${p}_mover: DELETE INSERT SELECT`,
     `upgrade_prints ${p}_mover: DELETE INSERT SELECT`,
     `upgrades ${p}_reader: SELECT`,
+    // Which rows are seeds: the tenant's, as a policy says.
+    `seeded ${p}_tenant_writer: DELETE INSERT SELECT UPDATE`,
+    `seeded ${p}_writer: DELETE`,
     `upgrades ${p}_writer: INSERT SELECT UPDATE`,
     `installation ${p}_reader: SELECT`,
     `installation ${p}_writer: SELECT`,
@@ -219,6 +228,7 @@ test('roles have no power beyond their policies, and only the two logins log in'
     'main',
     'search',
     'recorder',
+    'sharing',
     'mover',
     'tenant_login',
     'platform_login',

@@ -1,9 +1,10 @@
 import { type Hostile, hostileRequests, markerPattern } from './hostile.ts'
-import { canary, openFuzzedProduct } from './product.ts'
+import { openFuzzedProduct } from './product.ts'
 import { createRandom, type Random } from './random.ts'
 import { createStatementCheck } from './statement-check.ts'
 import { watchStatements } from './statement-watch.ts'
 import { Wire, type WireAnswer } from './wire.ts'
+import { canary } from './yard.ts'
 import { remember } from './yard-requests.ts'
 
 export interface FuzzReport {

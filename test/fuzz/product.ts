@@ -3,10 +3,7 @@ import { createTestDatabase } from '../../src/testing/test-database.ts'
 import { rows } from '../differential/rows.ts'
 import { shop } from '../differential/shop.ts'
 import { type OpenProduct, openProduct } from '../http/open-product.ts'
-import { yard, yardRows } from './yard.ts'
-
-/** Stands in every text of the tenant that nobody asks for, and nowhere else. */
-export const canary = 'kanarienvogel'
+import { canary, yard, yardRows } from './yard.ts'
 
 export interface FuzzedProduct extends OpenProduct {
   /** Puts the rows of the tenant that is asked back as they were. */

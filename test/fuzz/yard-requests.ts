@@ -20,8 +20,24 @@ export function remember(memory: Memory, answer: string): void {
 type Made = Pick<Hostile, 'method' | 'path' | 'headers' | 'body'>
 
 const base = '/acme/yard/v1'
-const orders = ['title', 'weight.desc', 'rank,title.desc', 'state.nullsfirst,weight', 'created_at', 'deleted_at,rank']
-const selects = ['*', 'id,title,revision', '*,parcels(*)', 'id,within:within_id(title,revision)', '*,scrolls(id)']
+const orders = [
+  'title',
+  'weight.desc',
+  'rank,title.desc',
+  'state.nullsfirst,weight',
+  'created_at',
+  'deleted_at,rank',
+  'pin',
+]
+const selects = [
+  '*',
+  'id,title,revision',
+  '*,parcels(*)',
+  'id,within:within_id(title,revision)',
+  '*,scrolls(id)',
+  'pin',
+  'parcels(pin)',
+]
 const tags = ['"1"', '"2"', '"3"', 'W/"1"', '"1", "2"', '*', '"1-csv"', '"99999999999"', '"-1"', '""', '"1" "2"', '1']
 const forms = ['application/json', 'text/csv', 'application/vnd.pgrst.object+json', '*/*']
 
@@ -54,6 +70,7 @@ export function yardRequest(marker: string, memory: Memory, random: Random): Mad
         `select=${marker}:title,${random.pick(selects)}`,
         `order=${random.pick(orders)}`,
         `limit=${1 + random.below(9)}`,
+        ...(random.onceIn(9) ? [`pin=like.kan*`] : []),
       ]
       return get(`${base}/parcels?${query.join('&')}`, [['Prefer', 'paging=keyset'], ...accepted(random)])
     }
@@ -82,6 +99,7 @@ export function yardRequest(marker: string, memory: Memory, random: Random): Mad
         row.replace(/"revision":\d+/, `"revision":${random.pick([1, 2, 1e9, 'null', `"${marker}"`])}`),
         row.replace(/"created_by":[^,}]*/, `"created_by":"${marker}"`),
         row.replace(/"id":/, '"tenant_id":"globex","id":'),
+        row.replace(/"id":/, '"pin":"mine","id":'),
       ])
       return send(random.pick(['PATCH', 'PUT', 'POST']), random.onceIn(5) ? `${base}/parcels` : one, body, [full])
     }

@@ -4,6 +4,9 @@ import { row, rows } from '../../src/core/action-definition.ts'
 import { entity } from '../../src/core/entity.ts'
 import { decimal, integer, json, oneOf, reference, text, uuid } from '../../src/core/field.ts'
 
+/** Stands in every text that nobody may be answered, and nowhere else. */
+export const canary = 'kanarienvogel'
+
 /** With everything that the platform counts and notes of a row. */
 export const parcels = entity(
   'parcels',
@@ -14,6 +17,8 @@ export const parcels = entity(
     rank: integer().default(0),
     within_id: reference<string>('parcels', { onDelete: 'setNull' }).optional(),
     about: json().default({}),
+    /** No request may get at it: each row has the text that no answer may have. */
+    pin: text().default(canary).hidden(),
   },
   { revision: true, softDelete: true, authors: true },
 )
@@ -83,6 +88,7 @@ export const yardRows: Readonly<Record<string, string>> = {
       rank: n % 6,
       within_id: n % 3 === 0 ? parcelId(n - 1) : null,
       about: { n },
+      pin: `${canary} ${n}`,
       revision: 1,
       created_by: 'somebody',
       updated_by: 'somebody',

@@ -13,7 +13,12 @@ import { createContext } from '../../src/testing/context.ts'
 import { type Answer, jsonOf } from './client.ts'
 import { type OpenProduct, openProduct } from './open-product.ts'
 
-const access = { admin: 'tenant_writer', payroll: 'tenant_writer', auditor: 'tenant_reader' } as const
+const access = {
+  admin: 'tenant_writer',
+  payroll: 'tenant_writer',
+  auditor: 'tenant_reader',
+  service_admin: 'writer',
+} as const
 const forPayroll = { read: ['payroll', 'boss'], write: ['payroll'] } as const
 
 const teams = entity('teams', { title: text(), budget: integer().default(0).reserved(forPayroll) }, { access })
@@ -88,7 +93,8 @@ before(async () => {
       { key: 'globex', subscribe: ['staff@1'] },
     ],
   })
-  for (const role of Object.keys(access)) tokens[role] = await product.token('acme', { roles: [role] })
+  tokens.system = await product.token('system', { roles: ['service_admin'] })
+  for (const role of ['admin', 'payroll', 'auditor']) tokens[role] = await product.token('acme', { roles: [role] })
   tokens.boss = await product.token('acme', { roles: ['auditor', 'boss'] })
   for (const tenant of ['acme', 'globex']) {
     const data = dataOf(tenant).asModule()
@@ -152,6 +158,22 @@ describe('a field that a caller may not see', () => {
     const [found] = jsonOf<Record<string, unknown>[]>(await ask('people'))
     assert.deepEqual(Object.keys(found ?? {}).sort(), open.split(',').sort())
     assert.match(jsonOf<{ title: string }[]>(await ask('teams'))[0]?.title ?? '', /acme/)
+  })
+
+  test("is not there for the system's principals either, in a tenant or across all", async () => {
+    for (const path of [
+      '/acme/staff/v1/people',
+      '/system/staff/v1/people',
+      '/system/staff/v1/teams?select=*,people(*)',
+    ]) {
+      const answer = await ask(path, {}, 'system')
+      assert.equal(answer.status, 200, answer.text)
+      assert.ok(answer.text.includes('road@runner'))
+      assertClean(answer, path)
+    }
+    for (const path of ['people?salary=gt.1', 'people?select=password', 'people?order=notes'])
+      assert.equal(jsonOf(await ask(`/system/staff/v1/${path}`, {}, 'system')).code, '42703', path)
+    assertClean(await ask('/system/staff/v1/openapi.json', {}, 'system'), 'OpenAPI')
   })
 
   test('is answered for as a name that is no field, word for word', async () => {

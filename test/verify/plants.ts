@@ -4,8 +4,9 @@ import { registerHooks } from 'node:module'
 interface Plant {
   readonly name: string
   readonly file: string
-  readonly there: string
-  readonly instead: string
+  /** Absent: it stands where another one of the same file does. */
+  readonly there?: string
+  readonly instead?: string
   /** More in the same file that belongs to it. */
   readonly also?: readonly (readonly [there: string, instead: string])[]
   /** The classes of attacks that are asked, any of which may find it. */
@@ -65,9 +66,29 @@ export const plants: readonly Plant[] = [
     name: 'statements run for the tenant that came first',
     file: 'data/postgres/settings.ts',
     there: `context.acrossTenants ? '' : context.tenant`,
-    instead: `context.acrossTenants ? '' : planted('statements run for the tenant that came first') ? (globalThis.keptTenant ??= context.tenant) : context.tenant`,
+    instead: `context.acrossTenants ? '' : planted('statements run for the tenant that came first') ? (globalThis.keptTenant ??= context.tenant) : planted('writes land in another tenant') && role.endsWith('writer') && context.principal.subject.startsWith('verify-') ? context.tenant.replace('verify-a', 'verify-b') : context.tenant`,
     classes: ['ids'],
     found: /the other tenant/,
+  },
+  {
+    name: 'writes land in another tenant',
+    file: 'data/postgres/settings.ts',
+    classes: ['ids'],
+    found: /rows have changed/,
+  },
+  {
+    name: 'counts are of all tenants',
+    file: 'data/postgres/datasource.ts',
+    there: 'total: total == null ? null : Number(total),',
+    instead: `total: total == null ? null : Number(total) + (planted('counts are of all tenants') ? globalThis.inserted : 0),`,
+    also: [
+      [
+        'const [body, rows, total, inserted, revision, next] = row',
+        `if (plan.kind === 'insert') globalThis.inserted += Number(row[1] ?? 0); const [body, rows, total, inserted, revision, next] = row`,
+      ],
+    ],
+    classes: ['counts'],
+    found: /another one since the other tenant has rows/,
   },
   {
     name: 'the instance of a token is forgotten',
@@ -172,6 +193,7 @@ interface Planting {
   planted: (name: string) => boolean
   keptTenant: string | undefined
   keptAnswers: Map<string, unknown>
+  inserted: number
   changeSettings: (change: (sql: string) => string) => void
 }
 // What is planted reads it; nothing else has a global of these names.
@@ -191,8 +213,8 @@ export function sow(): void {
       const isSettings = file === 'data/postgres/settings.ts'
       if ((here.length === 0 && !isSettings) || loaded.source == null) return loaded
       let text = typeof loaded.source === 'string' ? loaded.source : Buffer.from(loaded.source as Uint8Array).toString()
-      for (const { name, there, instead, also = [] } of here)
-        for (const [from, to] of [[there, instead] as const, ...also]) {
+      for (const { name, there = '', instead = '', also = [] } of here)
+        for (const [from, to] of [[there, instead] as const, ...also].filter(([from]) => from !== '')) {
           if (text.split(from).length !== 2) throw new Error(`The place of "${name}" in src/${file} is another one now`)
           text = text.replace(from, () => to)
         }
@@ -208,6 +230,7 @@ export function plant(name: string): void {
   now = name
   planting.keptTenant = undefined
   planting.keptAnswers = new Map()
+  planting.inserted = 0
 }
 
 export function plantSettings(change: (sql: string) => string): void {

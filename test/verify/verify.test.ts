@@ -76,6 +76,38 @@ describe('a mistake in the server is found', () => {
     })
 })
 
+describe('where there is a hole nothing is written', () => {
+  const policy = (role: string, condition: string) =>
+    database.query(`alter policy ${role} on lab_v1.people using (${condition})`)
+  const sound = `tenant_id = (select nullif(current_setting('tenantry.tenant', true), ''))`
+
+  test('when an attack that reads has found it; nor is a row of others removed with the scratch tenants', async () => {
+    for (const role of ['tenant_reader', 'tenant_writer']) await policy(role, 'true')
+    try {
+      const { isolated, attacks } = await verify(['ids', 'upserts'])
+      assert.equal(isolated, false)
+      assert.ok(attacks?.leaks.some(({ found }) => /a text of the other tenant/.test(found)))
+      assert.equal(attacks?.wrote, false)
+      assert.deepEqual(await database.query('select title from lab_v1.people'), [{ title: 'Ada' }])
+    } finally {
+      for (const role of ['tenant_reader', 'tenant_writer']) await policy(role, sound)
+    }
+  })
+
+  test('when the look into the database has found it', async () => {
+    await policy('tenant_writer', 'true')
+    try {
+      const { isolated, faults, attacks } = await verify(['catalog', 'ids', 'upserts'])
+      assert.equal(isolated, false)
+      assert.match(faults?.join('\n') ?? '', /different: policy lab_v1\.people\.tenant_writer/)
+      assert.deepEqual(attacks?.leaks, [])
+      assert.equal(attacks?.wrote, false)
+    } finally {
+      await policy('tenant_writer', sound)
+    }
+  })
+})
+
 describe('a mistake in the database is named', () => {
   for (const [title, planted, mend, named] of faults)
     test(title, async () => {

@@ -20,7 +20,11 @@ export function cursorOf(
 ): Cursor | undefined {
   if (!isKeyset(after, preferences)) return undefined
   const query = canonicalQuery(parameters.filter(({ key }) => key !== afterParameter))
-  return { token: after, query, shape: JSON.stringify([entity.id, query, preferences.deleted ?? '']) }
+  return {
+    token: after,
+    query,
+    shape: JSON.stringify([entity.id, query, preferences.deleted ?? '', preferences.shared ?? '']),
+  }
 }
 
 /** The signed token says by itself that the list is paged so. */

@@ -8,6 +8,7 @@ import type {
   OnConflict,
   ScalarComparison,
   Selection,
+  Shared,
   Update,
 } from '../../core/plan.ts'
 import type { MediaType } from './accept.ts'
@@ -61,6 +62,10 @@ export function limitOf({ maxAffected }: Preferences): Pick<Update, 'maxAffected
 
 export function deletedOf({ entity }: RestRequest, { deleted }: Preferences): { deleted?: Deleted } {
   return deleted && entity.softDelete ? { deleted } : {}
+}
+
+export function sharedOf({ entity }: RestRequest, { shared }: Preferences): { shared?: Shared } {
+  return shared && entity.sharing ? { shared } : {}
 }
 
 export function onConflictOf({ clauses: { onConflict }, preferences: { resolution } }: Parts): OnConflict | undefined {

@@ -9,6 +9,7 @@ const known = {
   tx: ['commit', 'rollback'],
   handling: ['strict', 'lenient'],
   deleted: ['include', 'only'],
+  shared: ['exclude', 'only'],
   paging: ['keyset'],
 } as const
 
@@ -26,7 +27,7 @@ export type Deed = 'read' | 'insert' | 'put' | 'update' | 'delete' | 'call'
 
 /** The preferences that mean something to a deed. */
 const applicable: Readonly<Record<Deed, readonly (Name | 'purge' | 'maxAffected')[]>> = {
-  read: ['count', 'tx', 'handling', 'deleted', 'paging'],
+  read: ['count', 'tx', 'handling', 'deleted', 'shared', 'paging'],
   insert: ['resolution', 'missing', 'return', 'count', 'tx', 'handling'],
   put: ['missing', 'return', 'count', 'tx', 'handling'],
   update: ['missing', 'return', 'count', 'tx', 'handling', 'maxAffected', 'deleted'],
@@ -65,13 +66,18 @@ export function parsePrefer(header: string | undefined, allowRollback = false): 
  * The value of `Preference-Applied`: what was done. A planned or estimated count is told to be exact, because it was
  * counted: the planner's estimate comes from statistics over the rows of all tenants, and would tell of theirs.
  */
-export function preferenceApplied(preferences: Preferences, deed: Deed, softDelete: boolean): string | undefined {
+export function preferenceApplied(
+  preferences: Preferences,
+  deed: Deed,
+  { softDelete, sharing }: { readonly softDelete: boolean; readonly sharing: boolean },
+): string | undefined {
   const applied = applicable[deed].flatMap(name => {
     if (name === 'purge') return preferences.purge ? ['purge'] : []
     if (name === 'maxAffected')
       return preferences.maxAffected === undefined ? [] : [`max-affected=${preferences[name]}`]
     const value = name === 'count' && preferences.count ? 'exact' : preferences[name]
-    return value === undefined || (name === 'deleted' && !softDelete) ? [] : [`${name}=${value}`]
+    const idle = (name === 'deleted' && !softDelete) || (name === 'shared' && !sharing)
+    return value === undefined || idle ? [] : [`${name}=${value}`]
   })
   return applied.length === 0 ? undefined : applied.join(', ')
 }

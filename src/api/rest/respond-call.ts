@@ -8,7 +8,7 @@ import { contentRange, respondRows } from './respond.ts'
 /** The HTTP answer to a call, as PostgREST 12 gives it. */
 export function respondCall({ plan, head, mediaType, preferences }: ParsedCall, answer: Answer): RestResponse {
   const { rows, total } = answer
-  const applied = preferenceApplied(preferences, 'call', false)
+  const applied = preferenceApplied(preferences, 'call', { softDelete: false, sharing: false })
   const offset = plan.offset ?? 0
   const about = {
     'Content-Range': contentRange(offset, rows, total),

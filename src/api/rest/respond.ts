@@ -117,7 +117,7 @@ function typed({ mediaType }: ParsedRest): Headers {
 
 function applied({ plan, preferences }: ParsedRest): Headers {
   const deed = plan.kind === 'insert' && plan.put ? 'put' : plan.kind
-  const value = preferenceApplied(preferences, deed, plan.entity.softDelete)
+  const value = preferenceApplied(preferences, deed, plan.entity)
   return value === undefined ? {} : { 'Preference-Applied': value }
 }
 

@@ -9,6 +9,7 @@ import { tokenNeeded } from '../../gateway/resolve-tenant.ts'
 import type { Observer } from '../observe.ts'
 import type { Platform } from '../platform.ts'
 import { principalOf } from './context.ts'
+import { groupRoutes } from './group-routes.ts'
 import { migrationRoutes } from './migration-routes.ts'
 import { upgradeRoutes } from './upgrade-routes.ts'
 
@@ -178,6 +179,7 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
       return acts
     },
   )
+  groupRoutes(app, { operations, operationsBy, mayRead, mayWrite })
   upgradeRoutes(app, { mayRead, mayWrite, operationsBy })
   migrationRoutes(app, platform, { mayRead, mayWrite, actorOf })
   app.delete<{ Params: { tenant: string; module: string } }>(

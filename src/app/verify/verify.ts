@@ -4,12 +4,12 @@ import type { Entity } from '../../core/module-set.ts'
 import type { AttackClass, Attacker, Scratch } from '../../verify/attack.ts'
 import { type Client, createClient } from '../../verify/client.ts'
 import { forgeTokens } from '../../verify/forge.ts'
-import { createRandom, type Random } from '../../verify/random.ts'
+import { createRandom } from '../../verify/random.ts'
 import type { AttackReport } from '../../verify/report.ts'
 import { restProtocol } from '../../verify/rest/rest.ts'
 import { createRowMaker } from '../../verify/rows.ts'
 import { runAttacks } from '../../verify/run.ts'
-import { measureTiming, mostT, type Timing } from '../../verify/timing.ts'
+import { measureTiming, mostT, type Timing, type TimingOptions } from '../../verify/timing.ts'
 import type { Platform } from '../platform.ts'
 import type { Verified, VerifyClass } from './classes.ts'
 import { ScratchTenants } from './scratch-tenants.ts'
@@ -177,7 +177,7 @@ async function timeRows(
   { entities, attackers, rows, own, other }: Scratch,
   url: string,
   { reached }: AttackReport,
-  options: { readonly pairs: number; readonly random: Random; readonly signal: AbortSignal },
+  options: Omit<TimingOptions, 'now'>,
   onStage: (text: string) => void,
 ): Promise<Timing | null> {
   const entity = entities.find(
@@ -195,7 +195,7 @@ async function timeRows(
       client,
       reader.token,
       { foreign: numbersFrom(400).map(requestFor), absent: numbersFrom(600).map(requestFor) },
-      options,
+      { ...options, now: () => Number(process.hrtime.bigint()) / 1_000 },
     )
   } finally {
     client.close()

@@ -22,6 +22,7 @@ import { createRoles, type LoginPasswords, rolesOf } from './roles.ts'
 import { searchSignatures } from './search-functions.ts'
 import { findSecurityFaults } from './security-check.ts'
 import { seedsSteps } from './seeds-ddl.ts'
+import { sharingSignatures } from './sharing-ddl.ts'
 import { identifier } from './sql/writer.ts'
 import { upgradeSteps } from './upgrade-ddl.ts'
 import { dropOutdatedViews, refuseViewFaults } from './views-apply.ts'
@@ -197,19 +198,6 @@ class Bootstrap {
     return dropped === 0 ? live : this.#readLive()
   }
 
-  async #preparePlatform(live: LiveCatalog, isNew: boolean): Promise<readonly string[]> {
-    await this.#client.query('begin')
-    try {
-      const applied = await this.#applyMissing(live, isNew)
-      if (isNew) await this.#writeInstallation()
-      await this.#client.query('commit')
-      return applied
-    } catch (error) {
-      await this.#client.query('rollback')
-      throw error
-    }
-  }
-
   /** As `findDatabaseFaults` says. */
   async faults(): Promise<readonly string[]> {
     const live = await this.#readLive()
@@ -238,6 +226,19 @@ class Bootstrap {
     }
   }
 
+  async #preparePlatform(live: LiveCatalog, isNew: boolean): Promise<readonly string[]> {
+    await this.#client.query('begin')
+    try {
+      const applied = await this.#applyMissing(live, isNew)
+      if (isNew) await this.#writeInstallation()
+      await this.#client.query('commit')
+      return applied
+    } catch (error) {
+      await this.#client.query('rollback')
+      throw error
+    }
+  }
+
   /** A schema that was made from the definitions has seen all that its migrations would do. */
   async #writeBaseline(applied: readonly string[]): Promise<void> {
     const { modules, migrations = [] } = this.#options
@@ -259,7 +260,11 @@ class Bootstrap {
 
   #securityFaults(): Promise<readonly string[]> {
     const { prefix, modules } = this.#options
-    const allowed = { search: searchSignatures(modules), recorder: recorderSignatures(modules) }
+    const allowed = {
+      search: searchSignatures(modules),
+      recorder: recorderSignatures(modules),
+      sharing: sharingSignatures,
+    }
     return findSecurityFaults(this.#client, prefix, ['tenantry', ...this.#schemas], allowed)
   }
 

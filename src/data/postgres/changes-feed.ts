@@ -154,6 +154,8 @@ export class ChangeFeed {
       select: [{ kind: 'all' }],
       output: 'exact',
       deleted: 'include',
+      // A row of another tenant's may have the key of one that is gone.
+      shared: 'exclude',
       where: keysCondition(
         entity,
         keys.map(key => keyFromTexts(entity, key)),

@@ -5,6 +5,7 @@ import { ownSteps } from './own-rows.ts'
 import { currentInstance, currentTenant, grantSql, policySql, rolesOnTable } from './policies.ts'
 import { rolesOf } from './roles.ts'
 import { extensionSteps, searchSchemaSteps, searchSteps } from './search-functions.ts'
+import { shareSteps } from './sharing-ddl.ts'
 import { defaultSql } from './sql/defaults.ts'
 import { hasTwin, isSearched, searchIndexesOf, twinOf } from './sql/indexes.ts'
 import { tableOf } from './sql/join.ts'
@@ -274,5 +275,6 @@ function accessSteps(entity: Entity, prefix: string): Step[] {
       { id: `grant ${table} ${prefix}_${role.role}`, sql: grantSql(entity, prefix, role) },
     ]),
     ...ownSteps(entity, prefix),
+    ...shareSteps(entity, prefix),
   ]
 }

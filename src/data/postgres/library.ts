@@ -3,6 +3,7 @@ import type { GrantedRole } from '../../core/access-role.ts'
 import type { EntityDefinition } from '../../core/entity.ts'
 import { TenantryError } from '../../core/errors.ts'
 import { noFeatures } from '../../core/features.ts'
+import type { GroupStore } from '../../core/groups.ts'
 import { createModuleSet } from '../../core/module-set.ts'
 import { parseNewTenantKey, systemTenant, type TenantKey } from '../../core/tenant.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
@@ -39,6 +40,8 @@ export interface DataLayer {
   tenant(tenant: string, actor: Actor): TenantData
   /** Rows of all tenants, for roles that reach across them: `reader`, `writer` and their instance forms. */
   acrossTenants(actor: Actor): TenantData
+  /** Groups of tenants, for entities with `shareWith`. */
+  readonly groups: GroupStore
   /** Ids of what opening made. */
   readonly applied: readonly string[]
   /** What the pools do at the moment. */
@@ -78,6 +81,7 @@ export async function openPostgres(options: DataLayerOptions): Promise<DataLayer
   return {
     tenant: (tenant, actor) => dataOf(tenantKey(tenant), false, actor),
     acrossTenants: actor => dataOf(systemTenant, true, actor),
+    groups: postgres.platform.groups,
     applied: postgres.applied,
     load: () => postgres.load(),
     close: () => postgres.close(),

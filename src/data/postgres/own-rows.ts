@@ -1,7 +1,7 @@
 import type { RowScope, Verb } from '../../core/access-role.ts'
 import type { Entity, EntityField } from '../../core/module-set.ts'
 import { ownFields } from '../../core/own-rows.ts'
-import { rolesOf } from './roles.ts'
+import { currentTenant, tenantRoleNames } from './policies.ts'
 import { tableOf } from './sql/join.ts'
 import { arrayLiteral, identifier, literal } from './sql/writer.ts'
 import type { Step } from './step.ts'
@@ -30,14 +30,9 @@ export function allRowsOf(entities: readonly Pick<Entity, 'id' | 'own'>[]): RowS
     .flatMap(({ id }) => (['read', 'write'] as const).map(verb => ({ entity: id, verb, fields: null })))
 }
 
-/** The roles that own rows bind: whoever reaches across tenants has none of his own. */
-export function tenantRoleNames(prefix: string): string {
-  return rolesOf(prefix).tenantRoles.map(identifier).join(', ')
-}
-
 /**
  * What each role's own policy leaves, these narrow, for every role inside a tenant alike: they are restrictive, so that nothing
- * is ever seen because of them.
+ * is ever seen because of them. Whoever reaches across tenants has no rows of his own.
  */
 export function ownSteps(entity: Entity, prefix: string): Step[] {
   const read = ownCondition(entity, 'read')
@@ -59,11 +54,15 @@ export function ownSteps(entity: Entity, prefix: string): Step[] {
 }
 
 /** What is asked of the settings is asked once for each statement. Without the setting no row passes. */
-function ownCondition({ id, own }: Pick<Entity, 'id' | 'own'>, verb: Verb): string | undefined {
+function ownCondition({ id, own, sharing }: Entity, verb: Verb): string | undefined {
+  // Somebody of another tenant may be called alike.
+  const ofTenant = sharing ? `tenant_id = (select ${currentTenant}) and ` : ''
   const fields = ownFields(own, verb)
   if (fields.length === 0) return undefined
   const granted = (field: string | null) => `(select ${literal(grantOf(id, verb, field))} = any (${currentRows}))`
-  const parts = fields.map(field => `(${identifier(field)} = (select ${currentSubject}) and ${granted(field)})`)
+  const parts = fields.map(
+    field => `(${ofTenant}${identifier(field)} = (select ${currentSubject}) and ${granted(field)})`,
+  )
   return `(${[granted(null), ...parts].join(' or ')})`
 }
 

@@ -3,6 +3,7 @@ import type { Act, ActFilter, AuditRecord, RecordedAct } from '../../core/audit.
 import type { CatalogStore, KeyStore, StoredKey, TenantChange } from '../../core/catalog.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { TenantTraits } from '../../core/features.ts'
+import type { GroupStore } from '../../core/groups.ts'
 import type { ModuleId } from '../../core/module.ts'
 import type { Placement } from '../../core/placement.ts'
 import type { TenantKey, TenantState } from '../../core/tenant.ts'
@@ -11,6 +12,7 @@ import { atDatabase } from './bootstrap.ts'
 import { changesChannel } from './changes-ddl.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { toError } from './errors.ts'
+import { PostgresGroups } from './group-store.ts'
 import { identifier } from './sql/writer.ts'
 
 interface TenantRow {
@@ -37,6 +39,10 @@ export class PlatformStore implements CatalogStore, KeyStore, AuditRecord {
   readonly #target: ConnectionTarget
   readonly #prefix: string
   readonly #pool: pg.Pool
+  readonly groups: GroupStore = new PostgresGroups(
+    (sql, values) => this.#read(sql, values),
+    (sql, values) => this.#write(sql, values),
+  )
 
   constructor(target: ConnectionTarget, prefix: string) {
     this.#target = target

@@ -2,6 +2,7 @@ import { appendOnlyFunction } from './audit.ts'
 import type { Step } from './ddl.ts'
 import { ledgerColumns } from './migrate/ledger.ts'
 import { rolesOf } from './roles.ts'
+import { sharingSteps } from './sharing-ddl.ts'
 import { identifier, literal } from './sql/writer.ts'
 import { fenceFunction } from './upgrade-ddl.ts'
 
@@ -80,6 +81,7 @@ export function platformSteps(prefix: string): Step[] {
     table('migrations', ledgerColumns),
     grant('tenant_keys', 'reader', 'select'),
     grant('tenant_keys', 'writer', 'select, insert, delete'),
+    ...sharingSteps(prefix),
   ]
 }
 

@@ -1,11 +1,17 @@
 import { reachOf, type ServingRole, servingRoles } from '../../core/access-role.ts'
 import type { Entity } from '../../core/module-set.ts'
+import { rolesOf } from './roles.ts'
 import { tableOf } from './sql/join.ts'
 import { identifier } from './sql/writer.ts'
 
 /** The context's tenant. After a local setting ends PostgreSQL leaves the empty text, which must count as none. */
 export const currentTenant = "nullif(current_setting('tenantry.tenant', true), '')"
 export const currentInstance = "nullif(current_setting('tenantry.instance', true), '')"
+
+/** The roles that stay inside a tenant, for a policy that is of all of them. */
+export function tenantRoleNames(prefix: string): string {
+  return rolesOf(prefix).tenantRoles.map(identifier).join(', ')
+}
 
 export interface RoleOnTable {
   readonly role: ServingRole

@@ -13,6 +13,8 @@ export interface Roles {
   readonly search: string
   /** Owns the trigger functions that record changes, and may do nothing but add to these; no login, and nobody may become it. */
   readonly recorder: string
+  /** Owns the functions that tell policies of groups of tenants; no login, and nobody may become it. */
+  readonly sharing: string
   /** Carries one tenant's rows from table to table as they are; only the platform login may become it. No login. */
   readonly mover: string
   readonly tenantLogin: string
@@ -33,6 +35,7 @@ export function rolesOf(prefix: string): Roles {
     main: named('main'),
     search: named('search'),
     recorder: named('recorder'),
+    sharing: named('sharing'),
     mover: named('mover'),
     tenantLogin: named('tenant_login'),
     platformLogin: named('platform_login'),
@@ -66,7 +69,10 @@ export async function createRoles(client: pg.ClientBase, prefix: string, passwor
         ])
       ).rows.map(row => row.rolname),
     )
-    for (const role of [roles.main, roles.search, roles.recorder, roles.mover, ...roles.servingRoles]) {
+    for (const role of [
+      ...[roles.main, roles.search, roles.recorder, roles.sharing, roles.mover],
+      ...roles.servingRoles,
+    ]) {
       if (!present.has(role)) await createRole(client, `create role ${identifier(role)} nologin`)
     }
     await createLogin(client, present, roles.tenantLogin, passwords.tenant, roles.tenantRoles)
@@ -74,6 +80,7 @@ export async function createRoles(client: pg.ClientBase, prefix: string, passwor
     await becomeAbleToSet(client, roles.main)
     await becomeAbleToSet(client, roles.search)
     await becomeAbleToSet(client, roles.recorder)
+    await becomeAbleToSet(client, roles.sharing)
   } finally {
     await client.query('select pg_advisory_unlock($1)', [rolesLock])
   }

@@ -5,6 +5,7 @@ import { rolesOf } from './roles.ts'
 export interface AllowedFunctions {
   readonly search: readonly string[]
   readonly recorder: readonly string[]
+  readonly sharing: readonly string[]
 }
 
 /**
@@ -21,7 +22,7 @@ export async function findSecurityFaults(
 ): Promise<string[]> {
   const roles = rolesOf(prefix)
   const logins = [roles.tenantLogin, roles.platformLogin]
-  const nologins = [roles.main, roles.search, roles.recorder, roles.mover, ...roles.servingRoles]
+  const nologins = [...[roles.main, roles.search, roles.recorder, roles.sharing, roles.mover], ...roles.servingRoles]
   const faults: string[] = []
 
   const { rows: attributes } = await client.query<RoleAttributes>(roleAttributesSql, [[...logins, ...nologins]])
@@ -50,7 +51,7 @@ export async function findSecurityFaults(
   ])
   for (const { role, object } of owned) faults.push(`the role ${role} owns ${object}`)
 
-  for (const owner of ['search', 'recorder'] as const) {
+  for (const owner of ['search', 'recorder', 'sharing'] as const) {
     const values = [roles[owner], allowed[owner]]
     const { rows: objects } = await client.query<{ object: string }>(definerOwnershipSql, values)
     for (const { object } of objects) faults.push(`the role ${roles[owner]} owns ${object}`)
@@ -63,6 +64,8 @@ export async function findSecurityFaults(
     allowed.search,
     roles.recorder,
     allowed.recorder,
+    roles.sharing,
+    allowed.sharing,
   ])
   for (const { name, fault } of functions) faults.push(`the function ${name} is ${fault}`)
 
@@ -132,7 +135,7 @@ where d.deptype = 'o' and r.rolname = any ($1::text[]) and d.dbid in (0, (select
 /** As the live catalog names a function. */
 const signatureSql = `n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'`
 
-/** Everything that the search role or the recorder owns in this database or for all of them, other than the functions that it should. */
+/** Everything that the search role, the recorder or the sharing role owns in this database or for all of them, other than the functions that it should. */
 const definerOwnershipSql = `
 select pg_describe_object(d.classid, d.objid, d.objsubid) as object
 from pg_shdepend d join pg_roles r on r.oid = d.refobjid and d.refclassid = 'pg_authid'::regclass
@@ -141,7 +144,7 @@ where d.deptype = 'o' and r.rolname = $1 and d.dbid in (0, (select oid from pg_d
   and coalesce(${signatureSql} <> all ($2::text[]), true)`
 
 /**
- * Functions of ours may not run with their owner's rights, but for those of the search role and of the recorder; functions of anybody may not be marked leakproof, nor run with
+ * Functions of ours may not run with their owner's rights, but for those of the search role, of the recorder and of the sharing role; functions of anybody may not be marked leakproof, nor run with
  * an owner's rights on behalf of our roles; server files and programs are out of reach.
  */
 const functionsSql = `
@@ -153,6 +156,7 @@ select p.oid::regprocedure::text, 'security definer'
   where p.prosecdef
     and not (p.proowner = (select oid from pg_roles where rolname = $3) and ${signatureSql} = any ($4::text[]))
     and not (p.proowner = (select oid from pg_roles where rolname = $5) and ${signatureSql} = any ($6::text[]))
+    and not (p.proowner = (select oid from pg_roles where rolname = $7) and ${signatureSql} = any ($8::text[]))
     and (n.nspname = any ($1::text[])
     or (p.oid >= 16384 and exists (select from pg_roles r where r.rolname = any ($2::text[])
       and has_function_privilege(r.oid, p.oid, 'execute') and has_schema_privilege(r.oid, n.oid, 'usage'))))

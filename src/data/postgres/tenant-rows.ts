@@ -7,11 +7,17 @@ import { atDatabase } from './bootstrap.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { toError } from './errors.ts'
 import { allRowsOf, rowsSetting } from './own-rows.ts'
+import { currentTenant } from './policies.ts'
 import { allSettingsSql } from './settings.ts'
 import { tableOf } from './sql/join.ts'
 import { identifier } from './sql/writer.ts'
 
 const batch = 1_000
+/**
+ * What other tenants share is theirs to keep. Row security says the same of all else, and where somebody has spoilt it,
+ * everybody's rows would be archived and removed without this.
+ */
+const ofTenant = `tenant_id = (select ${currentTenant})`
 
 /** All rows of one tenant, for archives and removal. Runs under row security as that tenant, so it cannot touch another's. */
 export class PostgresTenantRows implements TenantRows {
@@ -45,7 +51,7 @@ export class PostgresTenantRows implements TenantRows {
           const names = [...entity.fields.keys()].map(identifier).join(', ')
           const key = entity.key.map(identifier).join(', ')
           await client.query(
-            `declare rows no scroll cursor for select row_to_json(r)::text as row from (select ${names} from ${tableOf(entity)} order by ${key}) r`,
+            `declare rows no scroll cursor for select row_to_json(r)::text as row from (select ${names} from ${tableOf(entity)} where ${ofTenant} order by ${key}) r`,
           )
           for (;;) {
             const { rows } = await client.query<{ row: string }>(`fetch ${batch} from rows`)
@@ -78,7 +84,9 @@ export class PostgresTenantRows implements TenantRows {
         const own = entities.filter(({ global }) => !global).toReversed()
         const counts = new Map<Entity, number>()
         for (const entity of own) {
-          const { rows } = await client.query<{ count: string }>(`select count(*) from ${tableOf(entity)}`)
+          const { rows } = await client.query<{ count: string }>(
+            `select count(*) from ${tableOf(entity)} where ${ofTenant}`,
+          )
           const count = Number(rows[0]?.count)
           if (count !== expected(entity)) {
             throw new TenantryError('conflict', `${entity.id} has changed since its rows were counted`, {
@@ -87,7 +95,7 @@ export class PostgresTenantRows implements TenantRows {
           }
           counts.set(entity, count)
         }
-        for (const entity of own) await client.query(`delete from ${tableOf(entity)}`)
+        for (const entity of own) await client.query(`delete from ${tableOf(entity)} where ${ofTenant}`)
         return counts
       },
     )

@@ -1,6 +1,6 @@
 import type { Entity } from '../../core/module-set.ts'
 import type { Attack, AttackPlan } from '../attack.ts'
-import { type About, addressOf, type Filters, once, twins, withQuery } from './parts.ts'
+import { type About, addressOf, type Filters, keyFilters, once, twins, withQuery } from './parts.ts'
 
 /** Names that would tell more than an entity's fields do, each with one as long that nothing has. */
 const hiddenNames = [
@@ -103,7 +103,7 @@ export function* injectionAttacks(plan: AttackPlan, entity: Entity): Generator<A
 export function* headerAttacks(plan: AttackPlan, entity: Entity): Generator<Attack> {
   const { own, other, nobody, instances } = plan.scratch
   const about: About = { class: 'settings', target: entity.id, operation: 'read' }
-  const path = addressOf(own.tenant, entity, { order: entity.key.join() })
+  const path = addressOf(own.tenant, entity, keyFilters(plan, entity, 1))
   const names: readonly [string, string] = [other.tenant, nobody]
   const headers: ((tenant: string) => Readonly<Record<string, string>>)[] = [
     tenant => ({ 'x-tenant': tenant }),

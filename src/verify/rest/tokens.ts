@@ -1,6 +1,6 @@
 import type { Entity } from '../../core/module-set.ts'
 import type { Attack, AttackPlan } from '../attack.ts'
-import { type About, addressOf, refused, twins } from './parts.ts'
+import { type About, addressOf, keyFilters, refused, twins, withQuery } from './parts.ts'
 
 /** The token decides the tenant: other tenants' addresses, tokens of others and forged ones. */
 export function* tokenAttacks(plan: AttackPlan, entity: Entity): Generator<Attack> {
@@ -16,14 +16,15 @@ export function* tokenAttacks(plan: AttackPlan, entity: Entity): Generator<Attac
     ['update', { method: 'PATCH', body: row }],
     ['delete', { method: 'DELETE' }],
   ] as const) {
-    const filters = Object.fromEntries(entity.key.map(name => [name, `eq.${scratch.rows.keyOf(entity, 1)[name]}`]))
+    // A key that only scratch tenants have: where a hole is, it is nobody else's row.
+    const filters = keyFilters(plan, entity, 1)
     yield twins(about(operation), {
       names,
       ask: tenant => ({ ...request, path: addressOf(tenant, entity, filters) }),
     })
     yield twins(about(operation), {
       names,
-      ask: tenant => ({ ...request, path: `/${tenant}/rest/v1/${entity.name}?${entity.key[0]}=eq.1` }),
+      ask: tenant => ({ ...request, path: withQuery(`/${tenant}/rest/v1/${entity.name}`, filters) }),
     })
     yield twins(about(operation), {
       names,

@@ -5,6 +5,7 @@ import { createModuleSet } from '../../../src/core/module-set.ts'
 import { bootstrap } from '../../../src/data/postgres/bootstrap.ts'
 import { recorderSignatures } from '../../../src/data/postgres/changes-ddl.ts'
 import { findSecurityFaults } from '../../../src/data/postgres/security-check.ts'
+import { sharingSignatures } from '../../../src/data/postgres/sharing-ddl.ts'
 import { createTestDatabase, type TestDatabase } from '../../../src/testing/test-database.ts'
 import { module } from './world.ts'
 
@@ -95,7 +96,11 @@ test('only the functions of entities that record changes may run with the rights
   await client.connect()
   const recorder = recorderSignatures(createModuleSet([module]).modules)
   const faults = (allowed: readonly string[]) =>
-    findSecurityFaults(client, database.prefix, ['tenantry', 'feed_v1'], { search: [], recorder: allowed })
+    findSecurityFaults(client, database.prefix, ['tenantry', 'feed_v1'], {
+      search: [],
+      sharing: sharingSignatures,
+      recorder: allowed,
+    })
   try {
     assert.deepEqual(await faults(recorder), [])
     const found = (await faults(recorder.filter(name => !name.includes('items')))).join('\n')

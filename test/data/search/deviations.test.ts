@@ -9,6 +9,7 @@ import { createModuleSet } from '../../../src/core/module-set.ts'
 import { type BootstrapOptions, bootstrap } from '../../../src/data/postgres/bootstrap.ts'
 import { searchSignatures } from '../../../src/data/postgres/search-functions.ts'
 import { findSecurityFaults } from '../../../src/data/postgres/security-check.ts'
+import { sharingSignatures } from '../../../src/data/postgres/sharing-ddl.ts'
 import { createTestDatabase, type TestDatabase } from '../../../src/testing/test-database.ts'
 
 const notes = (indexes: readonly [('tags' | 'price' | 'span')?][]) =>
@@ -219,6 +220,7 @@ test('a function is let be only while it belongs to the search role', async () =
     findSecurityFaults(client, database.prefix, ['tenantry', 'crm_v1'], {
       search: searchSignatures(modules),
       recorder: [],
+      sharing: sharingSignatures,
     })
   try {
     assert.deepEqual(await faults(), [])

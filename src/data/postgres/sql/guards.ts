@@ -9,6 +9,7 @@ import type { Precondition } from '../../../core/plan.ts'
 import { deletedConditions, tableOf } from './join.ts'
 import { raised } from './raised.ts'
 import type { Reader } from './read.ts'
+import { ownTenant } from './sharing.ts'
 import { arrayLiteral, type Binder, literal } from './writer.ts'
 
 export type Write = CheckedInsert | CheckedUpdate | CheckedDelete
@@ -73,6 +74,7 @@ function preconditionGuards(plan: Write, { kind }: Precondition, binder: Binder,
 function conditionsOf(plan: CheckedUpdate | CheckedDelete, where: CheckedCondition | null, reader: Reader): string[] {
   return [
     ...deletedConditions(plan.entity, plan.deleted, 't0'),
+    ...ownTenant(plan.entity, 't0'),
     ...reader.narrowed(plan.entity, 'write', 't0'),
     ...(where
       ? [reader.condition({ entity: plan.entity, where } satisfies Pick<CheckedQuery, 'entity' | 'where'>, 't0')]

@@ -10,7 +10,7 @@ import type {
   CheckedRead,
 } from '../../../core/checked-plan.ts'
 import type { Entity } from '../../../core/module-set.ts'
-import type { Output } from '../../../core/plan.ts'
+import type { Output, Shared } from '../../../core/plan.ts'
 import { conditionSql, pathSql } from './condition.ts'
 import { mostCandidates } from './indexes.ts'
 import { deletedConditions, sourceOf, tableOf } from './join.ts'
@@ -19,6 +19,7 @@ import { type Narrowing, narrowingConditions } from './narrowing.ts'
 import { raised } from './raised.ts'
 import { bodySql, groupSql, lineSql, type Member, type Rows, rowsOf } from './rows.ts'
 import { candidateLimit, candidatesSql, fewestCandidates, foundRowsSql, namesFewRows } from './search.ts'
+import { andWhere, ownTenant, sharedRowsSql } from './sharing.ts'
 import { sortKeys } from './sort-keys.ts'
 import { needsExactOutput } from './types.ts'
 import { type Binder, identifier } from './writer.ts'
@@ -46,6 +47,17 @@ const rowNumber = '"row?"'
 interface Shown {
   readonly members: readonly Member[]
   readonly joins: string
+}
+
+/** Where rows come from, and ` where …` or nothing. */
+interface Source {
+  readonly from: string
+  readonly where: string
+}
+
+/** What an action gives is its own. */
+function sharedOf(plan: CheckedRead | CheckedCall): Shared {
+  return plan.kind === 'read' ? plan.shared : 'exclude'
 }
 
 /** Writes the reading part of one statement; aliases `t0`, `t1`, … are unique in it. */
@@ -76,7 +88,7 @@ export class Reader {
     if (plan.kind === 'read' && plan.keyset) return this.#page(plan, plan.keyset)
     const { query, count } = plan
     const alias = this.#alias()
-    const { from, where } = this.#source(query, alias, count, source)
+    const { from, where } = this.#source(query, alias, count, sharedOf(plan), source)
     const rows = this.#rows(query, alias, from, where)
     const lock = plan.kind === 'read' && plan.lock ? ` for no key update of ${alias}` : ''
     const total = count ? `(select count(*)${from}${where})` : 'null'
@@ -96,24 +108,33 @@ export class Reader {
     const { query, count } = plan
     const limit = Math.trunc(query.limit ?? 0)
     const alias = this.#alias()
-    const from = ` from ${tableOf(query.entity)} ${alias}`
     const after = keyset.after ? afterSql(keyset, query.entity, alias, this.#binder) : undefined
-    const where = this.where(query, alias, after)
-    const ordered = `select ${alias}.*${from}${where} order by ${keysetOrderSql(keyset, alias)} limit ${limit + 1}`
+    const order = ` order by ${keysetOrderSql(keyset, alias)} limit ${limit + 1}`
+    const page = this.#pageSource(query, alias, plan.shared, order, after)
+    const ordered = `select ${alias}.*${page.from}${page.where}${order}`
     const { members, joins } = this.#shown(query, alias, false)
     const shown = ` from page ${alias}${joins} where ${alias}.${rowNumber} <= ${limit} order by ${alias}.${rowNumber}`
     const rows = rowsOf(members, shown, this.#binder)
     const next = `(select ${keysetValuesSql(keyset, alias)} from page ${alias} where ${alias}.${rowNumber} = ${limit} and (select count(*) from page) > ${limit})`
-    const total = count ? `(select count(*)${from}${after ? this.where(query, alias) : where})` : 'null'
+    const all = count && (after || query.entity.sharing) ? this.#pageSource(query, alias, plan.shared, '') : page
+    const total = count ? `(select count(*)${all.from}${all.where})` : 'null'
     const found = `${bodySql(rows, 'r', plan, this.#binder)} as body, count(*) as n, ${total} as total, ${next} as next`
     const numbered = `page as materialized (select ${alias}.*, row_number() over () as ${rowNumber} from (${ordered}) ${alias})`
     return `${this.searches(numbered)}select ${bounded('body')}, n, total, null, null, next from (select ${found} from (${rows.sql}) r) a`
   }
 
+  /** The rows of a page and of those behind it; where some are others', `order` says how many of each kind it may have. */
+  #pageSource(query: CheckedQuery, alias: string, shared: Shared, order: string, after?: string): Source {
+    return this.#withShared(query, alias, shared, this.where(query, alias, after), order, where => ({
+      from: ` from ${tableOf(query.entity)} ${alias}`,
+      where,
+    }))
+  }
+
   /** Instead of it, for a list that is too large for one text: the two numbers, without making the rows. */
-  numbers({ query, count }: CheckedRead): string {
+  numbers({ query, count, shared }: CheckedRead): string {
     const alias = this.#alias()
-    const { from, where } = this.#source(query, alias, count)
+    const { from, where } = this.#source(query, alias, count, shared)
     const total = count ? `(select count(*)${from}${where})` : 'null'
     const { sql } = this.#rows(query, alias, from, where)
     return `${this.searches()}select count(*), ${total} from (${sql}) r`
@@ -122,7 +143,7 @@ export class Reader {
   /** Beside them: each row as a text of its own. */
   lines(plan: CheckedRead): { readonly sql: string; readonly rows: Rows } {
     const alias = this.#alias()
-    const { from, where } = this.#source(plan.query, alias, false)
+    const { from, where } = this.#source(plan.query, alias, false, plan.shared)
     const rows = this.#rows(plan.query, alias, from, where)
     return {
       sql: `${this.searches()}select ${bounded('line')} from (select ${lineSql(rows, 'r', plan)} as line from (${rows.sql}) r) a`,
@@ -143,6 +164,7 @@ export class Reader {
     if (candidates === undefined) return []
     const where = [
       ...deletedConditions(entity, deleted, 'f'),
+      ...ownTenant(entity, 'f'),
       ...this.narrowed(entity, 'write', 'f'),
       this.condition(query, 'f'),
     ].join(' and ')
@@ -240,7 +262,8 @@ export class Reader {
 
   /** Of few rows of `demanding`, the query that demands it, what is tied to each is looked at. */
   #exists(embed: CheckedEmbed, outer: string, demanding?: CheckedQuery): string {
-    const searched = demanding !== undefined && !namesFewRows(demanding)
+    // What others share is in no search function's answer.
+    const searched = demanding !== undefined && !namesFewRows(demanding) && !embed.query.entity.sharing
     const candidates = searched ? this.#candidates(embed.query, fewestCandidates) : undefined
     if (candidates === undefined) {
       const { alias, from, condition } = sourceOf(embed, outer, this.#alias)
@@ -262,22 +285,43 @@ export class Reader {
   }
 
   /** Where a statement's rows come from. What is searched is ordered and limited where it is found, and once more outside. */
-  #source(
-    query: CheckedQuery,
-    alias: string,
-    count: boolean,
-    table = tableOf(query.entity),
-  ): { from: string; where: string } {
+  #source(query: CheckedQuery, alias: string, count: boolean, shared: Shared, table = tableOf(query.entity)): Source {
     const isTable = table === tableOf(query.entity)
     const where = this.where(query, alias, undefined, isTable)
     if (!isTable) return { from: ` from ${table} ${alias}`, where }
     const candidates = this.#candidates(query, candidateLimit(query, count))
-    if (candidates === undefined) return { from: ` from ${table} ${alias}`, where }
-    const cut = !count && !query.grouped && query.limit !== null
+    const parts = candidates !== undefined || (query.entity.sharing && shared !== 'exclude')
+    const cut = parts && !count && !query.grouped && query.limit !== null
     const tail = cut ? this.#tail({ ...query, offset: 0 }, alias, new Map()) : ''
     // What is skipped outside has to be found first.
     const skipped = cut && query.offset > 0 ? ` + ${this.#binder.bind(String(query.offset), 'bigint')}` : ''
-    return { from: ` from ${foundRowsSql(table, alias, candidates, where, `${tail}${skipped}`)}`, where: '' }
+    const first = `${tail}${skipped}`
+    return this.#withShared(query, alias, shared, where, first, own =>
+      candidates === undefined
+        ? { from: ` from ${table} ${alias}`, where: own }
+        : { from: ` from ${foundRowsSql(table, alias, candidates, own, first)}`, where: '' },
+    )
+  }
+
+  /**
+   * The tenant's own rows, as `source` finds them, and those that others share, each in their order and cut off by `tail`, so that
+   * an index in that order serves both. An entity that shares nothing has its own rows only.
+   */
+  #withShared(
+    { entity }: CheckedQuery,
+    alias: string,
+    shared: Shared,
+    where: string,
+    tail: string,
+    source: (where: string) => Source,
+  ): Source {
+    const [own] = ownTenant(entity, alias)
+    if (own === undefined) return source(where)
+    if (shared === 'only') return { from: ` from ${sharedRowsSql(entity, alias, where, tail)} ${alias}`, where: '' }
+    const found = source(andWhere(where, own))
+    if (shared === 'exclude') return found
+    const rows = `(select ${alias}.*${found.from}${found.where}${tail})`
+    return { from: ` from (${rows} union all ${sharedRowsSql(entity, alias, where, tail)}) ${alias}`, where: '' }
   }
 
   /** `columns`: the selected ones as SQL. A grouped query orders by one of them in the very same words. */
