@@ -38,6 +38,8 @@ interface EntityShape {
   readonly softDelete: boolean
   readonly authors: boolean
   readonly changes: boolean
+  readonly sharing: boolean
+  readonly own: boolean
   readonly search: boolean
   readonly unique: boolean
   readonly indexed: boolean
@@ -80,6 +82,8 @@ const entityShape = (name: string): fc.Arbitrary<EntityShape> =>
     softDelete: fc.boolean(),
     authors: fc.boolean(),
     changes: fc.boolean(),
+    sharing: fc.boolean(),
+    own: fc.boolean(),
     search: fc.boolean(),
     unique: fc.boolean(),
     indexed: fc.boolean(),
@@ -120,7 +124,7 @@ export function moduleOf({ entities, view: hasView }: Shape): ModuleDefinition {
   for (const shape of entities) made.push(entityOf(shape, () => made[0] ?? made[made.length - 1]))
   const [first] = made
   if (hasView && first) made.push(...viewsOf(first))
-  return { name: 'prop', version: '1.0.0', entities: made, access: { admin: 'tenant_writer' } }
+  return { name: 'prop', version: '1.0.0', entities: made, access: { admin: 'tenant_writer', clerk: 'tenant_writer' } }
 }
 
 function viewsOf(first: EntityDefinition): EntityDefinition[] {
@@ -147,6 +151,8 @@ function entityOf(shape: EntityShape, first: () => EntityDefinition | undefined)
     softDelete: shape.softDelete,
     authors: shape.authors,
     changes: shape.changes,
+    shareWith: shape.sharing,
+    ...(shape.own && shape.authors && { own: { clerk: 'created_by' } }),
     unique: shape.unique ? both : [],
     indexes: [...single, ...(shape.indexed ? [['created_at'] as const, ...both] : [])],
     ...(shape.renamedFrom !== null && { renamedFrom: shape.renamedFrom }),
@@ -159,7 +165,9 @@ function fieldOf(shape: FieldShape, own: string, first: () => EntityDefinition |
   const optional = shape.optional ? base.optional() : base
   const plain = !['reference', 'self'].includes(shape.type) && shape.defaulted
   const defaulted = plain ? optional.default((defaults[shape.type] ?? null) as never) : optional
-  return shape.renamedFrom === null ? defaulted : defaulted.renamedFrom(shape.renamedFrom)
+  // A field that is indexed may as well be written once.
+  const ruled = shape.index && shape.optional ? defaulted.writeOnce() : defaulted
+  return shape.renamedFrom === null ? ruled : ruled.renamedFrom(shape.renamedFrom)
 }
 
 const defaults: Readonly<Record<string, JsonValue>> = {
