@@ -4,6 +4,7 @@ import type { Actor } from '../core/audit.ts'
 import { TenantryError } from '../core/errors.ts'
 import { describeMigration, type Migration } from '../core/migration.ts'
 import type { Module } from '../core/module-set.ts'
+import type { NodeStatus } from '../core/node.ts'
 import type { PlanStep as PlannedStep } from '../data/postgres/diff/step.ts'
 import type { MigrationStatus } from '../data/postgres/migrate/migrator.ts'
 import type { Progress as MigrationProgress } from '../data/postgres/migrate/up.ts'
@@ -29,6 +30,8 @@ export interface UpOptions {
   readonly allowDestructive: boolean
   /** What is there already counts as made. Always so in development, where starts make what is new. */
   readonly baseline: boolean
+  /** True: what live nodes read may go all the same. */
+  readonly ignoreNodes: boolean
   /** Who does it, for the audit record. */
   readonly actor: Actor
   readonly onProgress: (progress: MigrationProgress) => void
@@ -44,6 +47,12 @@ export interface MigratedUp {
   readonly remaining: string | null
 }
 
+/** Where a database stands, and who serves from it. */
+export interface MigrationsStatus {
+  readonly migrations: readonly MigrationStatus[]
+  readonly nodes: readonly NodeStatus[]
+}
+
 export interface MigratedDown {
   readonly undone: readonly string[]
   readonly archives: readonly string[]
@@ -54,7 +63,7 @@ export interface Migrations {
   plan(): Promise<readonly PlannedStep[]>
   /** Answers the files that it wrote. */
   generate(name: string | undefined): Promise<readonly string[]>
-  status(): Promise<readonly MigrationStatus[]>
+  status(): Promise<MigrationsStatus>
   up(options: UpOptions): Promise<MigratedUp>
   down(module: string, to: number, options: Omit<UpOptions, 'baseline'>): Promise<MigratedDown>
 }
@@ -89,9 +98,18 @@ interface Parts {
   readonly options: PostgresOptions
 }
 
-/** Migrations of a product, whose files are read now. Throws `invalid` for files that are none. */
+/**
+ * Migrations of a product, whose files are read now; those in the settings are the ones that its definitions were read with.
+ * Throws `invalid` for files that are none.
+ */
 export async function createMigrations({ product, environment, options: given }: Parts): Promise<Migrations> {
-  const options = { ...given, settings: { ...given.settings, migrations: await readMigrations(product) } }
+  const migrations = await readMigrations(product)
+  const known = given.settings?.migrations ?? migrations
+  const later = migrations.filter(
+    ({ module, name, checksum }) =>
+      !known.some(file => file.module === module && file.name === name && file.checksum === checksum),
+  )
+  const options = { ...given, settings: { ...given.settings, migrations } }
   const { migrator, rows } = openMigrator(options)
   const archive = createArchive({ rows })
   const archiving = () => {
@@ -113,11 +131,16 @@ export async function createMigrations({ product, environment, options: given }:
   return {
     plan: () => migrator.plan(),
     generate: async name => writeMigrations(product, await migrator.generate(checkName(name))),
-    status: () => migrator.status(),
-    async up({ allowDestructive, baseline, actor, onProgress }) {
+    async status() {
+      const [migrations, nodes] = await Promise.all([migrator.status(), migrator.nodes()])
+      return { migrations, nodes }
+    },
+    async up({ allowDestructive, baseline, ignoreNodes, actor, onProgress }) {
       const { archives, beforeLoss } = archiving()
       const takesWhatIsThere = baseline || !environment.production
-      const { applied, held } = await migrator.up({ allowDestructive, takesWhatIsThere, beforeLoss, actor, onProgress })
+      const { applied, held } = await migrator.up({
+        ...{ allowDestructive, takesWhatIsThere, ignoreNodes, later, beforeLoss, actor, onProgress },
+      })
       const remaining = await migrator.verify().then(
         () => null,
         (error: unknown) => {
@@ -127,10 +150,12 @@ export async function createMigrations({ product, environment, options: given }:
       )
       return { applied: names(applied), held: names(held), archives, remaining }
     },
-    async down(id, to, { allowDestructive, actor, onProgress }) {
+    async down(id, to, { allowDestructive, ignoreNodes, actor, onProgress }) {
       const { archives, beforeLoss } = archiving()
       const module = product.modules.get(id)
-      const undone = await migrator.down({ module, to, allowDestructive, beforeLoss, actor, onProgress })
+      const undone = await migrator.down({
+        ...{ module, to, allowDestructive, ignoreNodes, later, beforeLoss, actor, onProgress },
+      })
       return { undone: names(undone), archives }
     },
   }

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Archive, createArchive } from '../archive/export.ts'
 import { type Catalog, createCatalog } from '../catalog/catalog.ts'
@@ -53,11 +54,13 @@ export interface PlatformOptions extends ServerOptions {
   readonly settings?: PostgresSettings
   /** False: nothing is made in the database or proven of it, for a command that asks what is wrong with it. */
   readonly prepare?: boolean
+  /** True: this process is going to serve, which those who change the database can see. */
+  readonly serves?: boolean
 }
 
 /** Opens database, catalog and identity, each with what it needs from those before. Whatever was opened is closed on failure. */
 export async function openPlatform(options: PlatformOptions): Promise<Platform> {
-  const { product, environment, log, settings, prepare = true } = options
+  const { product, environment, log, settings, prepare = true, serves = false } = options
   const open: (() => Promise<void>)[] = []
   const close = async () => {
     for (const step of open.splice(0).reverse()) await step()
@@ -72,6 +75,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       modules: product.modules.modules,
       secrets: createSecrets(masterKey),
       prepare,
+      ...(serves && { node: { host: hostname(), pid: process.pid } }),
       settings: {
         prefix: environment.prefix,
         apply: environment.production ? 'never' : 'additive',

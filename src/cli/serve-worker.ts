@@ -23,7 +23,7 @@ export async function serveAsWorker(options: Omit<PlatformOptions, 'mode' | 'set
   })
   try {
     const settings = workerSettings(options.environment.workers)
-    const platform = await openPlatform({ ...options, mode: 'command', settings })
+    const platform = await openPlatform({ ...options, mode: 'command', settings, serves: true })
     try {
       const server = await startServer(platform)
       workers.tellReady(server.url, platform.publicUrl())

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTestDatabase, type TestDatabase } from '../../src/testing/test-database.ts'
 import { newFolder, writeFiles } from './product-files.ts'
-import { launch, run } from './run.ts'
+import { launch, type Running, run } from './run.ts'
 
 /** How often a run is killed; in `.ci/run` more often. */
 const kills = Number(process.env.TENANTRY_TEST_KILLS ?? 2)
@@ -29,6 +29,7 @@ describe('tenantry migrate', { timeout: 60_000 + kills * 5_000 }, () => {
   })
   let database: TestDatabase
   let env: Record<string, string>
+  let server: Running | undefined
   const tenantry = (line: string) => run(line.split(' '), { dir, env })
   const inFolder = () => readdirSync(join(dir, migrations)).sort()
   before(async () => {
@@ -38,6 +39,7 @@ describe('tenantry migrate', { timeout: 60_000 + kills * 5_000 }, () => {
     env = { DATABASE_URL: url, TENANTRY_PREFIX: database.prefix, NODE_ENV: 'production' }
   })
   after(async () => {
+    server?.child.kill('SIGKILL')
     await database.drop()
     remove()
   })
@@ -49,6 +51,8 @@ describe('tenantry migrate', { timeout: 60_000 + kills * 5_000 }, () => {
     const ran = await tenantry('migrate up')
     assert.equal(ran.code, 0, ran.stderr)
     assert.match(ran.stderr, /^notes@1 0001_start {2}\d+ ms$/m)
+    server = launch(['start', '--port', '0', '--json'], { dir, env })
+    await server.saying('\n')
     for (const tenant of ['acme', 'globex'])
       await database.query(`insert into notes_v1.notes (tenant_id, body, more) values ($1, 'one', 'kept for ' || $1)`, [
         tenant,
@@ -71,6 +75,12 @@ describe('tenantry migrate', { timeout: 60_000 + kills * 5_000 }, () => {
     const held = JSON.parse((await tenantry('migrate up --json')).stdout)
     assert.deepEqual([held.applied.length, held.held, held.remaining], [2, ['notes@1 0004_titles_contract'], null])
     assert.equal((await tenantry('tenant list')).code, 0, 'what the old code needs does not hold up the new')
+    const told = await tenantry('migrate up --allow-destructive')
+    const named = `(pid ${server?.child.pid}) runs notes@1 1.0.0, another definition is here`
+    assert.deepEqual([told.code, told.stderr.includes(named)], [4, true], told.stderr)
+    assert.match((await tenantry('migrate status')).stdout, /\nNODE .*\n.* others: notes@1 1\.0\.0$/m)
+    server?.child.kill('SIGTERM')
+    await server?.ended
     const { archives } = JSON.parse((await tenantry('migrate up --allow-destructive --json')).stdout)
     assert.equal(archives.length, 2)
     const [acme = '', globex = ''] = archives.map((folder: string) =>
@@ -79,7 +89,8 @@ describe('tenantry migrate', { timeout: 60_000 + kills * 5_000 }, () => {
     assert.match(acme, /kept for acme/)
     assert.doesNotMatch(acme, /globex/)
     assert.match(globex, /kept for globex/)
-    assert.equal((await tenantry('migrate status')).code, 0)
+    const status = await tenantry('migrate status')
+    assert.deepEqual([status.code, status.stdout.includes('\nNo node serves\n')], [0, true], status.stdout)
   })
 
   test('line ends are nobody’s change, names and bytes that are none are refused by name', async () => {

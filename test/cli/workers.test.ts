@@ -36,6 +36,8 @@ describe('two workers on one port', { timeout: 60_000 }, () => {
       for (const { node } of [acme, globex]) nodes.add(node)
     }
     assert.equal(nodes.size, 2)
+    const status = JSON.parse((await tenantry('migrate status --json')).stdout)
+    assert.equal(status.nodes.length, 2, 'whoever changes the database knows of both')
   })
 
   test('what a command changes, both know', async () => {

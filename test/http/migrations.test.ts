@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { entity } from '../../src/core/entity.ts'
@@ -43,7 +43,7 @@ test('migrations are run by operators only, once, and stand in the audit record'
   assert.equal((await ask('operator', 'POST', { all: true })).status, 400)
   const listed = JSON.parse((await ask('auditor', 'GET')).text)
   assert.deepEqual(
-    listed.map(({ state }: { state: string }) => state),
+    listed.migrations.map(({ state }: { state: string }) => state),
     ['pending', 'pending'],
   )
 
@@ -59,4 +59,39 @@ test('migrations are run by operators only, once, and stand in the audit record'
     acts.map(({ subject, via, target, outcome }) => [subject, via, target, outcome]),
     [['olga', 'token', 'notes@1 0001_comment', 'done']],
   )
+})
+
+test('F8.4 a node does not take away what it reads itself, nor what another one reads', async () => {
+  const { nodes } = JSON.parse((await ask('auditor', 'GET')).text)
+  assert.deepEqual(
+    nodes.map(({ pid, modules }: { pid: number; modules: unknown }) => [pid, modules]),
+    [[process.pid, [{ module: 'notes@1', version: '1.0.0', current: true }]]],
+  )
+  const own = await ask('operator', 'POST', { allowDestructive: true })
+  assert.equal(own.status, 409)
+  assert.match(own.text, /was started before these files/)
+
+  const longer = entity('notes', { body: text(), more: text().optional() }, { access: { admin: 'tenant_writer' } })
+  const other = await openProduct({
+    modules: [{ name: 'notes', version: '1.1.0', entities: [longer] }],
+    database: product.database,
+  })
+  try {
+    const folder = join(product.platform.product.dir, 'modules')
+    const beside = await other.ask('/-/migrations', {
+      token: await other.token('system', { roles: ['service_auditor'] }),
+    })
+    assert.equal(JSON.parse(beside.text).nodes.length, 2)
+    cpSync(folder, join(other.platform.product.dir, 'modules'), { recursive: true })
+    const admin = await other.token('system', { roles: ['service_admin'] })
+    const post = (body: unknown) => other.ask('/-/migrations', { method: 'POST', token: admin, body })
+    assert.equal((await post({ allowDestructive: true })).status, 409)
+    const rows = 'select count(*)::int as count from tenantry.migrations where number = 2'
+    assert.deepEqual(await product.database.query(rows), [{ count: 0 }])
+    assert.equal((await post({ allowDestructive: true, ignoreNodes: true })).status, 200)
+    assert.deepEqual(await product.database.query(rows), [{ count: 1 }])
+  } finally {
+    await other.close()
+  }
+  assert.equal(JSON.parse((await ask('auditor', 'GET')).text).nodes.length, 1, 'a clean end is known at once')
 })

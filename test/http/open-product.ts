@@ -73,7 +73,7 @@ export async function openProduct(options: ProductOptions): Promise<OpenProduct>
         logged += line
       },
     })
-    const platform = await openPlatform({ product, environment, log, mode: 'serve', settings })
+    const platform = await openPlatform({ product, environment, log, mode: 'serve', settings, serves: true })
     undo.push(() => platform.close())
     const server = await startServer(platform)
     undo.push(() => server.close())

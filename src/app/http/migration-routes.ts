@@ -13,7 +13,7 @@ const upSchema = {
   body: {
     type: ['object', 'null'],
     additionalProperties: false,
-    properties: { allowDestructive: flag, baseline: flag },
+    properties: { allowDestructive: flag, baseline: flag, ignoreNodes: flag },
   },
 } as const
 
@@ -24,14 +24,15 @@ export function migrationRoutes(
   { mayRead, mayWrite, actorOf }: Guards,
 ): void {
   app.get('/migrations', { onRequest: mayRead }, async () => (await migrations()).status())
-  app.post<{ Body: { allowDestructive?: boolean; baseline?: boolean } | null }>(
+  app.post<{ Body: { allowDestructive?: boolean; baseline?: boolean; ignoreNodes?: boolean } | null }>(
     '/migrations',
     { onRequest: mayWrite, schema: upSchema },
     async request => {
-      const { allowDestructive = false, baseline = false } = request.body ?? {}
+      const { allowDestructive = false, baseline = false, ignoreNodes = false } = request.body ?? {}
       return (await migrations()).up({
         allowDestructive,
         baseline,
+        ignoreNodes,
         actor: actorOf(request),
         onProgress: progress => {
           if (progress.kind === 'done') log.info({ migration: progress.migration.name }, 'a migration was run')

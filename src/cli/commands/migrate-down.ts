@@ -11,6 +11,10 @@ export const migrateDown = defineCommand({
   options: {
     to: { type: 'text', value: '<number>', about: 'The number of the last migration that stays; 0 for none' },
     'allow-destructive': { type: 'flag', about: 'Also what loses something' },
+    'ignore-nodes': {
+      type: 'flag',
+      about: 'Also while nodes serve with code that needs what goes: their requests may fail',
+    },
   },
   examples: ['migrate down customers@1 --to 2'],
   async run(input) {
@@ -19,6 +23,7 @@ export const migrateDown = defineCommand({
     const result = await withMigrations(input, migrations =>
       migrations.down(args.module, to, {
         allowDestructive: options['allow-destructive'],
+        ignoreNodes: options['ignore-nodes'],
         actor: actorFor('command'),
         onProgress: progress => {
           const text = progressText(progress)

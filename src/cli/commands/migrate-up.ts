@@ -14,6 +14,10 @@ export const migrateUp = defineCommand({
       type: 'flag',
       about: 'In production too, what is there already counts as made (as it does in development)',
     },
+    'ignore-nodes': {
+      type: 'flag',
+      about: 'Also while nodes serve with code that needs what goes: their requests may fail',
+    },
   },
   examples: ['migrate up', 'migrate up --allow-destructive'],
   async run(input) {
@@ -22,6 +26,7 @@ export const migrateUp = defineCommand({
       migrations.up({
         allowDestructive: options['allow-destructive'],
         baseline: options.baseline,
+        ignoreNodes: options['ignore-nodes'],
         actor: actorFor('command'),
         onProgress: progress => {
           const text = progressText(progress)

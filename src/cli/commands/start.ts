@@ -50,6 +50,7 @@ export const start = defineCommand({
         environment,
         log,
         mode: 'serve',
+        serves: environment.workers === 1,
         settings: { ...(environment.workers > 1 && watcherSettings), ...(options.apply && { apply: 'additive' }) },
         serverSettings: { max_connections: String(mostConnections(environment.workers)) },
         onNotice: text => output.note(`note: ${text}`),

@@ -2,6 +2,7 @@ import pg from 'pg'
 import { TenantryError } from '../../core/errors.ts'
 import { describeMigration, type Migration } from '../../core/migration.ts'
 import type { Module } from '../../core/module-set.ts'
+import type { NodeEntry } from '../../core/node.ts'
 import { sharedPlacement } from '../../core/placement.ts'
 import { systemTenant } from '../../core/tenant.ts'
 import { type ActionOptions, applyActions, readExpectedActions } from './actions-apply.ts'
@@ -17,6 +18,7 @@ import { compareCatalogs, type Differences, fingerprintOf, readExpectedCatalog }
 import { type LiveCatalog, readLiveCatalog } from './live-catalog.ts'
 import { takeTurn } from './lock.ts'
 import { pendingOf, readLedger, writeEntry } from './migrate/ledger.ts'
+import { registerNode } from './nodes.ts'
 import { platformSteps } from './platform.ts'
 import { createRoles, type LoginPasswords, rolesOf } from './roles.ts'
 import { searchSignatures } from './search-functions.ts'
@@ -39,6 +41,8 @@ export interface BootstrapOptions {
   readonly apply: 'additive' | 'functions' | 'never'
   /** Migrations of the modules. Those of a module whose schema is made here count as applied. */
   readonly migrations?: readonly Migration[]
+  /** Who is going to serve: written down before anybody else may change what it needs. */
+  readonly node?: NodeEntry
   /** `platform`: its own schema only, and nothing is compared. */
   readonly part?: 'platform'
 }
@@ -55,7 +59,9 @@ export async function bootstrap(options: BootstrapOptions): Promise<readonly str
   return withClient(options.target, async client => {
     await checkServer(client)
     await takeTurn(client)
-    return new Bootstrap(client, options).run()
+    const applied = await new Bootstrap(client, options).run()
+    if (options.node) await registerNode(client, options.prefix, options.node)
+    return applied
   })
 }
 

@@ -5,6 +5,7 @@ import { TenantryError } from '../../core/errors.ts'
 import type { TenantTraits } from '../../core/features.ts'
 import type { GroupStore } from '../../core/groups.ts'
 import type { ModuleId } from '../../core/module.ts'
+import type { NodeEntry } from '../../core/node.ts'
 import type { Placement } from '../../core/placement.ts'
 import type { TenantKey, TenantState } from '../../core/tenant.ts'
 import { type ActRow, listStatement, recordStatement, toAct } from './audit.ts'
@@ -13,6 +14,7 @@ import { changesChannel } from './changes-ddl.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { toError } from './errors.ts'
 import { PostgresGroups } from './group-store.ts'
+import { keepNode } from './nodes.ts'
 import { identifier } from './sql/writer.ts'
 
 interface TenantRow {
@@ -219,6 +221,11 @@ export class PlatformStore implements CatalogStore, KeyStore, AuditRecord {
   async acts(filter: ActFilter): Promise<readonly RecordedAct[]> {
     const { text, values } = listStatement(filter)
     return (await this.#read<ActRow>(text, values)).map(toAct)
+  }
+
+  /** Says again and again that a node serves; closed, it is forgotten. */
+  keepNode(node: NodeEntry): { close(): Promise<void> } {
+    return keepNode((sql, values) => this.#write(sql, values), node)
   }
 
   async ping(): Promise<void> {

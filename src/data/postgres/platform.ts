@@ -1,6 +1,7 @@
 import { appendOnlyFunction } from './audit.ts'
 import type { Step } from './ddl.ts'
 import { ledgerColumns } from './migrate/ledger.ts'
+import { nodesColumns } from './nodes.ts'
 import { rolesOf } from './roles.ts'
 import { sharingSteps } from './sharing-ddl.ts'
 import { identifier, literal } from './sql/writer.ts'
@@ -79,6 +80,9 @@ export function platformSteps(prefix: string): Step[] {
        primary key (tenant, kid)`,
     ),
     table('migrations', ledgerColumns),
+    table('nodes', nodesColumns),
+    grant('nodes', 'reader', 'select'),
+    grant('nodes', 'writer', 'select, insert, update, delete'),
     grant('tenant_keys', 'reader', 'select'),
     grant('tenant_keys', 'writer', 'select, insert, delete'),
     ...sharingSteps(prefix),

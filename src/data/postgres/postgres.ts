@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type { Datasource } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
@@ -13,6 +14,7 @@ import { PostgresDatasource } from './datasource.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { isServerError, toError } from './errors.ts'
 import { createMigrator, type Migrator } from './migrate/migrator.ts'
+import { servedModules } from './nodes.ts'
 import { PlatformStore } from './platform-store.ts'
 import { Pool } from './pool.ts'
 import { rolesOf } from './roles.ts'
@@ -31,6 +33,8 @@ export interface PostgresOptions {
   readonly settings?: PostgresSettings
   /** False: the database is taken as it is found, for whoever wants to know with `inspect` what is wrong with it. */
   readonly prepare?: boolean
+  /** The process that is going to serve, for those who change the database. Absent: it is no node. */
+  readonly node?: { readonly host: string; readonly pid: number }
 }
 
 export interface PostgresSettings {
@@ -103,7 +107,8 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
   const passwords = passwordsOf(secrets)
   const keyFingerprint = secrets.fingerprint()
   const wanted = { target, prefix, passwords, keyFingerprint, modules, apply, migrations }
-  const applied = prepare ? await bootstrap(wanted) : []
+  const node = options.node && { id: randomUUID(), ...options.node, modules: servedModules(modules, prefix) }
+  const applied = prepare ? await bootstrap({ ...wanted, ...(node && { node }) }) : []
 
   const roles = rolesOf(prefix)
   const tenantTarget = asLogin(target, roles.tenantLogin, passwords.tenant)
@@ -128,6 +133,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
   }
   const pools = [tenantLane.reads, tenantLane.writes]
   const platform = new PlatformStore(platformTarget, prefix)
+  const presence = node && platform.keepNode(node)
   const signal = new ChangeSignal(onChange => platform.watchChanges(onChange))
   const changes = { signal, contextNow }
   const datasource = new PostgresDatasource({ prefix, tenantLane, platformLane, statementTimeout, changes })
@@ -163,10 +169,12 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
         sweeping?.close()
         await watch.close()
         await datasource.close()
+        await presence?.close()
         await platform.close()
       },
     }
   } catch (error) {
+    await presence?.close()
     await Promise.allSettled([datasource.close(), platform.close()])
     throw loginError(error, prefix)
   }

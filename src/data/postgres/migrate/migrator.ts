@@ -1,8 +1,10 @@
 import { type Migration, orderMigrations } from '../../../core/migration.ts'
 import type { Module } from '../../../core/module-set.ts'
+import { describeNode, type NodeStatus } from '../../../core/node.ts'
 import { bootstrap, withClient } from '../bootstrap.ts'
 import type { PlanStep } from '../diff/step.ts'
 import { prefixMark } from '../diff/structure.ts'
+import { readNodes, servedModules } from '../nodes.ts'
 import { generateMigrations } from './generate.ts'
 import { readLedger } from './ledger.ts'
 import { type LiveRows, readLiveRows } from './live-rows.ts'
@@ -33,6 +35,8 @@ export interface Migrator {
   plan(): Promise<readonly PlanStep[]>
   generate(name: string | undefined): Promise<readonly Migration[]>
   status(): Promise<readonly MigrationStatus[]>
+  /** The processes that serve from it. */
+  nodes(): Promise<readonly NodeStatus[]>
   up(wish: UpWish): Promise<UpResult>
   down(wish: DownWish): Promise<readonly Migration[]>
   /** Makes the functions of actions, and proves that the database is what the definitions say. Throws `conflict`. */
@@ -49,6 +53,7 @@ export function createMigrator(options: DatabaseOptions): Migrator {
     },
     generate: name => generateMigrations(options, name),
     status: () => readStatus(options),
+    nodes: () => readNodeStatus(options),
     up: wish => migrateUp(options, wish),
     down: wish => migrateDown(options, wish),
     verify: async () => {
@@ -56,6 +61,15 @@ export function createMigrator(options: DatabaseOptions): Migrator {
     },
     liveRows: module => readLiveRows(options, module),
   }
+}
+
+async function readNodeStatus({ target, prefix, modules }: DatabaseOptions): Promise<NodeStatus[]> {
+  const here = servedModules(modules, prefix)
+  const nodes = await withClient(target, async client => {
+    const { rows } = await client.query<{ known: boolean }>(`select to_regnamespace('tenantry') is not null as known`)
+    return rows[0]?.known ? asOwner(client, prefix, () => readNodes(client)) : []
+  })
+  return nodes.map(node => describeNode(node, here))
 }
 
 async function readStatus({ target, prefix, migrations, modules }: DatabaseOptions): Promise<MigrationStatus[]> {

@@ -11,6 +11,8 @@ import { type Command, splitCommands } from './commands.ts'
 /** A file, ready to be run in one installation. */
 export interface Script extends MigrationHeader {
   readonly commands: readonly Command[]
+  /** Code from before would look for what is gone or called otherwise: it is destructive, or it renames. */
+  readonly breaks: boolean
 }
 
 /** Words that a migration's transaction is begun, ended or divided with, or that change who the rest of it runs as. */
@@ -57,9 +59,11 @@ export function parseScript(migration: Migration, prefix: string, undo = false):
       hint: 'Make one migration of each, so that a failure leaves nothing half done',
     })
   }
+  const destructive = header.destructive || commands.some(isDestructive)
   return {
     ...header,
-    destructive: header.destructive || commands.some(isDestructive),
+    destructive,
+    breaks: destructive || commands.some(renames),
     commands: commands.map(command => ({ ...command, sql: forInstallation(command.sql, prefix) })),
   }
 }
@@ -74,6 +78,13 @@ function isDestructive({ words }: Command): boolean {
     what === 'table' &&
     words.some((word, index) => word === 'drop' && (words[index + 1] ?? '') === 'column')
   )
+}
+
+/** A constraint's new name is nobody's concern; quoted names are no words. */
+function renames({ words: [verb = '', what = '', ...words] }: Command): boolean {
+  if (verb !== 'alter' || !['table', 'view', 'schema'].includes(what)) return false
+  const at = words.indexOf('rename')
+  return at >= 0 ? words[at + 1] !== 'constraint' : words.some((word, i) => word === 'set' && words[i + 1] === 'schema')
 }
 
 const inFile = '\u0024{prefix}'

@@ -10,6 +10,7 @@ import { takeTurn } from '../lock.ts'
 import { rolesOf } from '../roles.ts'
 import { extensionSteps } from '../search-functions.ts'
 import { identifier } from '../sql/writer.ts'
+import { type GuardWish, refuseLossesInUse } from './guard.ts'
 import { type Entry, pendingOf, readLedger, refuseStrayFiles, removeEntry, writeEntry } from './ledger.ts'
 import { parseScript, type Script } from './parse.ts'
 import { runScript } from './run-script.ts'
@@ -28,6 +29,10 @@ export interface UpWish {
   /** Stands in the audit record, with each migration and in its transaction. */
   readonly actor: Actor
   readonly onProgress: (progress: Progress) => void
+  /** True: what live nodes read may go all the same. Default false. */
+  readonly ignoreNodes?: boolean
+  /** Files that came after this process had read its definitions. Default none. */
+  readonly later?: readonly Migration[]
   /** Milliseconds for which a command waits for a lock. Default 3,000. */
   readonly lockTimeout?: number
   /** How long to wait before each further try, in milliseconds. */
@@ -69,15 +74,17 @@ export async function migrateUp(options: DatabaseOptions, wish: UpWish): Promise
     const pending = pendingOf(orderMigrations(migrations, ids), ledger)
     const scripts = new Map(pending.map(migration => [migration, parseScript(migration, prefix)]))
     const held = wish.allowDestructive ? [] : heldBack(pending, scripts)
+    const due = new Map([...scripts].filter(([migration]) => !held.includes(migration)))
+    await asOwner(client, prefix, () => refuseLossesInUse(client, options, due, guardOf(wish, 'up')))
     const applied: Migration[] = []
     const archived = new Set<Module>()
-    for (const [migration, script] of scripts) {
+    for (const [migration, script] of due) {
       const module = modules.find(({ id }) => id === migration.module)
-      if (!module || held.includes(migration)) continue
+      if (!module) continue
       if (script.destructive && !archived.has(module)) await wish.beforeLoss(module)
       if (script.destructive) archived.add(module)
       await makeRoom(client, module, prefix)
-      await runOne({ client, prefix, wish, module, migration, script, undo: false }).catch(error => {
+      await runOne({ client, options, wish, module, migration, script, undo: false }).catch(error => {
         throw stoppedAt(error, migration, [...ledger, ...applied])
       })
       applied.push(migration)
@@ -126,12 +133,13 @@ export async function migrateDown(options: DatabaseOptions, wish: DownWish): Pro
     const scripts = new Map(wanted.map(migration => [migration, parseScript(migration, prefix, true)]))
     const losing = [...scripts].filter(([, { destructive }]) => destructive).map(([migration]) => migration)
     if (losing.length > 0 && !wish.allowDestructive) throw losesSomething(losing)
+    await asOwner(client, prefix, () => refuseLossesInUse(client, options, scripts, guardOf(wish, 'down')))
     if (losing.length > 0) await wish.beforeLoss(module)
     const done: Migration[] = []
     for (const [migration, script] of scripts) {
       await runOne({
         client,
-        prefix,
+        options,
         wish: { ...wish, takesWhatIsThere: false },
         module,
         migration,
@@ -155,7 +163,7 @@ export async function migrateDown(options: DatabaseOptions, wish: DownWish): Pro
 
 interface One {
   readonly client: pg.ClientBase
-  readonly prefix: string
+  readonly options: DatabaseOptions
   readonly wish: UpWish
   readonly module: Module
   readonly migration: Migration
@@ -163,8 +171,9 @@ interface One {
   readonly undo: boolean
 }
 
-async function runOne({ client, prefix, wish, module, migration, script, undo }: One): Promise<void> {
+async function runOne({ client, options, wish, module, migration, script, undo }: One): Promise<void> {
   const { actor, onProgress, takesWhatIsThere, lockTimeout = 3_000, delays = patience } = wish
+  const { prefix } = options
   onProgress({ kind: 'begun', migration })
   const began = performance.now()
   let outcome: Entry['outcome'] = 'applied'
@@ -174,6 +183,8 @@ async function runOne({ client, prefix, wish, module, migration, script, undo }:
     schema: module.schema,
     onRetry: code => onProgress({ kind: 'retried', migration, code }),
     note: async there => {
+      // Nobody can have begun meanwhile what would need it.
+      await refuseLossesInUse(client, options, new Map([[migration, script]]), guardOf(wish, undo ? 'down' : 'up'))
       outcome = there > 0 ? 'baseline' : 'applied'
       if (undo) await removeEntry(client, migration)
       else await writeEntry(client, migration, outcome, performance.now() - began)
@@ -184,6 +195,13 @@ async function runOne({ client, prefix, wish, module, migration, script, undo }:
     },
   })
   onProgress({ kind: 'done', migration, outcome, milliseconds: performance.now() - began })
+}
+
+function guardOf(
+  { ignoreNodes = false, later = [] }: Pick<UpWish, 'ignoreNodes' | 'later'>,
+  direction: GuardWish['direction'],
+): GuardWish {
+  return { direction, ignoreNodes, later }
 }
 
 /** What only the login that prepares the database can make: a module's schema, and extensions for its indexes. */
