@@ -21,7 +21,7 @@ export default defineModule({
 `
 const migrations = 'modules/notes/v1/migrations'
 
-describe('tenantry migrate', { timeout: 60_000 + kills * 5_000 }, () => {
+describe('tenantry migrate', { timeout: 180_000 + kills * 5_000 }, () => {
   const { dir, remove } = newFolder({
     'package.json': '{ "type": "module" }',
     'tenantry.config.ts': config,
