@@ -32,3 +32,4 @@ export { type Page, related, type Select, type Selected, type Where } from './co
 export type { TenantData } from './core/tenant-data.ts'
 export { type RowStep, type UpgradeDefinition, upgradeRows } from './core/upgrade-definition.ts'
 export type { Version } from './core/version.ts'
+export { sql, view } from './core/view.ts'

@@ -3,6 +3,7 @@ import type { Entity, EntityField, Module } from '../core/module-set.ts'
 import { embedNames } from '../core/plan-relations.ts'
 import { anonymousRole } from '../core/principal.ts'
 import type { Sight } from '../core/sight.ts'
+import { withReads } from '../core/view-reads.ts'
 
 /** An entity as a caller may see it. */
 export interface Offer {
@@ -41,7 +42,7 @@ export function offersOf(
       insert: freeName(`${rowName(entity)}Insert`, taken),
       patch: freeName(`${rowName(entity)}Patch`, taken),
     },
-    writable: may(roles, 'write', entity),
+    writable: !entity.view && may(roles, 'write', entity),
     anonymous: { read: may([anonymousRole], 'read', entity), write: may([anonymousRole], 'write', entity) },
     embeds: embedNames(entity, {
       entity: other => visible.includes(other),
@@ -52,7 +53,7 @@ export function offersOf(
 
 /** The rule is the one that requests obey. Roles that reach across tenants do not count here. */
 function mayUse(roles: readonly string[] | null, verb: Verb, entity: Entity, acting: boolean): boolean {
-  const uses = [{ verb, entity }]
+  const uses = withReads(entity).map(entity => ({ verb, entity }))
   return !roles || 'role' in resolveAccess({ roles, acrossTenants: false, acting, hasInstance: false, uses })
 }
 

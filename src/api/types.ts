@@ -62,6 +62,7 @@ const kinds = [
 function entityTypes(entity: Entity, name: string): string {
   const where = `${entity.module.id}.${entity.name}`
   return kinds
+    .filter(([, kind]) => kind === 'row' || !entity.view)
     .map(([suffix, kind, about]) => {
       const type = objectType(jsonSchemaOf(entity, kind, anyCaller.fieldsOf(entity)))
       return `/** ${commentText(`${about} ${where}`)} */\nexport type ${name}${suffix} = ${type}`
@@ -118,11 +119,11 @@ function schemaType(
     '{',
     group(
       'Tables',
-      own.map(entity => table(entity, ['Row', 'Insert', 'Update'])),
+      own.filter(({ view }) => !view).map(entity => table(entity, ['Row', 'Insert', 'Update'])),
     ),
     group(
       'Views',
-      others.map(entity => table(entity, ['Row'])),
+      [...own.filter(({ view }) => view), ...others].map(entity => table(entity, ['Row'])),
     ),
     group(
       'Functions',

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { createArchive } from '../archive/export.ts'
+import type { Actor } from '../core/audit.ts'
 import { TenantryError } from '../core/errors.ts'
 import { describeMigration, type Migration } from '../core/migration.ts'
 import type { Module } from '../core/module-set.ts'
@@ -28,6 +29,8 @@ export interface UpOptions {
   readonly allowDestructive: boolean
   /** What is there already counts as made. Always so in development, where starts make what is new. */
   readonly baseline: boolean
+  /** Who does it, for the audit record. */
+  readonly actor: Actor
   readonly onProgress: (progress: MigrationProgress) => void
 }
 
@@ -53,25 +56,29 @@ export interface Migrations {
   generate(name: string | undefined): Promise<readonly string[]>
   status(): Promise<readonly MigrationStatus[]>
   up(options: UpOptions): Promise<MigratedUp>
-  down(module: string, to: number, options: Pick<UpOptions, 'allowDestructive' | 'onProgress'>): Promise<MigratedDown>
-  close(): Promise<void>
+  down(module: string, to: number, options: Omit<UpOptions, 'baseline'>): Promise<MigratedDown>
 }
 
 /** Opens the database of a product for migrations only: it is not compared with the definitions and nothing is served. */
-export async function openMigrations({ product, environment, log, onNotice }: MigrationsOptions): Promise<Migrations> {
-  const migrations = await readMigrations(product)
+export async function openMigrations({
+  product,
+  environment,
+  log,
+  onNotice,
+}: MigrationsOptions): Promise<Migrations & { close(): Promise<void> }> {
   const embedded = await openServer({ environment, log, mode: 'command', ...(onNotice && { onNotice }) })
+  const close = async () => embedded?.close()
   try {
     const masterKey = await openMasterKey({ folder: environment.folder, env: environment.variables })
     const options: PostgresOptions = {
       target: embedded ? embedded.connection('postgres') : { connectionString: environment.databaseUrl ?? '' },
       modules: product.modules.modules,
       secrets: createSecrets(masterKey),
-      settings: { prefix: environment.prefix, migrations },
+      settings: { prefix: environment.prefix },
     }
-    return migrationsOf({ product, environment, options, close: async () => embedded?.close() })
+    return { ...(await createMigrations({ product, environment, options })), close }
   } catch (error) {
-    await embedded?.close()
+    await close()
     throw error
   }
 }
@@ -80,20 +87,23 @@ interface Parts {
   readonly product: Product
   readonly environment: Environment
   readonly options: PostgresOptions
-  close(): Promise<void>
 }
 
-function migrationsOf({ product, environment, options, close }: Parts): Migrations {
+/** Migrations of a product, whose files are read now. Throws `invalid` for files that are none. */
+export async function createMigrations({ product, environment, options: given }: Parts): Promise<Migrations> {
+  const options = { ...given, settings: { ...given.settings, migrations: await readMigrations(product) } }
   const { migrator, rows } = openMigrator(options)
   const archive = createArchive({ rows })
   const archiving = () => {
     const archives: string[] = []
     const beforeLoss = async (module: Module) => {
       const live = await migrator.liveRows(module)
-      for (const tenant of live.tenants) {
+      for (const [tenant, counts] of live.tenants) {
         const wish = { tenant, modules: [live.module], folder: join(environment.folder, 'archives') }
-        const { folder } = await archive.exportTenant(wish)
+        const { folder, manifest } = await archive.exportTenant(wish)
         await archive.verifyArchive(folder)
+        const lacking = [...counts].filter(([entity, count]) => (manifest.entities[entity]?.rows ?? 0) < count)
+        if (lacking.length > 0) throw archiveLacks(lacking.map(([entity]) => entity))
         archives.push(folder)
       }
     }
@@ -104,10 +114,10 @@ function migrationsOf({ product, environment, options, close }: Parts): Migratio
     plan: () => migrator.plan(),
     generate: async name => writeMigrations(product, await migrator.generate(checkName(name))),
     status: () => migrator.status(),
-    async up({ allowDestructive, baseline, onProgress }) {
+    async up({ allowDestructive, baseline, actor, onProgress }) {
       const { archives, beforeLoss } = archiving()
       const takesWhatIsThere = baseline || !environment.production
-      const { applied, held } = await migrator.up({ allowDestructive, takesWhatIsThere, beforeLoss, onProgress })
+      const { applied, held } = await migrator.up({ allowDestructive, takesWhatIsThere, beforeLoss, actor, onProgress })
       const remaining = await migrator.verify().then(
         () => null,
         (error: unknown) => {
@@ -117,14 +127,21 @@ function migrationsOf({ product, environment, options, close }: Parts): Migratio
       )
       return { applied: names(applied), held: names(held), archives, remaining }
     },
-    async down(id, to, { allowDestructive, onProgress }) {
+    async down(id, to, { allowDestructive, actor, onProgress }) {
       const { archives, beforeLoss } = archiving()
       const module = product.modules.get(id)
-      const undone = await migrator.down({ module, to, allowDestructive, beforeLoss, onProgress })
+      const undone = await migrator.down({ module, to, allowDestructive, beforeLoss, actor, onProgress })
       return { undone: names(undone), archives }
     },
-    close,
   }
+}
+
+/** Rows that a policy hides would be lost without a trace. */
+function archiveLacks(entities: readonly string[]): TenantryError {
+  return new TenantryError('conflict', 'The archive has fewer rows than there were, so nothing was lost', {
+    details: entities.join('\n'),
+    hint: 'Were rows deleted meanwhile? Then start it again',
+  })
 }
 
 function checkName(name: string | undefined): string | undefined {

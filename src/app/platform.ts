@@ -1,22 +1,23 @@
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Archive, createArchive } from '../archive/export.ts'
 import { type Catalog, createCatalog } from '../catalog/catalog.ts'
-import type { Actor, AuditRecord } from '../core/audit.ts'
+import type { AuditRecord } from '../core/audit.ts'
 import type { KeyStore } from '../core/catalog.ts'
 import { TenantryError } from '../core/errors.ts'
 import type { Signer } from '../core/signer.ts'
 import { createSystemModules, type SystemModules } from '../core/system-modules.ts'
 import type { EmbeddedServer } from '../data/postgres/embedded.ts'
-import { openPostgres, type Postgres, type PostgresSettings } from '../data/postgres/postgres.ts'
+import { openPostgres, type Postgres, type PostgresOptions, type PostgresSettings } from '../data/postgres/postgres.ts'
 import { createIdentity, type Identity } from '../identity/identity.ts'
 import { openMasterKey } from '../identity/master-key.ts'
 import { createSecrets } from '../identity/secrets.ts'
+import { actorFor } from './actor-of-process.ts'
 import { type AuditedOperations, auditOperations } from './audited-operations.ts'
 import { contextNow } from './context-now.ts'
 import type { Environment } from './environment.ts'
 import type { Log } from './log.ts'
 import { readMigrations } from './migration-files.ts'
+import { createMigrations, type Migrations } from './migrations.ts'
 import { openServer, type ServerOptions } from './open-server.ts'
 import { createOperations } from './operations.ts'
 import type { Product } from './product.ts'
@@ -32,6 +33,8 @@ export interface Platform {
   readonly operations: AuditedOperations
   /** What was done by the platform and its people, and by whom. */
   readonly audit: AuditRecord
+  /** With the files as they are now. */
+  migrations(): Promise<Migrations>
   /** The product as the system tenant sees it across all tenants. */
   readonly system: SystemModules
   /** Signs the places in lists that clients come back with. */
@@ -64,7 +67,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     if (embedded) open.push(() => embedded.close())
 
     const masterKey = await openMasterKey({ folder: environment.folder, env: environment.variables })
-    const postgres = await openPostgres({
+    const wanted: PostgresOptions = {
       target: embedded ? embedded.connection('postgres') : { connectionString: environment.databaseUrl ?? '' },
       modules: product.modules.modules,
       secrets: createSecrets(masterKey),
@@ -78,7 +81,8 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         contextNow: context => contextNow(context, key => catalog.find(key)),
         ...settings,
       },
-    })
+    }
+    const postgres = await openPostgres(wanted)
     open.push(() => postgres.close())
 
     let publicUrl = environment.publicUrl ?? (await postgres.platform.publicUrl()) ?? defaultPublicUrl(environment)
@@ -119,6 +123,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       identity,
       operations,
       audit: postgres.platform,
+      migrations: () => createMigrations({ product, environment, options: wanted }),
       system: createSystemModules(product.modules),
       cursors: identity.secrets.signer('cursor'),
       embedded,
@@ -132,16 +137,6 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
   } catch (error) {
     await close().catch(() => {}) // The first failure is the one to tell.
     throw error
-  }
-}
-
-/** A command is somebody's; what a server does unasked is its own. */
-function actorFor(mode: PlatformOptions['mode']): Actor {
-  if (mode === 'serve') return { subject: 'tenantry', via: 'code' }
-  try {
-    return { subject: userInfo().username || 'cli', via: 'cli' }
-  } catch {
-    return { subject: 'cli', via: 'cli' } // A user without a name, as in some containers.
   }
 }
 

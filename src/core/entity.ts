@@ -1,4 +1,4 @@
-import type { AnyField, EntityDefinition, EntityOptions, Fields } from './field.ts'
+import type { AnyField, EntityDefinition, EntityOptions, Fields, ViewSource } from './field.ts'
 
 export type { EntityDefinition, EntityOptions, Fields } from './field.ts'
 
@@ -32,7 +32,9 @@ export type OmittableNames<F extends Fields> = {
 
 type Key<O> = O extends { readonly key: readonly string[] } ? unknown : { readonly id: string }
 
-type PlatformFields<O> = Key<O> & { readonly created_at: string; readonly updated_at: string } & When<
+type PlatformFields<O> = O extends { readonly view: ViewSource } ? unknown : TableFields<O>
+
+type TableFields<O> = Key<O> & { readonly created_at: string; readonly updated_at: string } & When<
     Flag<O, 'revision'>,
     { readonly revision: number }
   > &

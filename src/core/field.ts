@@ -158,6 +158,12 @@ export type AnyField = Field<unknown>
 
 export type Fields = Readonly<Record<string, AnyField>>
 
+/** The SQL of a view: texts, between which stand the entities that it reads. */
+export interface ViewSource {
+  readonly texts: readonly string[]
+  readonly reads: readonly (() => EntityDefinition)[]
+}
+
 export interface EntityOptions<Name extends string = string> {
   /** The author's own primary key; without it the platform adds `id`, a uuid of version 7. */
   readonly key?: readonly [Name, ...Name[]]
@@ -181,6 +187,8 @@ export interface EntityOptions<Name extends string = string> {
   readonly internal?: boolean
   /** True: its changes are recorded, for `tenant.changes`. */
   readonly changes?: boolean
+  /** It is a view: see `view`. */
+  readonly view?: ViewSource
   /**
    * Service roles that see and write only rows of their own: those whose `created_by`, or another text field, is the principal's
    * subject. `{ writes: field }`: it sees all, and writes only its own.

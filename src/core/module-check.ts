@@ -1,7 +1,7 @@
 import { accessRoles } from './access-role.ts'
 import { checkActions } from './action-check.ts'
 import type { EntityDefinition } from './entity.ts'
-import { Field, type FieldSpec, rangeTypes, searchConfigs } from './field.ts'
+import { Field, type FieldSpec, rangeTypes, searchConfigs, type ViewSource } from './field.ts'
 import { isAsRestricted, ruleFaults } from './field-rules-check.ts'
 import { shareFaults } from './groups.ts'
 import { limitsFaults } from './limits.ts'
@@ -63,6 +63,8 @@ const reservedFields = new Set([
     'prototype',
   ],
 ])
+/** A view has no fields of the platform, and may show those of what it reads. */
+const shownByViews = new Set(platformNames.filter(name => name !== 'tenant_id' && name !== 'instance_id'))
 const identifierBytes = 63
 
 /** Every problem of a set of module definitions; none means that `createModuleSet` may resolve them. */
@@ -124,6 +126,7 @@ class ModuleCheck {
     for (const seed of this.#definition.seeds ?? []) {
       const { entity } = seed
       if (this.#owners.get(entity) !== this.#id) this.#say(entity.name, 'a module seeds only entities of its own')
+      else if (entity.options.view) this.#say(entity.name, 'a view has no rows of its own to seed')
       else for (const fault of seedFaults(seed)) this.#say(entity.name, `seeds: ${fault}`)
     }
     const { upgrade } = this.#definition
@@ -193,16 +196,48 @@ class ModuleCheck {
     for (const [field, definition] of Object.entries(fields)) {
       const where = `${name}.${field}`
       if (!fieldName.test(field)) this.#say(where, `the name must match ${fieldName.source}`)
-      if (reservedFields.has(field)) this.#say(where, 'the name is a reserved word')
+      if (reservedFields.has(field) && !(options.view && shownByViews.has(field)))
+        this.#say(where, 'the name is a reserved word')
       if (!(definition instanceof Field)) this.#say(where, 'this is not a field')
       else this.#checkField(entity, field, definition.spec)
     }
     for (const fault of limitsFaults(options.limits ?? {})) this.#say(name, fault)
     this.#checkOwn(entity)
     this.#checkFormerNames(entity)
+    if (options.view) this.#checkView(entity, options.view)
     this.#checkKey(entity)
     this.#checkSets(entity, 'unique', options.unique ?? [], 'key')
     this.#checkSets(entity, 'indexes', options.indexes ?? [], 'idx')
+  }
+
+  #checkView({ name, fields, options }: EntityDefinition, { reads }: ViewSource): void {
+    if (!options.key) this.#say(name, 'view: name the fields that are its key')
+    for (const option of [
+      'revision',
+      'softDelete',
+      'instanced',
+      'authors',
+      'changes',
+      'unique',
+      'indexes',
+      'scope',
+      'own',
+      'shareWith',
+    ] as const)
+      if (options[option]) this.#say(name, `view: it keeps no rows, so it cannot have ${option}`)
+    for (const [field, definition] of Object.entries(fields)) {
+      if (!(definition instanceof Field)) continue
+      const { type, unique, default: given } = definition.spec
+      if (type === 'searchText' || unique || given !== undefined)
+        this.#say(`${name}.${field}`, 'view: a field of a view cannot be searchText, unique or have a default')
+    }
+    for (const read of reads) {
+      const target = read()
+      const owner = target && this.#ownerOf(target)
+      if (!owner) this.#say(name, `view: ${JSON.stringify(target?.name ?? '')} that it reads belongs to no module`)
+      else if (!owner.reachable)
+        this.#say(name, `view: it reads ${target.name} of ${owner.id}, which the module does not depend on`)
+    }
   }
 
   #checkOwn(entity: EntityDefinition): void {
@@ -324,6 +359,7 @@ class ModuleCheck {
       this.#say(where, `the entity ${JSON.stringify(name ?? '')} that it references belongs to no module`)
       return
     }
+    if (target.options.view) this.#say(where, `${target.name} is a view, whose rows nothing can reference`)
     if (!this.#reaches(owner)) {
       this.#say(where, `it references ${target.name} of ${owner}, which the module does not depend on`)
     }

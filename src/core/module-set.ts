@@ -9,6 +9,7 @@ import { checkModules, type DefinitionProblem } from './module-check.ts'
 import { noOwnRules, type OwnRules, ownRulesOf } from './own-rows.ts'
 import { type MoveOf, movesOf } from './upgrade-moves.ts'
 import { parseVersion, type Version } from './version.ts'
+import { withReads } from './view-reads.ts'
 
 /** A module as the house uses it: checked, with its entities resolved. */
 export interface Module {
@@ -57,6 +58,8 @@ export interface Entity {
   readonly global: boolean
   /** True: no generated API shows it. */
   readonly internal: boolean
+  /** What it reads, where it is a view: nothing is written there, and its rows have no tenant to be seen. */
+  readonly view?: View
   /** True: not everybody sees and writes all of its fields, see `Sight`. */
   readonly ruled: boolean
   /** Its own; where it has none, those of the product hold. */
@@ -65,6 +68,12 @@ export interface Entity {
   /** Service roles that reach only rows of their own. */
   readonly own: OwnRules
   readonly definition: EntityDefinition
+}
+
+/** The SQL of a view: the entities stand between the texts. */
+export interface View {
+  readonly texts: readonly string[]
+  readonly reads: readonly Entity[]
 }
 
 /** An action as the house uses it. */
@@ -170,6 +179,7 @@ export const sharedField = 'shared_with'
 /** The fields that the platform adds to an entity, in the order of the table. */
 function platformFields(definition: EntityDefinition): { before: EntityField[]; after: EntityField[] } {
   const { options } = definition
+  if (options.view) return { before: [], after: [] }
   const field = (
     name: string,
     type: FieldSpec['type'],
@@ -202,6 +212,7 @@ interface MutableModule extends Module {
 interface Mutable {
   references: Relation[]
   referencedBy: Relation[]
+  view?: { texts: readonly string[]; reads: Entity[] }
 }
 
 /**
@@ -307,7 +318,7 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
       name: field,
       spec,
       platform: false,
-      write: spec.type === 'searchText' ? 'never' : options.key?.includes(field) ? 'insert' : 'always',
+      write: spec.type === 'searchText' || options.view ? 'never' : options.key?.includes(field) ? 'insert' : 'always',
       ...(owners.has(field) && { owner: true }),
     }),
   )
@@ -332,7 +343,9 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
     aggregates: options.aggregates ?? false,
     changes: options.changes ?? false,
     sharing: options.shareWith ?? false,
-    global: options.scope === 'global',
+    // Its columns name no tenant; the tables that it reads have policies that do.
+    global: options.scope === 'global' || options.view !== undefined,
+    ...(options.view && { view: { texts: options.view.texts, reads: [] } }),
     internal: options.internal ?? false,
     ruled: authored.some(({ spec: { rules } }) => rules?.hidden || rules?.readOnly || rules?.reserved),
     limits: options.limits ?? {},
@@ -343,6 +356,10 @@ function createEntity(module: Module, definition: EntityDefinition): Entity & Mu
 }
 
 function connect(entity: Entity & Mutable, entities: ReadonlyMap<EntityDefinition, Entity & Mutable>): void {
+  for (const read of entity.definition.options.view?.reads ?? []) {
+    const found = entities.get(read())
+    if (found) entity.view?.reads.push(found)
+  }
   for (const field of entity.fields.values()) {
     if (field.spec.type !== 'reference') continue
     const to = targetOf(field.spec, entity, entities)
@@ -391,7 +408,7 @@ function createAction(module: Module, definition: ActionDefinition, entities: En
     sources.flatMap(source => {
       const target = entityOfSource(source)
       const entity = target && entities.get(target)
-      return entity ? [{ entity, verb }] : []
+      return entity ? withReads<Entity>(entity).map(entity => ({ entity, verb })) : []
     })
   return {
     name,

@@ -46,6 +46,7 @@ import {
 import { conflictFields, isRestore, payloadFields } from './plan-payload.ts'
 import { arityOf, findLink, targetOf } from './plan-relations.ts'
 import { type Sight, sightOf } from './sight.ts'
+import { withReads } from './view-reads.ts'
 
 export type { CheckedPlan } from './checked-plan.ts'
 
@@ -72,7 +73,9 @@ export function checkPlan(plan: Plan, exposure: Exposure, sight = sightOf(exposu
     uses: check.uses,
     sight,
   } as const
-  check.use(entity, plan.kind === 'read' && !plan.lock ? 'read' : 'write')
+  const reads = plan.kind === 'read' && !plan.lock
+  if (entity.view && !reads) throw viewIsReadOnly(entity)
+  check.use(entity, reads ? 'read' : 'write')
   if (!entity.revision && namesRevision(plan)) throw noRevision(entity)
   if (plan.kind === 'read') {
     const query = check.query(entity, plan, plan.deleted ?? 'exclude', 0)
@@ -121,6 +124,13 @@ export function checkPlan(plan: Plan, exposure: Exposure, sight = sightOf(exposu
   return { ...write, kind: 'delete', mode, where, deleted, maxAffected }
 }
 
+function viewIsReadOnly({ name }: Entity): TenantryError {
+  return new TenantryError('invalid', `${quote(name)} is a view, through which nothing is written`, {
+    reason: '25006',
+    hint: 'Write to the entities that it reads',
+  })
+}
+
 /** Nobody holds fast what another tenant shares. */
 function sharedIn({ entity, shared = 'include', lock = false }: Read): Shared {
   if (shared !== 'only') return lock ? 'exclude' : oneOf(shared, sharedRows)
@@ -165,6 +175,7 @@ class PlanCheck {
   }
 
   use(entity: Entity, verb: 'read' | 'write'): void {
+    if (entity.view) for (const read of withReads(entity)) if (read !== entity) this.use(read, verb)
     if (!this.uses.some(use => use.entity === entity && use.verb === verb)) this.uses.push({ entity, verb })
   }
 

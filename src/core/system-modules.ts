@@ -40,7 +40,8 @@ export function createSystemModules(base: ModuleSet): SystemModules {
       actions: [],
     }
     modules.set(module, seen)
-    for (const entity of module.entities) {
+    // A view says of no row whose it is.
+    for (const entity of module.entities.filter(({ view }) => !view)) {
       const across = acrossOf(entity, seen)
       entities.set(entity, across)
       own.push(across)

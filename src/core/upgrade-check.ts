@@ -29,7 +29,7 @@ export function checkUpgrade(
     else if (up.some(step => step.from === entity)) say(entity.name, 'upgrade: it is dropped and taken over')
   }
   for (const entity of older.entities) {
-    if (dropped.includes(entity)) continue
+    if (dropped.includes(entity) || entity.options.view) continue
     const target = targetOf(entity, definition, upgrade)
     if (target) checkPair(entity, target, upgrade, say)
     else say(entity.name, `upgrade: nothing takes over its rows; add a step, or name it as dropped`)

@@ -35,6 +35,7 @@ export function movesOf<Entity extends Named>(
     const source = step
       ? entityOf(step.from)
       : from.entities.find(({ name, definition }) => name === entity.name && !dropped.includes(definition))
+    // Views are global, too: they have no rows to move.
     if (!source || source.global || entity.global) return []
     return [{ from: source, to: entity, up: step?.map ?? null, down: back?.map ?? null }]
   })

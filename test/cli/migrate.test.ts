@@ -15,7 +15,8 @@ export default defineConfig({ name: 'Notes' })
 `
 const moduleOf = (fields: string) => `import { defineModule, entity, text } from 'tenantry'
 export default defineModule({
-  name: 'notes', version: '1.0.0', entities: [entity('notes', { ${fields} })], access: { admin: 'tenant_writer' },
+  name: 'notes', version: '1.0.0', access: { admin: 'tenant_writer', clerk: 'tenant_writer' },
+  entities: [entity('notes', { author: text().optional(), ${fields} }, { own: { clerk: 'author' } })],
 })
 `
 const migrations = 'modules/notes/v1/migrations'

@@ -10,6 +10,7 @@ import type { Observer } from '../observe.ts'
 import type { Platform } from '../platform.ts'
 import { principalOf } from './context.ts'
 import { groupRoutes } from './group-routes.ts'
+import { migrationRoutes } from './migration-routes.ts'
 import { upgradeRoutes } from './upgrade-routes.ts'
 
 const readers = ['service_admin', 'service_auditor']
@@ -180,6 +181,7 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
   )
   groupRoutes(app, { operations, operationsBy, mayRead, mayWrite })
   upgradeRoutes(app, { mayRead, mayWrite, operationsBy })
+  migrationRoutes(app, platform, { mayRead, mayWrite, actorOf })
   app.delete<{ Params: { tenant: string; module: string } }>(
     '/tenants/:tenant/subscriptions/:module',
     { onRequest: mayWrite },

@@ -1,3 +1,4 @@
+import { actorFor } from '../../app/actor-of-process.ts'
 import { TenantryError } from '../../core/errors.ts'
 import { defineCommand } from '../command.ts'
 import { count } from '../output.ts'
@@ -18,6 +19,7 @@ export const migrateDown = defineCommand({
     const result = await withMigrations(input, migrations =>
       migrations.down(args.module, to, {
         allowDestructive: options['allow-destructive'],
+        actor: actorFor('command'),
         onProgress: progress => {
           const text = progressText(progress)
           if (text !== undefined) output.note(text)

@@ -1,3 +1,4 @@
+import { actorFor } from '../../app/actor-of-process.ts'
 import type { MigratedUp } from '../../app/migrations.ts'
 import { defineCommand } from '../command.ts'
 import { count, indent } from '../output.ts'
@@ -21,6 +22,7 @@ export const migrateUp = defineCommand({
       migrations.up({
         allowDestructive: options['allow-destructive'],
         baseline: options.baseline,
+        actor: actorFor('command'),
         onProgress: progress => {
           const text = progressText(progress)
           if (text !== undefined) output.note(text)

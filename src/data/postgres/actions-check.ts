@@ -40,15 +40,14 @@ function relationFault(action: Action, table: string, verb: Verb): string[] {
 }
 
 /**
+ * `bodies` selects the name and tree of each body.
+ *
  * A body is kept as a tree in which everything has been found, in whatever way it was written. Rights that a table needs: 1 to
  * insert, 4 to update or lock, 8 to delete. A body calls functions of PostgreSQL itself, and of those that change or run
  * something only the harmless: `set_config` could change the tenant or the role for the statements behind it.
  */
-const touchedSql = `
-with bodies as (
-  select n.nspname || '.' || p.proname as name, p.prosqlbody::text as tree from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-  where n.nspname || '.' || p.proname = any ($1::text[])
-),
+export const treeFaultsSql = (bodies: string) => `
+with bodies as (${bodies}),
 relations as (
   select b.name, m[1]::oid as relation, 0 as rights from bodies b cross join regexp_matches(b.tree, ':relid ([0-9]+)', 'g') m where m[1] <> '0'
   union
@@ -67,3 +66,6 @@ select b.name,
     where f.name = b.name and (p.oid >= 16384 or p.proname ~ '^(table|schema|database)_to_xml'
       or (p.provolatile = 'v' and p.proname not in ('random', 'random_normal', 'gen_random_uuid', 'uuidv4', 'uuidv7', 'clock_timestamp', 'timeofday')))), '[]') as functions
 from bodies b order by b.name`
+
+const touchedSql = treeFaultsSql(`select n.nspname || '.' || p.proname as name, p.prosqlbody::text as tree
+  from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname || '.' || p.proname = any ($1::text[])`)

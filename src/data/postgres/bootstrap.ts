@@ -25,6 +25,7 @@ import { seedsSteps } from './seeds-ddl.ts'
 import { sharingSignatures } from './sharing-ddl.ts'
 import { identifier } from './sql/writer.ts'
 import { upgradeSteps } from './upgrade-ddl.ts'
+import { dropOutdatedViews, refuseViewFaults } from './views-apply.ts'
 
 export interface BootstrapOptions {
   /** The bootstrap login: may make roles and schemas. Used only here and closed before anything is served. */
@@ -169,11 +170,15 @@ class Bootstrap {
     // All of it or nothing: what is refused leaves the database as it was.
     await this.#client.query('begin')
     try {
-      const applied = [...(await this.#applyMissing(live, isNew)), ...(await this.#applyActions(isNew))]
+      const applied = [
+        ...(await this.#applyMissing(await this.#withoutOutdatedViews(live), isNew)),
+        ...(await this.#applyActions(isNew)),
+      ]
       if (isNew) await this.#writeInstallation()
       await this.#writeBaseline(applied)
       const found = await this.#readLive()
       refuseDifferences(await this.#compare(found), await this.#pending())
+      await refuseViewFaults(this.#client, this.#options.modules)
       await this.#refuseFaults()
       await this.#asOwner(() => this.#client.query('update tenantry.installation set verified = $1', [state(found)]))
       // Running nodes drop what they have prepared: a cached plan may outlive a change of roles or policies.
@@ -184,6 +189,13 @@ class Bootstrap {
       await this.#client.query('rollback')
       throw error
     }
+  }
+
+  /** Views follow their definitions as functions do, where anything is applied at all. */
+  async #withoutOutdatedViews(live: LiveCatalog): Promise<LiveCatalog> {
+    if (this.#options.apply !== 'additive') return live
+    const dropped = await this.#asOwner(() => dropOutdatedViews(this.#client, this.#schemas, this.#steps))
+    return dropped === 0 ? live : this.#readLive()
   }
 
   /** As `findDatabaseFaults` says. */

@@ -9,27 +9,30 @@ import { shareSteps } from './sharing-ddl.ts'
 import { defaultSql } from './sql/defaults.ts'
 import { hasTwin, isSearched, searchIndexesOf, twinOf } from './sql/indexes.ts'
 import { tableOf } from './sql/join.ts'
-import { elementType, valueType } from './sql/types.ts'
+import { columnType, elementType } from './sql/types.ts'
 import { identifier, literal } from './sql/writer.ts'
 import type { Step } from './step.ts'
 import { upgradableSteps } from './upgrade-ddl.ts'
+import { viewSteps } from './views-ddl.ts'
 
 export type { Step } from './step.ts'
 
 /** Everything that a module version needs in the database, in an order in which it can be made. Pure. */
 export function moduleSteps(module: Module, prefix: string): Step[] {
+  const tables = module.entities.filter(({ view }) => !view)
   return [
     ...extensionSteps(module),
     ...schemaSteps(module, prefix),
     ...searchSchemaSteps(module, prefix),
-    ...module.entities.flatMap(tableSteps),
-    ...module.entities.flatMap(indexSteps),
-    ...module.entities.flatMap(foreignKeySteps),
-    ...module.entities.flatMap(triggerSteps),
-    ...module.entities.flatMap(entity => accessSteps(entity, prefix)),
-    ...module.entities.flatMap(entity => searchSteps(entity, prefix)),
-    ...module.entities.flatMap(entity => recorderSteps(entity, prefix)),
+    ...tables.flatMap(tableSteps),
+    ...tables.flatMap(indexSteps),
+    ...tables.flatMap(foreignKeySteps),
+    ...tables.flatMap(triggerSteps),
+    ...tables.flatMap(entity => accessSteps(entity, prefix)),
+    ...tables.flatMap(entity => searchSteps(entity, prefix)),
+    ...tables.flatMap(entity => recorderSteps(entity, prefix)),
     ...upgradableSteps(module, prefix),
+    ...viewSteps(module, prefix),
   ]
 }
 
@@ -92,11 +95,6 @@ function searchColumnSql({ name, spec }: EntityField): string {
   const words = (spec.from ?? []).map(field => `coalesce(${identifier(field)}, '')`).join(` || ' ' || `)
   const config = literal(`pg_catalog.${spec.config ?? 'simple'}`)
   return `${identifier(name)} tsvector generated always as (to_tsvector(${config}::regconfig, ${words})) stored`
-}
-
-export function columnType(entity: Entity, field: EntityField): string {
-  const { type, precision, scale, array } = field.spec
-  return type === 'decimal' ? `numeric(${precision}, ${scale})${array ? '[]' : ''}` : valueType(entity, field)
 }
 
 interface Constraint {

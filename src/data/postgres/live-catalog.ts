@@ -26,7 +26,8 @@ select 'schema grant ' || s.nspname || ' ' || coalesce(g.rolname, 'public'), str
   where a.grantee <> s.nspowner group by 1
 union all
 select case when t.relkind in ('v', 'm') then 'view ' when t.relkind = 'S' then 'sequence ' else 'table ' end || t.name,
-    concat_ws(' ', t.relkind, t.relpersistence, 'owner ' || o.rolname, array_to_string(t.reloptions, ','))
+    concat_ws(' ', t.relkind, t.relpersistence, 'owner ' || o.rolname, array_to_string(t.reloptions, ','),
+      case when t.relkind = 'v' then pg_get_viewdef(t.oid) end)
   from tables t join pg_roles o on o.oid = t.relowner
 union all
 select 'row security ' || name, concat_ws(' ', case when relrowsecurity then 'enabled' else 'disabled' end, case when relforcerowsecurity then 'forced' else 'not forced' end)

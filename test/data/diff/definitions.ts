@@ -21,10 +21,13 @@ import {
 } from '../../../src/core/field.ts'
 import type { JsonValue } from '../../../src/core/json.ts'
 import type { ModuleDefinition } from '../../../src/core/module.ts'
+import { sql, view } from '../../../src/core/view.ts'
 
 /** What a definition is made from, so that two of them can differ in a little or in a lot. */
 export interface Shape {
   readonly entities: readonly EntityShape[]
+  /** A view of the first entity, and one of that view. */
+  readonly view: boolean
 }
 
 interface EntityShape {
@@ -35,6 +38,8 @@ interface EntityShape {
   readonly softDelete: boolean
   readonly authors: boolean
   readonly changes: boolean
+  readonly sharing: boolean
+  readonly own: boolean
   readonly search: boolean
   readonly unique: boolean
   readonly indexed: boolean
@@ -77,6 +82,8 @@ const entityShape = (name: string): fc.Arbitrary<EntityShape> =>
     softDelete: fc.boolean(),
     authors: fc.boolean(),
     changes: fc.boolean(),
+    sharing: fc.boolean(),
+    own: fc.boolean(),
     search: fc.boolean(),
     unique: fc.boolean(),
     indexed: fc.boolean(),
@@ -84,7 +91,7 @@ const entityShape = (name: string): fc.Arbitrary<EntityShape> =>
 
 const shape: fc.Arbitrary<Shape> = fc
   .subarray([...entityNames], { minLength: 1 })
-  .chain(names => fc.record({ entities: fc.tuple(...names.map(entityShape)) }))
+  .chain(names => fc.record({ entities: fc.tuple(...names.map(entityShape)), view: fc.boolean() }))
 
 /** One definition and another: unlike it, or like it but for some parts and names. */
 export const pairs: fc.Arbitrary<{ readonly before: Shape; readonly after: Shape }> = fc.oneof(
@@ -97,6 +104,7 @@ export const pairs: fc.Arbitrary<{ readonly before: Shape; readonly after: Shape
 function changed(before: Shape, other: Shape, keep: readonly boolean[]): Shape {
   const [renameEntity, renameField, ...rest] = keep
   return {
+    view: other.view,
     entities: before.entities.map((entity, place) => {
       const like = other.entities[place]
       const fields = entity.fields.map((field, index) => {
@@ -111,10 +119,19 @@ function changed(before: Shape, other: Shape, keep: readonly boolean[]): Shape {
   }
 }
 
-export function moduleOf({ entities }: Shape): ModuleDefinition {
+export function moduleOf({ entities, view: hasView }: Shape): ModuleDefinition {
   const made: EntityDefinition[] = []
   for (const shape of entities) made.push(entityOf(shape, () => made[0] ?? made[made.length - 1]))
-  return { name: 'prop', version: '1.0.0', entities: made, access: { admin: 'tenant_writer' } }
+  const [first] = made
+  if (hasView && first) made.push(...viewsOf(first))
+  return { name: 'prop', version: '1.0.0', entities: made, access: { admin: 'tenant_writer', clerk: 'tenant_writer' } }
+}
+
+function viewsOf(first: EntityDefinition): EntityDefinition[] {
+  const [shown = 'created_at'] = Object.keys(first.fields).filter(name => name !== 'words')
+  const texts = [`select id, "${shown}"::text as shown from `, '']
+  const inner = view('inner', { id: uuid(), shown: text() }, { key: ['id'], sql: { texts, reads: [() => first] } })
+  return [inner, view('outer', { shown: text() }, { key: ['shown'], sql: sql`select shown from ${inner}` })]
 }
 
 function entityOf(shape: EntityShape, first: () => EntityDefinition | undefined): EntityDefinition {
@@ -134,6 +151,8 @@ function entityOf(shape: EntityShape, first: () => EntityDefinition | undefined)
     softDelete: shape.softDelete,
     authors: shape.authors,
     changes: shape.changes,
+    shareWith: shape.sharing,
+    ...(shape.own && shape.authors && { own: { clerk: 'created_by' } }),
     unique: shape.unique ? both : [],
     indexes: [...single, ...(shape.indexed ? [['created_at'] as const, ...both] : [])],
     ...(shape.renamedFrom !== null && { renamedFrom: shape.renamedFrom }),
@@ -146,7 +165,9 @@ function fieldOf(shape: FieldShape, own: string, first: () => EntityDefinition |
   const optional = shape.optional ? base.optional() : base
   const plain = !['reference', 'self'].includes(shape.type) && shape.defaulted
   const defaulted = plain ? optional.default((defaults[shape.type] ?? null) as never) : optional
-  return shape.renamedFrom === null ? defaulted : defaulted.renamedFrom(shape.renamedFrom)
+  // A field that is indexed may as well be written once.
+  const ruled = shape.index && shape.optional ? defaulted.writeOnce() : defaulted
+  return shape.renamedFrom === null ? ruled : ruled.renamedFrom(shape.renamedFrom)
 }
 
 const defaults: Readonly<Record<string, JsonValue>> = {

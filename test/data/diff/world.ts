@@ -116,7 +116,10 @@ async function insertRow(client: pg.Client, table: Table, tenant: string, number
     [...table.constraints.values()].filter(({ kind }) => kind === 'foreign').flatMap(({ columns }) => columns),
   )
   const given = [...table.columns.values()].flatMap(({ name, type, generated }) => {
-    if (generated || ['created_at', 'updated_at', 'revision', 'deleted_at', 'created_by', 'updated_by'].includes(name))
+    if (
+      generated ||
+      ['created_at', 'updated_at', 'revision', 'deleted_at', 'created_by', 'updated_by', 'shared_with'].includes(name)
+    )
       return []
     if (name === 'tenant_id') return [[name, tenant] as const]
     if (name === 'id' || foreign.has(name)) return [[name, idOf(number)] as const]

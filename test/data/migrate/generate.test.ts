@@ -55,7 +55,7 @@ describe('migrations that are generated', () => {
     const seen: (string | undefined)[] = []
     const beforeLoss = async () => {
       const { tenants, module } = await world.migrator(two, all).liveRows(two)
-      seen.push(...tenants, ...(module.entities[0]?.fields.keys() ?? []))
+      seen.push(...tenants.keys(), ...(module.entities[0]?.fields.keys() ?? []))
     }
     await world.migrator(two, all).up({ ...eager, allowDestructive: true, beforeLoss })
     assert.deepEqual(seen.slice(0, 2), ['acme', 'globex'])

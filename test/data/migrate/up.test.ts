@@ -44,7 +44,10 @@ describe('migrate up', () => {
   })
 
   test('runs each migration once when two are started at once', async () => {
-    const files = [written(2, add), written(3, 'alter table crm_v1.people add column more text')]
+    const files = [
+      written(2, `${add}select pg_sleep(0.3)`),
+      written(3, 'alter table crm_v1.people add column more text'),
+    ]
     const done = await Promise.all([up(files), up(files), up(files)])
     assert.equal(done.flatMap(({ applied }) => applied).length, 2)
     assert.equal((await ledger()).length, 3)

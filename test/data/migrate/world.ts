@@ -24,6 +24,7 @@ export const eager: UpWish = {
   allowDestructive: false,
   takesWhatIsThere: false,
   beforeLoss: async () => {},
+  actor: { subject: 'ops', via: 'code' },
   onProgress: () => {},
   lockTimeout: 100,
   delays: [50, 50, 50, 50, 50, 50],

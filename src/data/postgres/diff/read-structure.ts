@@ -102,7 +102,7 @@ function collect(pieces: readonly Piece[], { markRole, markBody }: Marks): Struc
         tableAt(piece).policies.set(piece.name, { ...piece, roles: piece.roles.map(markRole) })
         break
       case 'trigger':
-        tableAt(piece).triggers.set(piece.name, piece)
+        tableAt(piece).triggers.set(piece.name, { ...piece, definition: markBody(piece.definition) })
         break
       case 'grant': {
         const role = markRole(piece.role)

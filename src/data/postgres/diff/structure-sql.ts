@@ -74,6 +74,7 @@ select 'function', jsonb_build_object('schema', s.nspname, 'owner', o.rolname, '
   from schemas s join pg_proc p on p.pronamespace = s.oid join pg_roles o on o.oid = p.proowner where p.prosecdef
 union all
 select 'view', jsonb_build_object('schema', t.nspname, 'name', t.relname, 'definition', pg_get_viewdef(t.oid), 'options', coalesce(array_to_string(t.reloptions, ','), ''),
+    'comment', obj_description(t.oid, 'pg_class'),
     'columns', (select jsonb_agg(quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod) order by a.attnum) from pg_attribute a where a.attrelid = t.oid and a.attnum > 0),
     'reads', coalesce((select jsonb_agg(distinct n.nspname || '.' || c.relname) from pg_rewrite w
       join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass and d.refobjid <> t.oid

@@ -102,6 +102,7 @@ export interface View {
   /** Its query. */
   readonly definition: string
   readonly options: string
+  readonly comment: string | null
   /** Its columns in order, as `name type`. */
   readonly columns: readonly string[]
   /** `schema.name` of the tables and views that it reads. */

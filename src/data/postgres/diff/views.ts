@@ -1,3 +1,4 @@
+import { literal } from '../sql/writer.ts'
 import { grantSteps, revokeSteps } from './access.ts'
 import { placeOf, sameParts, tableSql } from './compare.ts'
 import { type PlanStep, step } from './step.ts'
@@ -42,9 +43,12 @@ function wordsOf({ definition, options, columns }: View) {
   return { definition, options, columns }
 }
 
-function viewSql(view: View): string {
+function viewSql(view: View): string[] {
   const options = view.options === '' ? '' : ` with (${view.options})`
-  return `create view ${tableSql(view)}${options} as ${view.definition.trim().replace(/;$/, '')}`
+  return [
+    `create view ${tableSql(view)}${options} as ${view.definition.trim().replace(/;$/, '')}`,
+    ...(view.comment === null ? [] : [`comment on view ${tableSql(view)} is ${literal(view.comment)}`]),
+  ]
 }
 
 /** Each view behind those that it reads. */

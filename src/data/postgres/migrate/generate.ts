@@ -19,6 +19,7 @@ const quiet: UpWish = {
   allowDestructive: true,
   takesWhatIsThere: false,
   beforeLoss: async () => {},
+  actor: { subject: 'tenantry', via: 'code' },
   onProgress: () => {},
 }
 

@@ -1,5 +1,4 @@
-import type { Entity, EntityField, Module } from '../../../core/module-set.ts'
-import { noOwnRules } from '../../../core/own-rows.ts'
+import { type Entity, type EntityField, type Module, sharedField } from '../../../core/module-set.ts'
 import type { TenantKey } from '../../../core/tenant.ts'
 import { withClient } from '../bootstrap.ts'
 import { readStructure } from '../diff/read-structure.ts'
@@ -10,8 +9,8 @@ import { asOwner, type DatabaseOptions } from './up.ts'
 export interface LiveRows {
   /** The module with the tables and columns that the database has now, which its definition may not know any more. */
   readonly module: Module
-  /** Tenants that have rows in any of them. */
-  readonly tenants: readonly TenantKey[]
+  /** Tenants that have rows in any of them, and how many in which entity, by its id. */
+  readonly tenants: ReadonlyMap<TenantKey, ReadonlyMap<string, number>>
 }
 
 /** What of a module's rows could be lost, for an archive of each tenant. */
@@ -19,19 +18,22 @@ export function readLiveRows({ target, prefix }: DatabaseOptions, module: Module
   return withClient(target, async client => {
     const { tables } = await readStructure(client, { schemas: [module.schema], prefix })
     const own = [...tables.values()].filter(({ columns }) => columns.has('tenant_id'))
-    const tenants = new Set<TenantKey>()
+    const tenants = new Map<TenantKey, Map<string, number>>()
     await asOwner(client, prefix, async () => {
       for (const { schema, name } of own) {
-        const { rows } = await client.query<{ tenant: string }>(
-          `select distinct tenant_id as tenant from ${identifier(schema)}.${identifier(name)}`,
+        const { rows } = await client.query<{ tenant: string; count: string }>(
+          `select tenant_id as tenant, count(*) as count from ${identifier(schema)}.${identifier(name)} group by 1 order by 1`,
         )
-        for (const { tenant } of rows) tenants.add(tenant)
+        for (const { tenant, count } of rows) {
+          const counts = tenants.get(tenant) ?? new Map<string, number>()
+          tenants.set(tenant, counts.set(`${module.id}.${name}`, Number(count)))
+        }
       }
     })
     const entities: Entity[] = []
     const found: Module = { ...module, entities, actions: [] }
     for (const table of own) entities.push(entityOf(table, found))
-    return { module: found, tenants: [...tenants].sort() }
+    return { module: found, tenants }
   })
 }
 
@@ -53,10 +55,12 @@ function entityOf({ name, columns, constraints }: Table, module: Module): Entity
       global: false,
       internal: false,
       ruled: false,
-      sharing: false,
+      // Else rows that others share would be in the archive.
+      sharing: columns.has(sharedField),
       limits: {},
       access: new Map(),
-      own: noOwnRules,
+      // Where rows are somebody's own, an archive asks for those of all; where they are not, nothing comes of that.
+      own: new Map([['tenantry', { field: 'created_by', reads: true }]]),
     },
     definition: { name, fields: {}, options: {} },
   }

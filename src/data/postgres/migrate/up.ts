@@ -1,8 +1,10 @@
 import { performance } from 'node:perf_hooks'
 import type pg from 'pg'
+import { type Actor, allTenants } from '../../../core/audit.ts'
 import { TenantryError } from '../../../core/errors.ts'
 import { describeMigration, type Migration, orderMigrations } from '../../../core/migration.ts'
 import type { Module } from '../../../core/module-set.ts'
+import { recordStatement } from '../audit.ts'
 import { type BootstrapOptions, bootstrap, withClient } from '../bootstrap.ts'
 import { takeTurn } from '../lock.ts'
 import { rolesOf } from '../roles.ts'
@@ -23,6 +25,8 @@ export interface UpWish {
   readonly takesWhatIsThere: boolean
   /** Called before anything that loses rows of a module; when it rejects, nothing is lost. */
   readonly beforeLoss: (module: Module) => Promise<void>
+  /** Stands in the audit record, with each migration and in its transaction. */
+  readonly actor: Actor
   readonly onProgress: (progress: Progress) => void
   /** Milliseconds for which a command waits for a lock. Default 3,000. */
   readonly lockTimeout?: number
@@ -160,7 +164,7 @@ interface One {
 }
 
 async function runOne({ client, prefix, wish, module, migration, script, undo }: One): Promise<void> {
-  const { onProgress, takesWhatIsThere, lockTimeout = 3_000, delays = patience } = wish
+  const { actor, onProgress, takesWhatIsThere, lockTimeout = 3_000, delays = patience } = wish
   onProgress({ kind: 'begun', migration })
   const began = performance.now()
   let outcome: Entry['outcome'] = 'applied'
@@ -170,9 +174,13 @@ async function runOne({ client, prefix, wish, module, migration, script, undo }:
     schema: module.schema,
     onRetry: code => onProgress({ kind: 'retried', migration, code }),
     note: async there => {
-      if (undo) return removeEntry(client, migration)
       outcome = there > 0 ? 'baseline' : 'applied'
-      await writeEntry(client, migration, outcome, performance.now() - began)
+      if (undo) await removeEntry(client, migration)
+      else await writeEntry(client, migration, outcome, performance.now() - began)
+      const act = { tenant: allTenants, instance: null, verb: undo ? 'migrate.down' : 'migrate.up', rows: null }
+      const target = describeMigration(migration)
+      const { text, values } = recordStatement({ ...actor, ...act, target, outcome: 'done' })
+      await client.query(text, [...values])
     },
   })
   onProgress({ kind: 'done', migration, outcome, milliseconds: performance.now() - began })

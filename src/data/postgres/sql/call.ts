@@ -1,13 +1,13 @@
 import type { CheckedCall } from '../../../core/checked-plan.ts'
 import { TenantryError } from '../../../core/errors.ts'
 import type { Entity, EntityField } from '../../../core/module-set.ts'
-import { checkSql, columnType } from '../ddl.ts'
+import { checkSql } from '../ddl.ts'
 import { currentTenant } from '../policies.ts'
 import { defaultSql } from './defaults.ts'
 import type { Narrowing } from './narrowing.ts'
 import { raised } from './raised.ts'
 import { bounded, Reader } from './read.ts'
-import { needsExactOutput, valueType } from './types.ts'
+import { columnType, needsExactOutput, valueType } from './types.ts'
 import { type Binder, identifier, literal } from './writer.ts'
 
 /** One statement: reads the arguments, runs the action's function on them and makes the answer of what it gives. */

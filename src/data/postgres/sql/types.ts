@@ -29,6 +29,12 @@ export function valueType(entity: Entity, field: EntityField): string {
   return `${elementType(entity, field)}${field.spec.array ? '[]' : ''}`
 }
 
+/** The SQL type of a field's column, with the limits of decimals. */
+export function columnType(entity: Entity, field: EntityField): string {
+  const { type, precision, scale, array } = field.spec
+  return type === 'decimal' ? `numeric(${precision}, ${scale})${array ? '[]' : ''}` : valueType(entity, field)
+}
+
 /** The SQL type of one value, also where the field is an array. */
 export function elementType(entity: Entity, { name, spec }: EntityField): string {
   if (spec.type === 'range') return ranges[spec.of ?? 'integer']
