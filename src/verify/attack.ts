@@ -120,6 +120,8 @@ export interface AttackPlan {
   readonly scratch: Scratch
   readonly attacker: Attacker
   readonly random: Random
+  /** False for classes of which nothing will be run, and so need not be made. */
+  readonly wants: (name: AttackClass) => boolean
 }
 
 /** A way in. Given the definitions it makes attacks and judges their answers; the run is the same for all. */

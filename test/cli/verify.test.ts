@@ -76,7 +76,9 @@ const refusals: readonly (readonly [
   [['--only', 'filter'], {}, 2, /There is no class of attacks "filter"\nhint: Did you mean filters\?/],
   [['--seed', 'x'], {}, 2, /"x" is not a seed/],
   [['--most', '0'], {}, 2, /"0" is not a number of attacks/],
-  [[], { NODE_ENV: 'production' }, 5, /Attacking a server in production needs to be confirmed/],
+  [[], { NODE_ENV: 'production' }, 5, /Attacking a server in production, or on another machine, needs to be confirmed/],
+  [['--url', 'https://api.example.com'], {}, 5, /needs to be confirmed/],
+  [['--url', 'what'], {}, 5, /needs to be confirmed/],
   [['--only', 'ids', '--url', 'http://127.0.0.1:1'], {}, 1, /No server of Tenantry answers at http:\/\/127\.0\.0\.1:1/],
 ]
 for (const [args, more, exit, said] of refusals)

@@ -296,6 +296,12 @@ test('an archive and the removal of a tenant reach all rows', async () => {
     count++
   })
   assert.equal(count, 2)
+  // A definition that knows nothing of own rows any more, over a table that still has them.
+  const forgetful = entities.map(entity => ({ ...entity, own: new Map() }))
+  await world.postgres.rows.snapshot('acme', forgetful, async () => {
+    count++
+  })
+  assert.equal(count, 4)
   await world.database.query('delete from shop_v1.lines')
   const purged = await world.postgres.rows.purge('acme', entities, ({ name }) => (name === 'orders' ? 2 : 0))
   assert.equal(purged.get(world.modules.entityOf(orders)), 2)

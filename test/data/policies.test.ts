@@ -194,6 +194,9 @@ test('tenant roles reach of the platform’s own tables only the answers and cha
     `idempotency ${p}_tenant_instance_writer: DELETE INSERT SELECT`,
     `idempotency ${p}_tenant_writer: DELETE INSERT SELECT`,
     `idempotency ${p}_writer: DELETE`,
+    // Of the tenant's own rows alone, where the platform seeds them; forgotten with a tenant.
+    `seeded ${p}_tenant_writer: DELETE INSERT SELECT UPDATE`,
+    `seeded ${p}_writer: DELETE`,
     // Looked at by writes to tables of modules that have two majors; written by upgrades.
     ...['tenant_writer', 'tenant_instance_writer', 'instance_writer', 'writer'].map(
       role => `frozen ${p}_${role}: SELECT`,
@@ -201,9 +204,6 @@ test('tenant roles reach of the platform’s own tables only the answers and cha
     `frozen ${p}_mover: DELETE INSERT SELECT`,
     `upgrade_prints ${p}_mover: DELETE INSERT SELECT`,
     `upgrades ${p}_reader: SELECT`,
-    // Which rows are seeds: the tenant's, as a policy says.
-    `seeded ${p}_tenant_writer: DELETE INSERT SELECT UPDATE`,
-    `seeded ${p}_writer: DELETE`,
     `upgrades ${p}_writer: INSERT SELECT UPDATE`,
     `installation ${p}_reader: SELECT`,
     `installation ${p}_writer: SELECT`,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { entity } from '../../src/core/entity.ts'
+import { type EntityDefinition, entity } from '../../src/core/entity.ts'
 import { text } from '../../src/core/field.ts'
 import { createModuleSet } from '../../src/core/module-set.ts'
 import { bootstrap } from '../../src/data/postgres/bootstrap.ts'
@@ -21,10 +21,10 @@ before(async () => {
 })
 after(() => database.drop())
 
-function prepare(apply: 'additive' | 'never' = 'additive') {
+function prepare(apply: 'additive' | 'never' = 'additive', entities: readonly EntityDefinition[] = [cakes]) {
   const { target, prefix, secrets } = database
   const passwords = { tenant: secrets.derive('login tenant'), platform: secrets.derive('login platform') }
-  const { modules } = createModuleSet([{ name: 'bakery', version: '1.0.0', entities: [cakes] }])
+  const { modules } = createModuleSet([{ name: 'bakery', version: '1.0.0', entities }])
   return bootstrap({ target, prefix, passwords, keyFingerprint: secrets.fingerprint(), modules, apply })
 }
 
@@ -70,3 +70,17 @@ for (const [plant, mend, named] of faults) {
     assert.deepEqual(await prepare('never'), [])
   })
 }
+
+test('an entity that is there gets own rows and groups by adding alone', async () => {
+  const access = { customer: 'tenant_writer' } as const
+  const later = (options: object) => entity('pies', { name: text() }, { access, authors: true, ...options })
+  await prepare('additive', [cakes, later({})])
+  await run(`insert into bakery_v1.pies (tenant_id, name) values ('acme', 'old')`)
+  const added = await prepare('additive', [cakes, later({ shareWith: true, own: { customer: 'created_by' } })])
+  assert.deepEqual([...added].filter(id => !id.startsWith('policy')).sort(), [
+    'column bakery_v1.pies.shared_with',
+    'index bakery_v1.pies_created_by_own',
+    'index bakery_v1.pies_shared_with_idx',
+    'trigger bakery_v1.pies.share',
+  ])
+})

@@ -41,6 +41,7 @@ const orders = entity(
   { access },
 )
 const places = entity('places', { title: text() }, { access, instanced: true })
+const recipes = entity('recipes', { title: text() }, { access, shareWith: true })
 
 /** Given in an order in which they cannot be inserted. */
 const goodsSeeds = [
@@ -63,8 +64,13 @@ const stock = defineModule({
   name: 'stock',
   version: '2.0.0',
   public: true,
-  entities: [goods, units, orders, places],
-  seeds: [...goodsSeeds, ...unitSeeds, seed(places, [{ id: idOf(1), title: 'Hall', instance_id: 'eu' }])],
+  entities: [goods, units, orders, places, recipes],
+  seeds: [
+    ...goodsSeeds,
+    ...unitSeeds,
+    seed(places, [{ id: idOf(1), title: 'Hall', instance_id: 'eu' }]),
+    seed(recipes, [{ id: idOf(1), title: 'Soup' }]),
+  ],
 })
 const shop = defineModule({
   name: 'shop',
@@ -156,7 +162,7 @@ describe('the seeds of a module', () => {
     )
     assert.equal((await rowsOf('places'))[0]?.instance_id, 'eu')
     const report = await seeds({ temporary: true })
-    assert.deepEqual([totals(report), report.leftOut], [[1, 0, 0, 5], []])
+    assert.deepEqual([totals(report), report.leftOut], [[1, 0, 0, 6], []])
     assert.deepEqual((await rowsOf('goods')).length, 3)
     assert.deepEqual((await rowsOf('goods', 'globex')).length, 2)
   })
@@ -226,15 +232,15 @@ describe('the seeds of a module', () => {
   test('that the tenant has changed stay so, and become as they were when forced', async () => {
     const change = { title: 'Kilo', size: 2, tags: [], data: null, since: null }
     assert.equal((await rest('PATCH', `units?id=eq.${idOf(1)}`, change)).status, 204)
-    assert.deepEqual(totals(await seeds()), [0, 0, 0, 5])
+    assert.deepEqual(totals(await seeds()), [0, 0, 0, 6])
     assert.equal((await rowsOf('units'))[0]?.title, 'Kilo')
     const tried = await seeds({ force: true, dryRun: true })
-    assert.deepEqual([tried.dryRun, totals(tried)], [true, [0, 1, 0, 4]])
+    assert.deepEqual([tried.dryRun, totals(tried)], [true, [0, 1, 0, 5]])
     assert.equal((await rowsOf('units'))[0]?.title, 'Kilo')
-    assert.deepEqual(totals(await seeds({ force: true })), [0, 1, 0, 4])
+    assert.deepEqual(totals(await seeds({ force: true })), [0, 1, 0, 5])
     // Written once, by the tenant.
     assert.equal((await rest('PATCH', 'units?code=eq.l', { once: 'ours' })).status, 204)
-    assert.deepEqual(totals(await seeds({ force: true })), [0, 0, 0, 5])
+    assert.deepEqual(totals(await seeds({ force: true })), [0, 0, 0, 6])
     const [row] = await rowsOf('units')
     assert.deepEqual(
       [row?.title, row?.size, row?.tags, row?.data, row?.once, row?.revision],
@@ -256,7 +262,7 @@ describe('the seeds of a module', () => {
       ],
     )
     assert.equal((await rowsOf('goods')).length, 1)
-    assert.deepEqual(totals(await seeds({ force: true })), [0, 0, 2, 3])
+    assert.deepEqual(totals(await seeds({ force: true })), [0, 0, 2, 4])
     assert.deepEqual([(await rowsOf('goods')).length, (await seeds()).leftOut], [2, []])
     assert.ok((await rowsOf('units')).every(({ deleted_at }) => deleted_at === null))
   })
@@ -286,7 +292,7 @@ describe('the seeds of a module', () => {
       leftOut.map(({ key, reason }) => [key, reason]),
       [[`id ${idOf(10)}`, 'deleted']],
     )
-    assert.deepEqual(totals(await seeds({ force: true, temporary: true })), [0, 0, 1, 5])
+    assert.deepEqual(totals(await seeds({ force: true, temporary: true })), [0, 0, 1, 6])
     await toFirst()
     assert.equal((await seeds()).leftOut.length, 0)
     // What was tried out in the first major, and is a main seed of the second.
@@ -318,7 +324,7 @@ describe('the seeds of a module', () => {
       assert.deepEqual(jsonOf(await post(`/-/tenants/${tenant}/seeds/remove`)).removed, removed)
       assert.equal((await rowsOf('goods')).length, 2)
     }
-    assert.deepEqual(totals(await seeds({ temporary: true })), [1, 0, 0, 5])
+    assert.deepEqual(totals(await seeds({ temporary: true })), [1, 0, 0, 6])
   })
 
   test('are named with what is wrong with them, all at once, and none is added', async () => {
@@ -342,12 +348,24 @@ describe('the seeds of a module', () => {
     assert.deepEqual(left, [{ n: '0', markers: '0' }])
   })
 
+  test('are not confused with what another tenant shares under the same key', async () => {
+    const { operations } = product.platform
+    const own = `sharing-${number}`
+    await operations.createGroup(own)
+    await operations.addTenant({ key: own })
+    for (const member of [tenant, own]) await operations.addToGroup(own, member)
+    const shared = await rest('PATCH', `recipes?id=eq.${idOf(1)}`, { shared_with: own })
+    assert.equal(shared.status, 204, shared.text)
+    const { leftOut } = await operations.subscribe(own, 'stock@2')
+    assert.deepEqual([leftOut, (await rowsOf('recipes', own)).length], [undefined, 1])
+  })
+
   test('are added once when several nodes do it at once', async () => {
     const key = `busy-${number}`
     await product.platform.operations.addTenant({ key })
     await product.platform.catalog.subscribe(key, 'stock@2')
     const reports = await Promise.all([1, 2, 3, 4].map(() => product.platform.operations.seedTenant(key, {})))
-    assert.deepEqual(reports.map(report => totals(report)[0]).sort(), [0, 0, 0, 5])
+    assert.deepEqual(reports.map(report => totals(report)[0]).sort(), [0, 0, 0, 6])
     assert.ok(reports.every(({ leftOut }) => leftOut.length === 0))
   })
 

@@ -27,8 +27,11 @@ interface ActionParams {
 /** Actions: of one module, and of all modules of the tenant as PostgREST clients call them. */
 export async function rpcRoutes(app: FastifyInstance, platform: Platform): Promise<void> {
   keepBodiesAsText(app)
+  // Arguments belong to no entity, so what counts is the product's limit.
+  const { bodyBytes: bodyLimit } = limitsOf({}, platform.product.config.limits ?? {})
   app.route<{ Params: ActionParams }>({
     method: restMethods,
+    bodyLimit,
     url: '/:tenant/:module/:version/rpc/:action',
     handler: async (request, reply) => {
       const { tenant, module, version, action: name } = request.params
@@ -41,6 +44,7 @@ export async function rpcRoutes(app: FastifyInstance, platform: Platform): Promi
   })
   app.route<{ Params: Pick<ActionParams, 'tenant' | 'action'> }>({
     method: restMethods,
+    bodyLimit,
     url: '/:tenant/rest/v1/rpc/:action',
     handler: async (request, reply) => {
       const context = await openContext(platform, request, request.params.tenant)

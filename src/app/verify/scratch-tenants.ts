@@ -59,17 +59,19 @@ export class ScratchTenants {
       ...this.#entities.flatMap(({ access }) => [...access.keys()]),
     ])
     roles.delete(anonymousRole)
-    const attackers: Attacker[] = [{ name: anonymousRole, role: anonymousRole, instance: null }]
-    for (const role of [unmappedRole, ...[...roles].sort((a, b) => this.#rightsOf(a) - this.#rightsOf(b))])
-      for (const instance of [null, ...this.instances]) {
+    const ordered = [unmappedRole, ...[...roles].sort((a, b) => this.#rightsOf(a) - this.#rightsOf(b))]
+    const known = ordered.flatMap(role => [null, ...this.instances].map(instance => ({ role, instance })))
+    const named = await Promise.all(
+      known.map(async ({ role, instance }): Promise<Attacker> => {
         const token = await this.#platform.operations.issueToken({
           ...{ tenant, roles: [role], subject: subjectOf(role), expiresIn: tokenLife },
           ...(instance !== null && { instance }),
         })
         const shown = role === unmappedRole ? 'none' : role
-        attackers.push({ name: instance === null ? shown : `${shown} in ${instance}`, role, instance, token })
-      }
-    return attackers
+        return { name: instance === null ? shown : `${shown} in ${instance}`, role, instance, token }
+      }),
+    )
+    return [{ name: anonymousRole, role: anonymousRole, instance: null }, ...named]
   }
 
   /** Who may change much comes last: what is left of the rows is no matter then. */

@@ -51,7 +51,7 @@ export const verify = defineCommand({
       onCrash: () => stop.abort(),
     })
     try {
-      const verified = await withDatabase(input, async platform => {
+      const verified = await withDatabase(input, url, async platform => {
         const { verifyIsolation } = await import('../../app/verify/verify.ts')
         return verifyIsolation(platform, {
           ...{ seed: number, only: classes, signal: stop.signal },
@@ -95,6 +95,7 @@ function mostOf(text: string): number {
 /** Opens the platform even on a database that it would refuse to serve: what is wrong with it is what is asked. */
 async function withDatabase(
   { globals, output }: Pick<Input, 'globals' | 'output'>,
+  url: string | undefined,
   work: (platform: Platform) => Promise<Verified>,
 ): Promise<Verified> {
   const [{ parseEnvironment }, { createLog }, { openToVerify }, { loadProduct }] = await Promise.all([
@@ -105,11 +106,15 @@ async function withDatabase(
   ])
   const dir = findProductFolder(globals.dir)
   const environment = parseEnvironment(process.env, dir)
-  if (environment.production && !globals.yes) {
-    throw new TenantryError('forbidden', 'Attacking a server in production needs to be confirmed', {
-      reason: 'not_confirmed',
-      hint: 'It makes two tenants, attacks as one of them and removes both; say --yes',
-    })
+  if ((environment.production || isElsewhere(url ?? environment.publicUrl)) && !globals.yes) {
+    throw new TenantryError(
+      'forbidden',
+      'Attacking a server in production, or on another machine, needs to be confirmed',
+      {
+        reason: 'not_confirmed',
+        hint: 'It makes two tenants, attacks as one of them and removes both; say --yes',
+      },
+    )
   }
   const platform = await openToVerify({
     product: await loadProduct(dir),
@@ -123,4 +128,9 @@ async function withDatabase(
   } finally {
     await platform.close()
   }
+}
+
+function isElsewhere(url: string | undefined): boolean {
+  const host = url === undefined ? 'localhost' : (URL.parse(url)?.hostname ?? '')
+  return !/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(host)
 }

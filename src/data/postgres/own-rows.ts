@@ -23,11 +23,12 @@ export function rowsSetting(scopes: readonly RowScope[]): string {
   )
 }
 
-/** Everything of these entities, for what the platform does inside a tenant: archives, removal. */
-export function allRowsOf(entities: readonly Pick<Entity, 'id' | 'own'>[]): RowScope[] {
-  return entities
-    .filter(({ own }) => own.size > 0)
-    .flatMap(({ id }) => (['read', 'write'] as const).map(verb => ({ entity: id, verb, fields: null })))
+/**
+ * Everything of these entities, for what the platform does inside a tenant: archives, removal. Whatever their definitions say: an
+ * archive before a migration is of tables as they are, whose policies may be older.
+ */
+export function allRowsOf(entities: readonly Pick<Entity, 'id'>[]): RowScope[] {
+  return entities.flatMap(({ id }) => (['read', 'write'] as const).map(verb => ({ entity: id, verb, fields: null })))
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Entity } from '../../core/module-set.ts'
 import { atDatabase } from './bootstrap.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { isServerError } from './errors.ts'
+import { allRowsOf, rowsSetting } from './own-rows.ts'
 import { rolesOf } from './roles.ts'
 import { allSettingsSql } from './settings.ts'
 import { tableOf } from './sql/join.ts'
@@ -76,7 +77,7 @@ class Session {
 
   /** Rows that are seen for no tenant, by the login itself and by a role. */
   async lookInto(entity: Entity, role: string): Promise<void> {
-    for (const settings of [undefined, [role, '', '', '', '0', '']]) {
+    for (const settings of [undefined, [role, '', '', '', '0', rowsSetting(allRowsOf([entity]))]]) {
       await this.#client.query('begin')
       if (settings) await this.#client.query(allSettingsSql, settings)
       const sql = `select exists (select from ${tableOf(entity)}) as seen`

@@ -102,7 +102,7 @@ export function* injectionAttacks(plan: AttackPlan, entity: Entity): Generator<A
 /** Headers that some other server would believe. */
 export function* headerAttacks(plan: AttackPlan, entity: Entity): Generator<Attack> {
   const { own, other, nobody, instances } = plan.scratch
-  const about: About = { class: 'settings', target: entity.id, operation: 'read' }
+  const about: About = { class: 'settings', target: entity.id, operation: 'header' }
   const path = addressOf(own.tenant, entity, keyFilters(plan, entity, 1))
   const names: readonly [string, string] = [other.tenant, nobody]
   const headers: ((tenant: string) => Readonly<Record<string, string>>)[] = [

@@ -1,28 +1,48 @@
-import type { Attack, AttackPlan, Protocol } from '../attack.ts'
+import type { Entity } from '../../core/module-set.ts'
+import type { Attack, AttackClass, AttackPlan, Protocol } from '../attack.ts'
+import { mayRead, roleAttacks } from './access.ts'
 import { callAttacks, functionAttacks } from './calls.ts'
+import { existenceAttacks } from './existence.ts'
 import { addressOf } from './parts.ts'
 import { countAttacks, embedAttacks, filterAttacks, idAttacks, orderingAttacks } from './reads.ts'
 import { errorAttacks, headerAttacks, injectionAttacks, viewAttacks } from './refusals.ts'
 import { cursorAttacks, etagAttacks, idempotencyAttacks, leftoverAttacks, pageAttacks } from './sequences.ts'
 import { platformAttacks, tokenAttacks } from './tokens.ts'
-import {
-  bulkAttacks,
-  endings,
-  existenceAttacks,
-  mayRead,
-  payloadAttacks,
-  roleAttacks,
-  upsertAttacks,
-} from './writes.ts'
+import { bulkAttacks, endings, payloadAttacks, upsertAttacks } from './writes.ts'
 
-const ofReads = [
-  ...[idAttacks, filterAttacks, embedAttacks, orderingAttacks, countAttacks, pageAttacks],
-  ...[errorAttacks, injectionAttacks, headerAttacks, tokenAttacks],
+type Attacks = (plan: AttackPlan, entity: Entity) => Iterable<Attack>
+
+/** Attacks on each entity, by the classes that they are of. */
+const ofReads: readonly (readonly [classes: readonly AttackClass[], attacks: Attacks])[] = [
+  [['ids'], idAttacks],
+  [['filters'], filterAttacks],
+  [['embeds'], embedAttacks],
+  [['ordering'], orderingAttacks],
+  [['counts'], countAttacks],
+  [['cursors'], pageAttacks],
+  [['errors'], errorAttacks],
+  [['settings', 'roles'], injectionAttacks],
+  [['settings', 'roles'], headerAttacks],
+  [['tokens'], tokenAttacks],
 ]
-const ofWrites = [
-  ...[roleAttacks, existenceAttacks, payloadAttacks, upsertAttacks, bulkAttacks],
-  ...[etagAttacks, cursorAttacks, idempotencyAttacks, leftoverAttacks],
+const ofWrites: typeof ofReads = [
+  [['roles'], roleAttacks],
+  [['existence'], existenceAttacks],
+  [['payloads'], payloadAttacks],
+  [['upserts'], upsertAttacks],
+  [['bulk'], bulkAttacks],
+  [['etags'], etagAttacks],
+  [['cursors'], cursorAttacks],
+  [['idempotency'], idempotencyAttacks],
+  [['leftovers'], leftoverAttacks],
 ]
+
+function* onEntity(plan: AttackPlan, entity: Entity, all: typeof ofReads): Generator<Attack> {
+  for (const [classes, attacks] of all) {
+    if (!classes.some(plan.wants)) continue
+    yield* mayRead(plan, entity) ? attacks(plan, entity) : someOf(attacks(plan, entity))
+  }
+}
 
 /** What is refused anyway is refused in one way: of each kind the first, and then some. */
 function* someOf(attacks: Iterable<Attack>): Generator<Attack> {
@@ -40,22 +60,16 @@ const everyOther = 5
 /** REST over entities and actions, as `api/rest` serves it. */
 export const restProtocol: Protocol = {
   name: 'rest',
-  *reads(plan: AttackPlan): Generator<Attack> {
-    for (const entity of plan.scratch.entities)
-      for (const attacks of ofReads)
-        yield* mayRead(plan, entity) ? attacks(plan, entity) : someOf(attacks(plan, entity))
-    yield* viewAttacks(plan)
-    yield* functionAttacks(plan)
-    yield* platformAttacks(plan)
+  *reads(plan) {
+    for (const entity of plan.scratch.entities) yield* onEntity(plan, entity, ofReads)
+    if (plan.wants('views')) yield* viewAttacks(plan)
+    if (plan.wants('functions')) yield* functionAttacks(plan)
+    if (plan.wants('tokens')) yield* platformAttacks(plan)
   },
   *writes(plan) {
-    for (const entity of plan.scratch.entities) {
-      // Where tenants share the rows, only that they cannot write any is tried.
-      if (entity.global) yield* roleAttacks(plan, entity)
-      else
-        for (const attacks of ofWrites)
-          yield* mayRead(plan, entity) ? attacks(plan, entity) : someOf(attacks(plan, entity))
-    }
+    // Where tenants share the rows, only that they cannot write any is tried.
+    for (const entity of plan.scratch.entities)
+      yield* onEntity(plan, entity, entity.global ? [[['roles'], roleAttacks]] : ofWrites)
   },
   *endings(plan) {
     for (const action of plan.scratch.actions) yield* callAttacks(plan, action)
