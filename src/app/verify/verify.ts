@@ -1,19 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { TenantryError } from '../../core/errors.ts'
-import type { Entity } from '../../core/module-set.ts'
-import type { AttackClass, Attacker, Scratch } from '../../verify/attack.ts'
-import { type Client, createClient } from '../../verify/client.ts'
-import { forgeTokens } from '../../verify/forge.ts'
+import type { AttackClass } from '../../verify/attack.ts'
+import { createClient } from '../../verify/client.ts'
 import { createRandom } from '../../verify/random.ts'
 import type { AttackReport } from '../../verify/report.ts'
 import { restProtocol } from '../../verify/rest/rest.ts'
-import { createRowMaker } from '../../verify/rows.ts'
 import { runAttacks } from '../../verify/run.ts'
-import { measureTiming, mostT, type Timing, type TimingOptions } from '../../verify/timing.ts'
+import { mostT, type Timing } from '../../verify/timing.ts'
 import type { Platform } from '../platform.ts'
 import type { Verified, VerifyClass } from './classes.ts'
+import { prepareScratch } from './prepare-scratch.ts'
 import { ScratchTenants } from './scratch-tenants.ts'
 import { findServer } from './serving.ts'
+import { timeRows } from './time-rows.ts'
 
 export interface VerifyWish {
   /** The server to attack; absent: the one that runs, or one that is started. */
@@ -33,8 +30,6 @@ export interface VerifyWish {
 const protocols = [restProtocol]
 /** Requests under way at once; a node takes more without queueing. */
 const usualConcurrency = 16
-const patience = 20_000
-const timedRows = 100
 
 /**
  * Proves that tenants are kept apart, or finds where they are not: looks into the database, then attacks a server as one of
@@ -85,7 +80,7 @@ async function attackServer(
   try {
     onStage(`${server.started ? 'a server started for this' : 'the server'} at ${server.url}, as ${tenants.own.tenant}`)
     await tenants.make()
-    const scratch = await prepare(platform, tenants, client, signal)
+    const scratch = await prepareScratch(platform, tenants, client, signal)
     const { rows, own, other } = scratch
     await tenants.fill(own, rows, rows.shared)
     const report = await runAttacks({
@@ -106,98 +101,5 @@ async function attackServer(
     client.close()
     onStage('removing the scratch tenants')
     await tenants.remove().finally(() => server.close())
-  }
-}
-
-/** Waits until the server knows the tenants; makes tokens of every kind. */
-async function prepare(
-  { product }: Platform,
-  tenants: ScratchTenants,
-  client: Client,
-  signal: AbortSignal,
-): Promise<Scratch> {
-  const { own, other, nobody, instances } = tenants
-  const attackers = await tenants.attackers(own)
-  const counterparts = await tenants.attackers(other)
-  const { modules } = product.modules
-  const entities = modules.flatMap(({ entities }) => entities).filter(({ internal }) => !internal)
-  for (const { tenant, token } of [
-    { tenant: own.tenant, token: attackers.at(-1)?.token },
-    { tenant: other.tenant, token: counterparts.at(-1)?.token },
-  ])
-    await untilServed(client, tenant, token ?? null, signal)
-  const globals = new Map<Entity, string>()
-  for (const entity of modules.flatMap(({ entities }) => entities).filter(({ global }) => global)) {
-    const key = await keyOfShared(client, entity, own.tenant, attackers)
-    if (key !== undefined) globals.set(entity, key)
-  }
-  const tokenOf = (some: readonly Attacker[]) => some.at(-1)?.token ?? ''
-  return {
-    ...{ own, other, nobody, entities, instances, attackers },
-    actions: modules.flatMap(({ actions }) => actions),
-    rows: createRowMaker(product.modules, tenants.mark, globals),
-    counterparts: new Map(counterparts.map(attacker => [attacker.name, attacker])),
-    forged: forgeTokens(tokenOf(attackers), tokenOf(counterparts)),
-  }
-}
-
-async function untilServed(client: Client, tenant: string, token: string | null, signal: AbortSignal): Promise<void> {
-  for (const began = performance.now(); ; await sleep(100)) {
-    signal.throwIfAborted()
-    const { status } = await client.send({ path: `/${tenant}/openapi.json` }, token)
-    if (status === 200) return
-    if (performance.now() - began > patience) {
-      throw new TenantryError('unavailable', `The server does not serve the scratch tenants (${status})`, {
-        hint: 'It must be of this installation: the same database, master key and PUBLIC_URL',
-      })
-    }
-  }
-}
-
-/** The key of any row that all tenants share, for rows that must name one. */
-async function keyOfShared(
-  client: Client,
-  entity: Entity,
-  tenant: string,
-  attackers: readonly Attacker[],
-): Promise<string | undefined> {
-  const [key = 'id'] = entity.key
-  for (const { token = null } of attackers) {
-    const { name, module } = entity
-    const path = `/${tenant}/${module.name}/v${module.version.major}/${name}?select=${key}&limit=1`
-    const { status, text } = await client.send({ path }, token)
-    const [row]: readonly Readonly<Record<string, unknown>>[] = status === 200 ? JSON.parse(text) : []
-    if (row) return String(row[key])
-  }
-  return undefined
-}
-
-async function timeRows(
-  tenants: ScratchTenants,
-  { entities, attackers, rows, own, other }: Scratch,
-  url: string,
-  { reached }: AttackReport,
-  options: Omit<TimingOptions, 'now'>,
-  onStage: (text: string) => void,
-): Promise<Timing | null> {
-  const entity = entities.find(
-    ({ id, global, instanced, references }) => reached.includes(id) && !global && !instanced && references.length === 0,
-  )
-  const reader = attackers.find(({ role, token }) => token && entity?.access.get(role)?.startsWith('tenant_'))
-  if (!entity || reader?.token === undefined) return null
-  onStage(`the times of ${options.pairs} pairs of requests for ${entity.id}`)
-  const numbersFrom = (first: number) => Array.from({ length: timedRows }, (_, index) => first + index)
-  await tenants.fill(other, rows, numbersFrom(400), [entity])
-  const requestFor = (number: number) => restProtocol.list(entity, own.tenant, rows.keyOf(entity, number))
-  const client = createClient(url, 1)
-  try {
-    return await measureTiming(
-      client,
-      reader.token,
-      { foreign: numbersFrom(400).map(requestFor), absent: numbersFrom(600).map(requestFor) },
-      { ...options, now: () => Number(process.hrtime.bigint()) / 1_000 },
-    )
-  } finally {
-    client.close()
   }
 }

@@ -4,6 +4,17 @@ import { addressOf, keyFilters } from './parts.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
+/** What a write answers that is to be compared. */
+export const representation = { prefer: 'return=representation, count=exact' }
+/** Statuses of what must not be done. */
+export const refusals = [400, 401, 403, 404, 405]
+
+/**
+ * Of the numbers of rows that only the other tenant has, the one that attacks give to rows of their own for a while; attacks on
+ * other entities, which run meanwhile, ask about the others.
+ */
+export const taken = 0
+
 /** Numbers of rows that an attack makes for itself. */
 export const spare = 301
 
@@ -37,7 +48,7 @@ export function newRow({ scratch, attacker }: AttackPlan, entity: Entity, number
 }
 
 /** What the definition lets a payload of this role say. */
-export function mayGive(field: EntityField | undefined, role: string): boolean {
+function mayGive(field: EntityField | undefined, role: string): boolean {
   if (!field || field.owner) return false
   const { hidden, readOnly, reserved } = field.spec.rules ?? {}
   return !hidden && !readOnly && (reserved?.write?.includes(role) ?? true)
@@ -59,4 +70,22 @@ export function removal(plan: AttackPlan, entity: Entity, number: number): Reque
     path: addressOf(plan.scratch.own.tenant, entity, keyFilters(plan, entity, number)),
     headers: { prefer: 'purge, deleted=include' },
   }
+}
+
+/** A change of a row that the attacker could make of its own. */
+export function changeOf(
+  { scratch: { own, rows }, attacker }: AttackPlan,
+  entity: Entity,
+): Readonly<Record<string, unknown>> {
+  const field = [...entity.fields.values()].find(
+    field => !field.platform && field.write === 'always' && mayGive(field, attacker.role),
+  )
+  const canary = own.canaries.get(null) ?? ''
+  return field ? { [field.name]: rows.valueOf(entity, field.name, 1, canary) } : {}
+}
+
+/** The address of rows with these numbers. */
+export function listed({ scratch: { own, rows } }: AttackPlan, entity: Entity, numbers: readonly number[]): string {
+  const values = (name: string) => numbers.map(number => `"${rows.keyOf(entity, number)[name]}"`).join()
+  return addressOf(own.tenant, entity, Object.fromEntries(entity.key.map(name => [name, `in.(${values(name)})`])))
 }

@@ -1,20 +1,14 @@
 import type { Entity } from '../../core/module-set.ts'
 import type { Attack, AttackClass, AttackPlan, Protocol } from '../attack.ts'
+import { mayRead, roleAttacks } from './access.ts'
 import { callAttacks, functionAttacks } from './calls.ts'
+import { existenceAttacks } from './existence.ts'
 import { addressOf } from './parts.ts'
 import { countAttacks, embedAttacks, filterAttacks, idAttacks, orderingAttacks } from './reads.ts'
 import { errorAttacks, headerAttacks, injectionAttacks, viewAttacks } from './refusals.ts'
 import { cursorAttacks, etagAttacks, idempotencyAttacks, leftoverAttacks, pageAttacks } from './sequences.ts'
 import { platformAttacks, tokenAttacks } from './tokens.ts'
-import {
-  bulkAttacks,
-  endings,
-  existenceAttacks,
-  mayRead,
-  payloadAttacks,
-  roleAttacks,
-  upsertAttacks,
-} from './writes.ts'
+import { bulkAttacks, endings, payloadAttacks, upsertAttacks } from './writes.ts'
 
 type Attacks = (plan: AttackPlan, entity: Entity) => Iterable<Attack>
 

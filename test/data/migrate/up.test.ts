@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import pg from 'pg'
 import type { Migration } from '../../../src/core/migration.ts'
-import type { Progress } from '../../../src/data/postgres/migrate/up.ts'
+import type { Progress } from '../../../src/data/postgres/migrate/run-one.ts'
 import { refused } from './refused.ts'
 import { crm, eager, type MigrationWorld, openMigrationWorld, written } from './world.ts'
 

@@ -4,7 +4,7 @@ import { type AnyField, text } from '../../../src/core/field.ts'
 import type { Migration } from '../../../src/core/migration.ts'
 import { createModuleSet, type Module } from '../../../src/core/module-set.ts'
 import { createMigrator, type Migrator } from '../../../src/data/postgres/migrate/migrator.ts'
-import type { UpWish } from '../../../src/data/postgres/migrate/up.ts'
+import type { UpWish } from '../../../src/data/postgres/migrate/run-one.ts'
 import { createTestDatabase, type TestDatabase } from '../../../src/testing/test-database.ts'
 
 /** A module `crm@1` with one entity, whose fields tests choose. */

@@ -11,9 +11,11 @@ import { type PlanStep, type Stage, stages } from '../diff/step.ts'
 import type { Structure } from '../diff/structure.ts'
 import { isServerError } from '../errors.ts'
 import { identifier } from '../sql/writer.ts'
+import { migrateDown } from './down.ts'
 import { expectedStructure } from './plan.ts'
+import type { DatabaseOptions, UpWish } from './run-one.ts'
 import { schemaOf, scriptText } from './script-text.ts'
-import { type DatabaseOptions, migrateDown, migrateUp, type UpWish } from './up.ts'
+import { migrateUp } from './up.ts'
 
 const quiet: UpWish = {
   allowDestructive: true,

@@ -8,10 +8,10 @@ import type { Script } from './parse.ts'
 
 export interface GuardWish {
   readonly direction: 'up' | 'down'
-  /** True: nodes that would break do not count. */
-  readonly ignoreNodes: boolean
-  /** Files that came after this process, whose definitions cannot be those that they lead to. */
-  readonly later: readonly Migration[]
+  /** True: nodes that would break do not count. Default false. */
+  readonly ignoreNodes?: boolean
+  /** Files that came after this process, whose definitions cannot be those that they lead to. Default none. */
+  readonly later?: readonly Migration[]
 }
 
 /**
@@ -23,7 +23,7 @@ export async function refuseLossesInUse(
   client: pg.ClientBase,
   { modules, prefix }: Pick<BootstrapOptions, 'modules' | 'prefix'>,
   scripts: ReadonlyMap<Migration, Script>,
-  { direction, ignoreNodes, later }: GuardWish,
+  { direction, ignoreNodes = false, later = [] }: GuardWish,
 ): Promise<void> {
   const losing = [...scripts].filter(([, { destructive }]) => destructive).map(([migration]) => migration)
   if (losing.length > 0) await refuseOpenUpgrades(client, losing)

@@ -4,7 +4,7 @@ import { withClient } from '../bootstrap.ts'
 import { readStructure } from '../diff/read-structure.ts'
 import type { Table } from '../diff/structure.ts'
 import { identifier } from '../sql/writer.ts'
-import { asOwner, type DatabaseOptions } from './up.ts'
+import { asOwner, type DatabaseOptions } from './run-one.ts'
 
 export interface LiveRows {
   /** The module with the tables and columns that the database has now, which its definition may not know any more. */

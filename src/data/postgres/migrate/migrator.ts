@@ -5,19 +5,13 @@ import { bootstrap, withClient } from '../bootstrap.ts'
 import type { PlanStep } from '../diff/step.ts'
 import { prefixMark } from '../diff/structure.ts'
 import { readNodes, servedModules } from '../nodes.ts'
+import { type DownWish, migrateDown } from './down.ts'
 import { generateMigrations } from './generate.ts'
 import { readLedger } from './ledger.ts'
 import { type LiveRows, readLiveRows } from './live-rows.ts'
 import { planDatabase } from './plan.ts'
-import {
-  asOwner,
-  type DatabaseOptions,
-  type DownWish,
-  migrateDown,
-  migrateUp,
-  type UpResult,
-  type UpWish,
-} from './up.ts'
+import { asOwner, type DatabaseOptions, type UpWish } from './run-one.ts'
+import { migrateUp, type UpResult } from './up.ts'
 
 /** Where a migration stands in a database. */
 export interface MigrationStatus {

@@ -10,7 +10,7 @@ import type { PlanStep } from '../diff/step.ts'
 import type { Structure } from '../diff/structure.ts'
 import { readExpectedStructure } from '../inspect.ts'
 import { extensionSteps } from '../search-functions.ts'
-import type { DatabaseOptions } from './up.ts'
+import type { DatabaseOptions } from './run-one.ts'
 
 /** The steps from what a database holds to what the definitions say. Changes nothing. */
 export function planDatabase({

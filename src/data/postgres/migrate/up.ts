@@ -1,62 +1,21 @@
-import { performance } from 'node:perf_hooks'
 import type pg from 'pg'
-import { type Actor, allTenants } from '../../../core/audit.ts'
-import { TenantryError } from '../../../core/errors.ts'
-import { describeMigration, type Migration, orderMigrations } from '../../../core/migration.ts'
+import { type Migration, orderMigrations } from '../../../core/migration.ts'
 import type { Module } from '../../../core/module-set.ts'
-import { recordStatement } from '../audit.ts'
-import { type BootstrapOptions, bootstrap, withClient } from '../bootstrap.ts'
+import { bootstrap, withClient } from '../bootstrap.ts'
 import { takeTurn } from '../lock.ts'
 import { rolesOf } from '../roles.ts'
 import { extensionSteps } from '../search-functions.ts'
 import { identifier } from '../sql/writer.ts'
-import { type GuardWish, refuseLossesInUse } from './guard.ts'
-import { type Entry, pendingOf, readLedger, refuseStrayFiles, removeEntry, writeEntry } from './ledger.ts'
+import { refuseLossesInUse } from './guard.ts'
+import { pendingOf, readLedger, refuseStrayFiles } from './ledger.ts'
 import { parseScript, type Script } from './parse.ts'
-import { runScript } from './run-script.ts'
-
-/** An installation's database, as whoever prepares it sees it. */
-export type DatabaseOptions = Omit<BootstrapOptions, 'apply' | 'migrations' | 'part'> & {
-  readonly migrations: readonly Migration[]
-}
-
-export interface UpWish {
-  readonly allowDestructive: boolean
-  /** What is there already counts as made by the command that would make it; what it is like is compared at the end. */
-  readonly takesWhatIsThere: boolean
-  /** Called before anything that loses rows of a module; when it rejects, nothing is lost. */
-  readonly beforeLoss: (module: Module) => Promise<void>
-  /** Stands in the audit record, with each migration and in its transaction. */
-  readonly actor: Actor
-  readonly onProgress: (progress: Progress) => void
-  /** True: what live nodes read may go all the same. Default false. */
-  readonly ignoreNodes?: boolean
-  /** Files that came after this process had read its definitions. Default none. */
-  readonly later?: readonly Migration[]
-  /** Milliseconds for which a command waits for a lock. Default 3,000. */
-  readonly lockTimeout?: number
-  /** How long to wait before each further try, in milliseconds. */
-  readonly delays?: readonly number[]
-}
-
-export type Progress =
-  | { readonly kind: 'waiting' }
-  | { readonly kind: 'begun'; readonly migration: Migration }
-  | { readonly kind: 'retried'; readonly migration: Migration; readonly code: string }
-  | {
-      readonly kind: 'done'
-      readonly migration: Migration
-      readonly outcome: Entry['outcome']
-      readonly milliseconds: number
-    }
+import { asOwner, type DatabaseOptions, runOne, stoppedAt, type UpWish } from './run-one.ts'
 
 export interface UpResult {
   readonly applied: readonly Migration[]
   /** Those that lose something, and what comes behind them: left for a run that is allowed to. */
   readonly held: readonly Migration[]
 }
-
-const patience = [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000]
 
 /**
  * Runs what a database has not seen, each migration all or not at all. Safe to start twice and to kill: whoever comes next
@@ -75,7 +34,7 @@ export async function migrateUp(options: DatabaseOptions, wish: UpWish): Promise
     const scripts = new Map(pending.map(migration => [migration, parseScript(migration, prefix)]))
     const held = wish.allowDestructive ? [] : heldBack(pending, scripts)
     const due = new Map([...scripts].filter(([migration]) => !held.includes(migration)))
-    await asOwner(client, prefix, () => refuseLossesInUse(client, options, due, guardOf(wish, 'up')))
+    await asOwner(client, prefix, () => refuseLossesInUse(client, options, due, { ...wish, direction: 'up' }))
     const applied: Migration[] = []
     const archived = new Set<Module>()
     for (const [migration, script] of due) {
@@ -92,116 +51,6 @@ export async function migrateUp(options: DatabaseOptions, wish: UpWish): Promise
     if (applied.length > 0) await client.query('notify tenantry_schema')
     return { applied, held }
   })
-}
-
-export interface DownWish extends Omit<UpWish, 'takesWhatIsThere'> {
-  readonly module: Module
-  /** The number of the last migration that stays; 0 for none. */
-  readonly to: number
-}
-
-/** Takes back the migrations of a module behind a number, the last first. Throws `conflict` where others stand on them. */
-export async function migrateDown(options: DatabaseOptions, wish: DownWish): Promise<readonly Migration[]> {
-  return withClient(options.target, async client => {
-    await takeTurn(client, () => wish.onProgress({ kind: 'waiting' }))
-    const { modules, migrations, prefix } = options
-    const { module, to } = wish
-    const ledger = await asOwner(client, prefix, () => readLedger(client))
-    refuseStrayFiles(
-      migrations,
-      ledger,
-      modules.map(({ id }) => id),
-    )
-    const isSeen = (migration: Migration) =>
-      ledger.some(entry => entry.module === migration.module && entry.number === migration.number)
-    const seen = orderMigrations(
-      migrations,
-      modules.map(({ id }) => id),
-    ).filter(isSeen)
-    const wanted = seen.filter(migration => migration.module === module.id && migration.number > to).toReversed()
-    const standing = seen.filter(
-      migration =>
-        migration.module !== module.id &&
-        parseScript(migration, prefix).after.some(after => after.module === module.id && after.number > to),
-    )
-    if (standing.length > 0) {
-      throw new TenantryError('conflict', `Migrations of other modules came after those of ${module.id}`, {
-        details: standing.map(describeMigration).join('\n'),
-        hint: 'Take these back first',
-      })
-    }
-    const scripts = new Map(wanted.map(migration => [migration, parseScript(migration, prefix, true)]))
-    const losing = [...scripts].filter(([, { destructive }]) => destructive).map(([migration]) => migration)
-    if (losing.length > 0 && !wish.allowDestructive) throw losesSomething(losing)
-    await asOwner(client, prefix, () => refuseLossesInUse(client, options, scripts, guardOf(wish, 'down')))
-    if (losing.length > 0) await wish.beforeLoss(module)
-    const done: Migration[] = []
-    for (const [migration, script] of scripts) {
-      await runOne({
-        client,
-        options,
-        wish: { ...wish, takesWhatIsThere: false },
-        module,
-        migration,
-        script,
-        undo: true,
-      }).catch(error => {
-        throw stoppedAt(
-          error,
-          migration,
-          ledger.filter(
-            entry => !done.some(({ module, number }) => entry.module === module && entry.number === number),
-          ),
-        )
-      })
-      done.push(migration)
-    }
-    if (done.length > 0) await client.query('notify tenantry_schema')
-    return done
-  })
-}
-
-interface One {
-  readonly client: pg.ClientBase
-  readonly options: DatabaseOptions
-  readonly wish: UpWish
-  readonly module: Module
-  readonly migration: Migration
-  readonly script: Script
-  readonly undo: boolean
-}
-
-async function runOne({ client, options, wish, module, migration, script, undo }: One): Promise<void> {
-  const { actor, onProgress, takesWhatIsThere, lockTimeout = 3_000, delays = patience } = wish
-  const { prefix } = options
-  onProgress({ kind: 'begun', migration })
-  const began = performance.now()
-  let outcome: Entry['outcome'] = 'applied'
-  await runScript(script, {
-    ...{ client, prefix, lockTimeout, delays, takesWhatIsThere },
-    name: describeMigration(migration),
-    schema: module.schema,
-    onRetry: code => onProgress({ kind: 'retried', migration, code }),
-    note: async there => {
-      // Nobody can have begun meanwhile what would need it.
-      await refuseLossesInUse(client, options, new Map([[migration, script]]), guardOf(wish, undo ? 'down' : 'up'))
-      outcome = there > 0 ? 'baseline' : 'applied'
-      if (undo) await removeEntry(client, migration)
-      else await writeEntry(client, migration, outcome, performance.now() - began)
-      const act = { tenant: allTenants, instance: null, verb: undo ? 'migrate.down' : 'migrate.up', rows: null }
-      const target = describeMigration(migration)
-      const { text, values } = recordStatement({ ...actor, ...act, target, outcome: 'done' })
-      await client.query(text, [...values])
-    },
-  })
-  onProgress({ kind: 'done', migration, outcome, milliseconds: performance.now() - began })
-}
-
-function guardOf(
-  { ignoreNodes = false, later = [] }: Pick<UpWish, 'ignoreNodes' | 'later'>,
-  direction: GuardWish['direction'],
-): GuardWish {
-  return { direction, ignoreNodes, later }
 }
 
 /** What only the login that prepares the database can make: a module's schema, and extensions for its indexes. */
@@ -225,34 +74,4 @@ function heldBack(pending: readonly Migration[], scripts: ReadonlyMap<Migration,
     if (script?.destructive || waits) held.push(migration)
   }
   return held
-}
-
-function losesSomething(migrations: readonly Migration[]): TenantryError {
-  return new TenantryError('conflict', 'Something that is kept now would be gone', {
-    details: migrations.map(describeMigration).join('\n'),
-    hint: 'Say --allow-destructive; the rows of each tenant are archived before',
-  })
-}
-
-function stoppedAt(
-  error: unknown,
-  migration: Migration,
-  seen: readonly Pick<Migration, 'module' | 'number' | 'name'>[],
-): unknown {
-  if (!(error instanceof TenantryError)) return error
-  const last = seen.filter(({ module }) => module === migration.module).sort((a, b) => b.number - a.number)[0]
-  const stand = last ? `${migration.module} stands at ${last.name}` : `${migration.module} has no migration yet`
-  return new TenantryError(error.code, error.message, {
-    ...(error.reason !== undefined && { reason: error.reason }),
-    details: [...(error.details ? [error.details] : []), `The database is whole: ${stand}`].join('\n'),
-    hint: error.hint,
-    cause: error.cause,
-  })
-}
-
-export async function asOwner<T>(client: pg.ClientBase, prefix: string, work: () => Promise<T>): Promise<T> {
-  await client.query(`set role ${identifier(rolesOf(prefix).main)}`)
-  const result = await work()
-  await client.query('reset role')
-  return result
 }
