@@ -207,6 +207,7 @@ test('tenant roles reach of the platform’s own tables only the answers and cha
     `upgrades ${p}_writer: INSERT SELECT UPDATE`,
     `installation ${p}_reader: SELECT`,
     `installation ${p}_writer: SELECT`,
+    `nodes ${p}_writer: DELETE INSERT SELECT UPDATE`,
     `tenant_keys ${p}_reader: SELECT`,
     `tenant_keys ${p}_writer: DELETE INSERT SELECT`,
     `tenants ${p}_reader: SELECT`,

@@ -81,7 +81,6 @@ export function platformSteps(prefix: string): Step[] {
     ),
     table('migrations', ledgerColumns),
     table('nodes', nodesColumns),
-    grant('nodes', 'reader', 'select'),
     grant('nodes', 'writer', 'select, insert, update, delete'),
     grant('tenant_keys', 'reader', 'select'),
     grant('tenant_keys', 'writer', 'select, insert, delete'),
