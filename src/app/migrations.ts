@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { createArchive } from '../archive/export.ts'
 import type { Actor } from '../core/audit.ts'
 import { TenantryError } from '../core/errors.ts'
+import type { FleetDatabase } from '../core/fleet.ts'
 import { describeMigration, type Migration } from '../core/migration.ts'
 import type { Module } from '../core/module-set.ts'
 import type { NodeStatus } from '../core/node.ts'
@@ -65,16 +66,29 @@ export interface Migrations {
   generate(name: string | undefined): Promise<readonly string[]>
   status(): Promise<MigrationsStatus>
   up(options: UpOptions): Promise<MigratedUp>
+  /** Up to where the database has seen the migrations of each module. */
+  seen(): Promise<FleetDatabase['modules']>
   down(module: string, to: number, options: Omit<UpOptions, 'baseline'>): Promise<MigratedDown>
 }
 
+/** A product's database as migrations need it: not compared with the definitions, and nothing is served. */
+export interface OpenDatabase extends Parts {
+  close(): Promise<void>
+}
+
 /** Opens the database of a product for migrations only: it is not compared with the definitions and nothing is served. */
-export async function openMigrations({
-  product,
-  environment,
-  log,
-  onNotice,
-}: MigrationsOptions): Promise<Migrations & { close(): Promise<void> }> {
+export async function openMigrations(options: MigrationsOptions): Promise<Migrations & { close(): Promise<void> }> {
+  const { close, ...parts } = await openDatabase(options)
+  try {
+    return { ...(await createMigrations(parts)), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+export async function openDatabase(wanted: MigrationsOptions): Promise<OpenDatabase> {
+  const { product, environment, log, onNotice } = wanted
   const embedded = await openServer({ environment, log, mode: 'command', ...(onNotice && { onNotice }) })
   const close = async () => embedded?.close()
   try {
@@ -85,14 +99,14 @@ export async function openMigrations({
       secrets: createSecrets(masterKey),
       settings: { prefix: environment.prefix },
     }
-    return { ...(await createMigrations({ product, environment, options })), close }
+    return { product, environment, options, close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-interface Parts {
+export interface Parts {
   readonly product: Product
   readonly environment: Environment
   readonly options: PostgresOptions
@@ -135,6 +149,7 @@ export async function createMigrations({ product, environment, options: given }:
       const [migrations, nodes] = await Promise.all([migrator.status(), migrator.nodes()])
       return { migrations, nodes }
     },
+    seen: () => migrator.seen(),
     async up({ allowDestructive, baseline, ignoreNodes, actor, onProgress }) {
       const { archives, beforeLoss } = archiving()
       const takesWhatIsThere = baseline || !environment.production

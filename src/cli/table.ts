@@ -55,5 +55,8 @@ export const commands: readonly Entry[] = [
   line('Migrations', 'migrate generate', 'Write migrations for what changed in the definitions', async () => (await import('./commands/migrate-generate.ts')).migrateGenerate),
   line('Migrations', 'migrate up', 'Run the migrations that the database has not seen', async () => (await import('./commands/migrate-up.ts')).migrateUp),
   line('Migrations', 'migrate down', 'Take migrations of a module back', async () => (await import('./commands/migrate-down.ts')).migrateDown),
+  line('Migrations', 'database add', 'Take a database of the server into the fleet', async () => (await import('./commands/database-add.ts')).databaseAdd),
+  line('Migrations', 'database list', 'List the databases of the fleet and where they stand', async () => (await import('./commands/database-list.ts')).databaseList),
+  line('Migrations', 'database remove', 'Take one out of the fleet', async () => (await import('./commands/database-remove.ts')).databaseRemove),
   line('Migrations', 'migrate status', 'List all migrations and where they stand', async () => (await import('./commands/migrate-status.ts')).migrateStatus),
 ]

@@ -1,3 +1,4 @@
+import type { Fleet } from '../app/fleet.ts'
 import type { MigrationProgress, Migrations } from '../app/migrations.ts'
 import { describeMigration } from '../core/migration.ts'
 import type { Input } from './command.ts'
@@ -23,6 +24,29 @@ export async function withMigrations<T>(
     return await work(migrations)
   } finally {
     await migrations.close()
+  }
+}
+
+/** Opens a product's fleet of databases, and closes it whatever happens. */
+export async function withFleet<T>(
+  { globals, output }: Pick<Input, 'globals' | 'output'>,
+  work: (fleet: Fleet) => Promise<T>,
+): Promise<T> {
+  const [{ parseEnvironment }, { createLog }, { openFleet }, { loadProduct }] = await Promise.all([
+    import('../app/environment.ts'),
+    import('../app/log.ts'),
+    import('../app/fleet.ts'),
+    import('../app/product.ts'),
+  ])
+  const dir = findProductFolder(globals.dir)
+  const environment = parseEnvironment(process.env, dir)
+  const product = await loadProduct(dir)
+  const log = createLog(globals.json ? 'silent' : 'warn')
+  const fleet = await openFleet({ product, environment, log, onNotice: text => output.note(`note: ${text}`) })
+  try {
+    return await work(fleet)
+  } finally {
+    await fleet.close()
   }
 }
 

@@ -1,5 +1,6 @@
 import { appendOnlyFunction } from './audit.ts'
 import type { Step } from './ddl.ts'
+import { databasesColumns } from './fleet/record.ts'
 import { ledgerColumns } from './migrate/ledger.ts'
 import { nodesColumns } from './nodes.ts'
 import { rolesOf } from './roles.ts'
@@ -80,6 +81,7 @@ export function platformSteps(prefix: string): Step[] {
        primary key (tenant, kid)`,
     ),
     table('migrations', ledgerColumns),
+    table('databases', databasesColumns),
     table('nodes', nodesColumns),
     grant('nodes', 'writer', 'select, insert, update, delete'),
     grant('tenant_keys', 'reader', 'select'),

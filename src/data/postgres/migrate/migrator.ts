@@ -1,9 +1,12 @@
+import type { FleetDatabase } from '../../../core/fleet.ts'
 import { type Migration, orderMigrations } from '../../../core/migration.ts'
 import type { Module } from '../../../core/module-set.ts'
 import { describeNode, type NodeStatus } from '../../../core/node.ts'
 import { bootstrap, withClient } from '../bootstrap.ts'
 import type { PlanStep } from '../diff/step.ts'
 import { prefixMark } from '../diff/structure.ts'
+import { digestOf, type FleetFiles, fleetFiles } from '../fleet/plan.ts'
+import { FleetRecord } from '../fleet/record.ts'
 import { readNodes, servedModules } from '../nodes.ts'
 import { type DownWish, migrateDown } from './down.ts'
 import { generateMigrations } from './generate.ts'
@@ -36,6 +39,11 @@ export interface Migrator {
   /** Makes the functions of actions, and proves that the database is what the definitions say. Throws `conflict`. */
   verify(): Promise<void>
   liveRows(module: Module): Promise<LiveRows>
+  /** Up to where the database has seen the migrations of each module. */
+  seen(): Promise<FleetDatabase['modules']>
+  files(): FleetFiles
+  /** Opens what this database remembers of the fleet, of which it is the platform's. */
+  fleet<T>(work: (record: FleetRecord) => Promise<T>): Promise<T>
 }
 
 export function createMigrator(options: DatabaseOptions): Migrator {
@@ -54,7 +62,29 @@ export function createMigrator(options: DatabaseOptions): Migrator {
       await bootstrap({ ...options, apply: 'functions' })
     },
     liveRows: module => readLiveRows(options, module),
+    seen: () => readSeen(options),
+    files: () =>
+      fleetFiles(
+        options.migrations,
+        options.modules.map(({ id }) => id),
+        options.prefix,
+      ),
+    fleet: async work => {
+      await bootstrap({ ...options, modules: [], apply: 'additive', part: 'platform' })
+      return withClient(options.target, client => asOwner(client, options.prefix, () => work(new FleetRecord(client))))
+    },
   }
+}
+
+async function readSeen({ target, prefix, modules }: DatabaseOptions): Promise<FleetDatabase['modules']> {
+  const ledger = await withClient(target, client => asOwner(client, prefix, () => readLedger(client)))
+  return Object.fromEntries(
+    modules.flatMap(({ id }) => {
+      const entries = ledger.filter(({ module }) => module === id)
+      const last = entries.at(-1)
+      return last ? [[id, { number: last.number, digest: digestOf(entries) }]] : []
+    }),
+  )
 }
 
 async function readNodeStatus({ target, prefix, modules }: DatabaseOptions): Promise<NodeStatus[]> {

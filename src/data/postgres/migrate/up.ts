@@ -62,7 +62,7 @@ async function makeRoom(client: pg.ClientBase, module: Module, prefix: string): 
 }
 
 /** Those that lose something, what comes behind them in their module, and what must come after any of these. */
-function heldBack(pending: readonly Migration[], scripts: ReadonlyMap<Migration, Script>): Migration[] {
+export function heldBack(pending: readonly Migration[], scripts: ReadonlyMap<Migration, Script>): Migration[] {
   const held: Migration[] = []
   for (const migration of pending) {
     const script = scripts.get(migration)
