@@ -1,15 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const bin = fileURLToPath(new URL('../../bin/tenantry.js', import.meta.url))
-
-/** What one run has compiled the next need not compile again. */
-const compiled = mkdtempSync(join(tmpdir(), 'tenantry-compiled-'))
-after(() => rmSync(compiled, { recursive: true, force: true }))
 
 export interface RunOptions {
   /** Where it runs; default: the folder of the repository. */
@@ -43,7 +35,7 @@ export function launch(args: readonly string[], { dir, env }: RunOptions = {}): 
   const { PATH = '', HOME = '', TMPDIR } = process.env
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: dir,
-    env: { PATH, HOME, NODE_COMPILE_CACHE: compiled, ...(TMPDIR ? { TMPDIR } : {}), ...env },
+    env: { PATH, HOME, ...(TMPDIR ? { TMPDIR } : {}), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: patience,
     killSignal: 'SIGKILL',

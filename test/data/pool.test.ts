@@ -446,9 +446,13 @@ describe('a pool', () => {
 
   test('is after 10,000 failing calls what it was before', async () => {
     const pool = await openPool({ size: 2 })
-    const before = await tenants.database.query<{ count: number }>(
-      `select count(*)::int from pg_stat_activity where datname = current_database() and application_name = 'tenantry'`,
-    )
+    const sessions = async () =>
+      (
+        await tenants.database.query<{ count: number }>(
+          `select count(*)::int from pg_stat_activity where datname = current_database() and application_name = 'tenantry'`,
+        )
+      )[0]?.count ?? 0
+    const before = await sessions()
     const texts = [
       'select (1 / 0)::text',
       'select nothing',
@@ -466,10 +470,9 @@ describe('a pool', () => {
     }
     assert.equal(failed, 10_000)
     assert.deepEqual([pool.connections, pool.waiting], [2, 0])
-    const after = await tenants.database.query<{ count: number }>(
-      `select count(*)::int from pg_stat_activity where datname = current_database() and application_name = 'tenantry'`,
-    )
-    assert.deepEqual(after, before)
+    // Sessions of pools before this one may have ended meanwhile.
+    const after = await sessions()
+    assert.ok(after <= before, `${before} sessions before, ${after} after`)
     assert.equal((await ask(pool, who))[0], 'acme')
   })
 
