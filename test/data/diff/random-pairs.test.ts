@@ -9,7 +9,7 @@ import type { LiveCatalog } from '../../../src/data/postgres/live-catalog.ts'
 import { moduleOf, pairs } from './definitions.ts'
 import { moduleFrom, openWorld } from './world.ts'
 
-const runs = Number(process.env.TENANTRY_TEST_PAIRS ?? 6)
+const runs = Number(process.env.TENANTRY_TEST_PAIRS ?? 3)
 
 let world: Awaited<ReturnType<typeof openWorld>>
 before(async () => {
