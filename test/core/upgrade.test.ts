@@ -1,3 +1,4 @@
+// F7.4: what goes along with an upgrade.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,3 +1,4 @@
+// F1.6: rows that members of a group may read.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'

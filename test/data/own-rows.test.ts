@@ -1,3 +1,4 @@
+// F2.5: own rows, by policy.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'

@@ -1,3 +1,4 @@
+// F2.3: policies and grants in the live catalog are the table of access roles.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import pg from 'pg'

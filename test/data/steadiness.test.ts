@@ -1,3 +1,4 @@
+// F3.2 and F3.5: one of many writers wins, and failing calls leave the pools as they were.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'

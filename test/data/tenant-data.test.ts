@@ -1,3 +1,4 @@
+// F3.1 to F3.4: reading and writing, revisions, soft delete and pages in code.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { entity } from '../../src/core/entity.ts'

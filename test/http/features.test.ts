@@ -1,3 +1,4 @@
+// F7.5: editions and flags.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { defineModule } from '../../src/app/define-module.ts'

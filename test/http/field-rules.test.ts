@@ -1,3 +1,4 @@
+// F2.6: rules of fields, in every path.
 import assert from 'node:assert/strict'
 import type { OutgoingHttpHeaders } from 'node:http'
 import { after, before, describe, test } from 'node:test'

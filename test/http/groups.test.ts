@@ -1,3 +1,4 @@
+// F1.6: groups over HTTP.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { defineModule } from '../../src/app/define-module.ts'

@@ -1,3 +1,4 @@
+// F1.5 and F2.4: instances in every path; authorizer and instancer.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { defineModule } from '../../src/app/define-module.ts'

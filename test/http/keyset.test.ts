@@ -1,3 +1,4 @@
+// F3.4 and F5.10: pages by keyset.
 import assert from 'node:assert/strict'
 import type { OutgoingHttpHeaders } from 'node:http'
 import { after, before, test } from 'node:test'

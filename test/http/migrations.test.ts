@@ -1,3 +1,4 @@
+// F8.6: migrations over HTTP.
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

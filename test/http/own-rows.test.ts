@@ -1,3 +1,4 @@
+// F2.5: own rows over HTTP.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { defineModule } from '../../src/app/define-module.ts'

@@ -1,3 +1,4 @@
+// F9.1 and F9.2: seeds.
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { defineModule } from '../../src/app/define-module.ts'

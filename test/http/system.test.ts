@@ -1,3 +1,4 @@
+// F1.6: the system tenant acts in one tenant or across all, and every act is recorded.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'

@@ -1,3 +1,4 @@
+// F1.3 and F2.7: which tenant a request is for, and what is said without a token.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'

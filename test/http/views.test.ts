@@ -1,3 +1,4 @@
+// F8.5: views.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'

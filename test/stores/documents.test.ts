@@ -1,3 +1,4 @@
+// F4.1: documents.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { inspect } from 'node:util'

@@ -1,3 +1,4 @@
+// F4.2: realization, with its golden runs.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { TenantryError } from '../../src/core/errors.ts'

@@ -1,3 +1,4 @@
+// F7.4: upgrades of a tenant and the way back.
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { after, before, test } from 'node:test'

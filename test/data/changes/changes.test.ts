@@ -1,3 +1,4 @@
+// F3.6: changes are followed at least once and in order.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import pg from 'pg'

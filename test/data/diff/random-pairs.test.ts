@@ -1,3 +1,4 @@
+// F8.1: from any definitions to any others, and back.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'

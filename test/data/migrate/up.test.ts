@@ -1,3 +1,4 @@
+// F8.2: running migrations.
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import pg from 'pg'
