@@ -105,9 +105,15 @@ export function triggerSteps(
   to: Table,
   remade: ReadonlySet<string>,
 ): { dropped: PlanStep[]; added: PlanStep[] } {
+  // PostgreSQL changes no type of a column that a trigger's condition looks at.
+  const hasNewTypes = [...to.columns.values()].some(column => {
+    const old = from?.columns.get(column.name)
+    return old && (old.type !== column.type || old.collation !== column.collation || old.generated !== column.generated)
+  })
   const stays = (trigger: Trigger, other: Trigger | undefined) =>
     other !== undefined &&
     triggerWords(trigger) === triggerWords(other) &&
+    !(hasNewTypes && / WHEN \(/.test(trigger.definition)) &&
     ![...remade].some(name => trigger.definition.includes(`FUNCTION ${name}`))
   return {
     dropped: [...(from?.triggers.values() ?? [])].flatMap(trigger =>
