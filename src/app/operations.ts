@@ -270,7 +270,7 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
     async purgeModule(key, module) {
       const tenant = getTenant(key)
       const { id, entities } = modules.get(module)
-      const running = modules.resolve(tenant.subscriptions.filter(each => modules.find(each)))
+      const { running } = modules.expose(tenant.subscriptions)
       if (running.some(each => each.id === id)) {
         throw new TenantryError('conflict', `${key} runs ${id}`, { hint: 'Unsubscribe it, and what needs it, first' })
       }

@@ -92,9 +92,7 @@ export async function findFleet(
     records.filter(({ pairs }) => pairs.some(({ to }) => to === id)).map(({ tenant }) => tenant),
   )
   const runsOld = ({ subscriptions }: Tenant) =>
-    act === 'upgradeTenant' &&
-    upgrade !== null &&
-    modules.resolve(subscriptions.filter(each => modules.find(each))).includes(upgrade.from)
+    act === 'upgradeTenant' && upgrade !== null && modules.expose(subscriptions).running.includes(upgrade.from)
   const found = operations
     .listTenants()
     .filter(

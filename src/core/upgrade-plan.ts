@@ -39,7 +39,7 @@ export function resolveUpgrade(tenant: Subscriber, target: string, modules: Modu
       hint: 'A module says so: upgrade: { from, up, down }',
     })
   }
-  const running = modules.resolve(tenant.subscriptions.filter(id => modules.find(id)))
+  const running = modules.expose(tenant.subscriptions).running
   if (running.includes(wanted)) throw runsBoth(tenant.key, wanted.id)
   if (!running.includes(upgrade.from)) throw doesNotRun(tenant.key, upgrade.from, running, wanted)
 
@@ -73,7 +73,7 @@ export function resolveUpgrade(tenant: Subscriber, target: string, modules: Modu
  */
 export function resolveRollback(tenant: Subscriber, done: readonly UpgradePair[], modules: ModuleSet): UpgradePlan {
   const pairs = new Map(done.map(({ from, to }) => [modules.get(to), modules.get(from)]))
-  const running = modules.resolve(tenant.subscriptions.filter(id => modules.find(id)))
+  const running = modules.expose(tenant.subscriptions).running
   const stranded = running.flatMap(module =>
     pairs.has(module)
       ? []
@@ -97,7 +97,7 @@ function planOf(
 ): UpgradePlan {
   const renamed = new Map([...pairs].map(([from, to]) => [from.id, to.id]))
   const after = [...new Set(subscriptions.map(id => renamed.get(id) ?? id))].sort()
-  const next = modules.resolve(after.filter(id => modules.find(id)))
+  const next = modules.expose(after).running
   const old = [...pairs.keys()].find(module => next.includes(module))
   if (old) throw runsBoth(key, old.id)
   const targets = [...pairs.values()]

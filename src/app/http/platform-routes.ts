@@ -11,6 +11,7 @@ import type { Platform } from '../platform.ts'
 import { principalOf } from './context.ts'
 import { groupRoutes } from './group-routes.ts'
 import { migrationRoutes } from './migration-routes.ts'
+import { moduleBody, text } from './schemas.ts'
 import { upgradeRoutes } from './upgrade-routes.ts'
 
 const readers = ['service_admin', 'service_auditor']
@@ -20,7 +21,6 @@ interface TenantParams {
   readonly Params: { readonly tenant: string }
 }
 
-const text = { type: 'string', maxLength: 200 } as const
 const addTenantSchema = {
   body: {
     type: 'object',
@@ -39,14 +39,6 @@ const traitsSchema = {
       cohort: { type: ['string', 'null'], maxLength: 200 },
       flags: { type: 'object', maxProperties: 100, additionalProperties: { type: 'boolean' } },
     },
-  },
-} as const
-const subscribeSchema = {
-  body: {
-    type: 'object',
-    additionalProperties: false,
-    required: ['module'],
-    properties: { module: text, dryRun: { type: 'boolean' } },
   },
 } as const
 
@@ -146,7 +138,7 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
   )
   app.post<TenantParams & { Body: { module: string; dryRun?: boolean } }>(
     '/tenants/:tenant/subscriptions',
-    { onRequest: mayWrite, schema: subscribeSchema },
+    { onRequest: mayWrite, schema: moduleBody },
     async request => {
       const { params, body } = request
       return body.dryRun

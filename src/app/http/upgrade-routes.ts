@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { UpgradeRecord } from '../../core/upgrade-plan.ts'
 import type { Operations } from '../operations.ts'
+import { moduleBody, text } from './schemas.ts'
 
 interface Guards {
   readonly mayRead: (request: FastifyRequest) => Promise<void>
@@ -9,15 +10,6 @@ interface Guards {
   readonly operationsBy: (request: FastifyRequest) => Operations
 }
 
-const text = { type: 'string', maxLength: 200 } as const
-const upgradeSchema = {
-  body: {
-    type: 'object',
-    additionalProperties: false,
-    required: ['module'],
-    properties: { module: text, dryRun: { type: 'boolean' } },
-  },
-} as const
 const listSchema = {
   querystring: {
     type: 'object',
@@ -42,7 +34,7 @@ export function upgradeRoutes(app: FastifyInstance, { mayRead, mayWrite, operati
   )
   app.post<{ Params: { readonly tenant: string }; Body: { module: string; dryRun?: boolean } }>(
     '/tenants/:tenant/upgrades',
-    { onRequest: mayWrite, schema: upgradeSchema },
+    { onRequest: mayWrite, schema: moduleBody },
     async ({ params, body }, reply) => {
       const operations = operationsBy(reply.request)
       if (body.dryRun) return operations.planUpgrade(params.tenant, body.module)

@@ -1,6 +1,6 @@
 import type { Act, ActFilter, RecordedAct } from '../../core/audit.ts'
 import type { Step } from './ddl.ts'
-import { identifier, type Statement } from './sql/writer.ts'
+import { identifier, isoText, type Statement } from './sql/writer.ts'
 
 const table = '"tenantry"."audit"'
 
@@ -64,7 +64,7 @@ export function recordStatement(act: Act): Statement {
   return { text: insertSql, values: columns.map(({ of }) => of(act)) }
 }
 
-const listSql = `select id, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at, subject, via,
+const listSql = `select id, ${isoText('at')} as at, subject, via,
   request_id as "requestId", tenant, instance, verb, target, rows, outcome from ${table}
   where ($1::bigint is null or id < $1) and ($2::text is null or tenant = $2) and ($3::text is null or subject = $3)
     and ($4::text is null or verb = $4) and ($5::text is null or target = $5) and ($6::text is null or request_id = $6)

@@ -1,8 +1,6 @@
-import pg from 'pg'
-import { atDatabase } from './bootstrap.ts'
 import { changesTable, sweptTable } from './changes-ddl.ts'
 import type { ConnectionTarget } from './driver.ts'
-import { toError } from './errors.ts'
+import { withSession } from './session.ts'
 import { identifier } from './sql/writer.ts'
 
 /** Any number; of several nodes one sweeps. */
@@ -20,15 +18,9 @@ const sweepSql = `with gone as (
   select count(*) as count from gone`
 
 /** Removes changes older than `hours`, some at a time; answers how many. Another node that sweeps has its turn instead. */
-export async function sweepChanges(target: ConnectionTarget, prefix: string, hours: number): Promise<number> {
-  const client = new pg.Client({
-    ...atDatabase(target),
-    application_name: 'tenantry sweep',
-    connectionTimeoutMillis: 5_000,
-  })
-  client.on('error', () => {}) // The statement under way rejects.
-  try {
-    await client.connect()
+export function sweepChanges(target: ConnectionTarget, prefix: string, hours: number): Promise<number> {
+  const config = { application_name: 'tenantry sweep', connectionTimeoutMillis: 5_000 }
+  return withSession(target, config, async client => {
     const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [sweepLock])
     if (!rows[0]?.mine) return 0
     await client.query(`set role ${identifier(`${prefix}_writer`)}`)
@@ -39,11 +31,7 @@ export async function sweepChanges(target: ConnectionTarget, prefix: string, hou
       total += count
     }
     return total
-  } catch (error) {
-    throw toError(error)
-  } finally {
-    await client.end().catch(() => {})
-  }
+  })
 }
 
 /** Sweeps now and then until it is closed; what fails is tried again the next time. */

@@ -2,13 +2,14 @@ import type pg from 'pg'
 import { TenantryError } from '../../core/errors.ts'
 import type { Group, GroupStore } from '../../core/groups.ts'
 import type { TenantKey } from '../../core/tenant.ts'
+import { isoText } from './sql/writer.ts'
 
 /** Runs one statement as the platform's reader or writer. */
 export type PlatformRun = <R extends pg.QueryResultRow>(sql: string, values: readonly unknown[]) => Promise<R[]>
 
 const groupsSql = `select g.name,
   coalesce((select array_agg(m.tenant order by m.tenant) from tenantry.group_members m where m.group_name = g.name and m.left_at is null), '{}') as members,
-  to_char(g.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "createdAt"
+  ${isoText('g.created_at')} as "createdAt"
   from tenantry.groups g where g.deleted_at is null`
 
 /** The tables that the functions of the sharing role look into. Nothing of them is kept in memory. */

@@ -5,7 +5,7 @@ import { moduleSteps } from './ddl.ts'
 import type { PlatformRun } from './group-store.ts'
 import { fingerprintOf } from './inspect.ts'
 import { rolesOf } from './roles.ts'
-import { identifier } from './sql/writer.ts'
+import { identifier, isoText } from './sql/writer.ts'
 
 /** Milliseconds between two signs of life. */
 const beat = 10_000
@@ -43,9 +43,8 @@ export async function readNodes(client: pg.ClientBase): Promise<readonly LiveNod
     `select to_regclass('tenantry.nodes') is not null as known`,
   )
   if (!known[0]?.known) return []
-  const iso = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
   const { rows } = await client.query<LiveNode>(
-    `select id, host, pid, modules, ${iso('started_at')} as "startedAt", ${iso('seen_at')} as "seenAt",
+    `select id, host, pid, modules, ${isoText('started_at')} as "startedAt", ${isoText('seen_at')} as "seenAt",
        greatest(0, floor(extract(epoch from clock_timestamp() - seen_at)))::int as "secondsSilent"
      from tenantry.nodes where seen_at > clock_timestamp() - $1 * interval '1 second' order by started_at, id`,
     [patience],

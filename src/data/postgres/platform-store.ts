@@ -15,7 +15,7 @@ import type { ConnectionTarget } from './driver.ts'
 import { toError } from './errors.ts'
 import { PostgresGroups } from './group-store.ts'
 import { keepNode } from './nodes.ts'
-import { identifier } from './sql/writer.ts'
+import { identifier, isoText } from './sql/writer.ts'
 
 interface TenantRow {
   readonly key: TenantKey
@@ -34,7 +34,7 @@ interface TenantRow {
 }
 
 const tenantColumns = `key, name, state, cell, isolation, process, datasource, subscriptions, edition, cohort, flags, version,
-  to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at`
+  ${isoText('created_at')} as created_at`
 
 /** The platform's own tables: catalog, keys and what the nodes of an installation agree on. */
 export class PlatformStore implements CatalogStore, KeyStore, AuditRecord {
@@ -275,7 +275,7 @@ export class PlatformStore implements CatalogStore, KeyStore, AuditRecord {
 }
 
 const selectKeys = `select kid, public_jwk as "publicJwk", sealed_private_jwk as "sealedPrivateJwk",
-  to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "createdAt"
+  ${isoText('created_at')} as "createdAt"
   from tenantry.tenant_keys where tenant = $1 order by created_at desc, kid`
 
 function toChange(row: TenantRow): TenantChange {

@@ -1,13 +1,12 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { TenantryError } from '../../core/errors.ts'
 import type { Entity } from '../../core/module-set.ts'
 import type { TenantKey } from '../../core/tenant.ts'
 import type { TenantRows } from '../../core/tenant-rows.ts'
-import { atDatabase } from './bootstrap.ts'
 import type { ConnectionTarget } from './driver.ts'
-import { toError } from './errors.ts'
 import { allRowsOf, rowsSetting } from './own-rows.ts'
 import { currentTenant } from './policies.ts'
+import { withSession } from './session.ts'
 import { allSettingsSql } from './settings.ts'
 import { tableOf } from './sql/join.ts'
 import { identifier } from './sql/writer.ts'
@@ -101,31 +100,21 @@ export class PostgresTenantRows implements TenantRows {
     )
   }
 
-  async #transaction<T>(
+  #transaction<T>(
     tenant: TenantKey,
     entities: readonly Entity[],
     role: string,
     begin: string,
     work: (client: pg.Client) => Promise<T>,
   ): Promise<T> {
-    const client = new pg.Client({
-      ...atDatabase(this.#target),
-      application_name: 'tenantry archive',
-      options: '-c timezone=UTC',
-    })
-    client.on('error', () => {}) // The statement under way rejects.
-    try {
-      await client.connect()
+    const config = { application_name: 'tenantry archive', options: '-c timezone=UTC' }
+    return withSession(this.#target, config, async client => {
       await client.query(begin)
       const rows = rowsSetting(allRowsOf(entities))
       await client.query(allSettingsSql, [`${this.#prefix}_${role}`, tenant, '', 'tenantry', '0', rows])
       const result = await work(client)
       await client.query('commit')
       return result
-    } catch (error) {
-      throw toError(error)
-    } finally {
-      await client.end().catch(() => {})
-    }
+    })
   }
 }

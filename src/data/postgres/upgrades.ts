@@ -1,13 +1,14 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { TenantryError } from '../../core/errors.ts'
 import type { Module, Move } from '../../core/module-set.ts'
 import type { TenantKey } from '../../core/tenant.ts'
 import type { UpgradePair, UpgradePlan, UpgradeRecord, UpgradeStore } from '../../core/upgrade-plan.ts'
-import { atDatabase } from './bootstrap.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { toError } from './errors.ts'
+import { withSession } from './session.ts'
 import { tableOf } from './sql/join.ts'
 import { copySql, printSql, removeGoneSql } from './sql/upgrade.ts'
+import { isoText } from './sql/writer.ts'
 import { upgradeLock } from './upgrade-ddl.ts'
 import { atOnce, carryMapped } from './upgrade-rows.ts'
 
@@ -149,22 +150,9 @@ export class PostgresUpgrades implements UpgradeStore {
     await client.query('delete from tenantry.frozen where schema_name = any ($1::text[])', [schemas])
   }
 
-  async #connected<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-    const client = new pg.Client({
-      ...atDatabase(this.#target),
-      application_name: 'tenantry upgrade',
-      connectionTimeoutMillis: 10_000,
-      options: sessionOptions,
-    })
-    client.on('error', () => {}) // The statement under way rejects.
-    try {
-      await client.connect()
-      return await work(client)
-    } catch (error) {
-      throw toError(error)
-    } finally {
-      await client.end().catch(() => {})
-    }
+  #connected<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const config = { application_name: 'tenantry upgrade', connectionTimeoutMillis: 10_000, options: sessionOptions }
+    return withSession(this.#target, config, work)
   }
 
   /** As the tenant whose rows are carried, once no write of it is under way; until it ends none begins. */
@@ -302,8 +290,7 @@ interface Row {
   readonly ended_at: string | null
 }
 
-const time = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${column}`
-const columns = `id, tenant, pairs, state, rows, ${time('upgraded_at')}, ${time('ended_at')}`
+const columns = `id, tenant, pairs, state, rows, ${isoText('upgraded_at')} as upgraded_at, ${isoText('ended_at')} as ended_at`
 
 function toRecord({ id, tenant, pairs, state, rows, upgraded_at, ended_at }: Row): UpgradeRecord {
   return { id: Number(id), tenant, pairs, state, rows, upgradedAt: upgraded_at, endedAt: ended_at }

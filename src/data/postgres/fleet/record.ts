@@ -3,13 +3,12 @@ import { type Actor, allTenants } from '../../../core/audit.ts'
 import { TenantryError } from '../../../core/errors.ts'
 import { type DatabaseStatus, type FleetDatabase, parseDatabaseName } from '../../../core/fleet.ts'
 import { recordStatement } from '../audit.ts'
+import { isoText } from '../sql/writer.ts'
 
 export const databasesColumns = `name text collate "C" primary key,
   status text collate "C" not null default 'pending' check (status = any (array['pending', 'in_progress', 'realized', 'error'])),
   modules jsonb not null default '{}', error text, added_at timestamptz not null default clock_timestamp(),
   changed_at timestamptz not null default clock_timestamp()`
-
-const iso = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
 /** What the platform's database remembers of the fleet. One statement after the other, whoever asks. */
 export class FleetRecord {
@@ -23,7 +22,7 @@ export class FleetRecord {
 
   async list(): Promise<readonly FleetDatabase[]> {
     return this.#query<FleetDatabase>(
-      `select name, status, modules, error, ${iso('added_at')} as "addedAt", ${iso('changed_at')} as "changedAt"
+      `select name, status, modules, error, ${isoText('added_at')} as "addedAt", ${isoText('changed_at')} as "changedAt"
        from tenantry.databases order by name`,
     )
   }

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { TenantryError } from '../../../core/errors.ts'
 import { describeMigration, type Migration } from '../../../core/migration.ts'
 import type { ModuleId } from '../../../core/module.ts'
+import { isoText } from '../sql/writer.ts'
 
 /** A migration that a database has seen. */
 export interface Entry {
@@ -22,7 +23,7 @@ export const ledgerColumns = `module text collate "C" not null, number integer n
 
 const known = `select to_regclass('tenantry.migrations') is not null as known`
 const selectEntries = `select module, number, name, checksum, outcome,
-  to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at, milliseconds from tenantry.migrations order by module, number`
+  ${isoText('at')} as at, milliseconds from tenantry.migrations order by module, number`
 
 /** What the ledger of a database holds; nothing where it has none yet. As the owner or with the rights of one. */
 export async function readLedger(client: pg.ClientBase): Promise<readonly Entry[]> {

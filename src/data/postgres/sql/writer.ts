@@ -30,6 +30,11 @@ export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
+/** A moment as ISO 8601 text in UTC. */
+export function isoText(column: string): string {
+  return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+}
+
 /** A text of ours inside DDL, where nothing can be bound. */
 export function literal(text: string): string {
   const quoted = `'${text.replaceAll("'", "''")}'`
