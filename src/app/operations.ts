@@ -211,11 +211,7 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
     ...upgrades,
     async upgradeTenant(key, module) {
       const record = await upgrades.upgradeTenant(key, module)
-      const running = modules.resolve(record.pairs.map(({ to }) => to))
-      await addRows(
-        key,
-        running.flatMap(({ definition }) => definition.seeds ?? []),
-      )
+      await seedModules(dataOf(key), modules.resolve(record.pairs.map(({ to }) => to)), {})
       return record
     },
     async addTenant(wish) {

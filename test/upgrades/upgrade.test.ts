@@ -134,7 +134,9 @@ test('an upgrade carries rows over with their keys, times, authors and revisions
   )
   const [order] = await rowsAt('north', 'orders/v2/orders?select=title,people(first_name)')
   assert.deepEqual(order, { title: 'order of north', people: { first_name: 'Bob' } })
+  // The new major's seeds are there, as seeds: those that are only for trying out are not.
   assert.deepEqual(await rowsAt('north', 'orders/v2/kinds?select=title'), [{ title: 'plain' }])
+  assert.deepEqual((await product.platform.operations.seedTenant('north', { force: true })).leftOut, [])
   assert.equal((await texts('north', 'people_v2.meters')).length, 2)
 
   // The old major is not there for it any more, and others notice nothing.

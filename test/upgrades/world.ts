@@ -113,7 +113,10 @@ const ordersTwo = defineModule({
   entities: [orders2, kinds2],
   access,
   upgrade: { from: 1 },
-  seeds: [seed(kinds2, [{ id: '00000000-0000-7000-8000-000000000001', title: 'plain' }])],
+  seeds: [
+    seed(kinds2, [{ id: '00000000-0000-7000-8000-000000000001', title: 'plain' }]),
+    seed(kinds2, [{ id: '00000000-0000-7000-8000-000000000002', title: 'tried out' }], { temporary: true }),
+  ],
 })
 
 const visits = defineModule({

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { Module } from '../../core/module-set.ts'
 import type { LiveNode, NodeEntry } from '../../core/node.ts'
+import { formatVersion } from '../../core/version.ts'
 import { moduleSteps } from './ddl.ts'
 import type { PlatformRun } from './group-store.ts'
 import { fingerprintOf } from './inspect.ts'
@@ -22,9 +23,8 @@ const insertSql = `insert into tenantry.nodes (id, host, pid, modules) values ($
 export function servedModules(modules: readonly Module[], prefix: string): NodeEntry['modules'] {
   return Object.fromEntries(
     modules.map(module => {
-      const { major, minor, patch } = module.version
       const fingerprint = fingerprintOf(moduleSteps(module, prefix).map(({ id, sql }) => [id, sql] as const))
-      return [module.id, { version: `${major}.${minor}.${patch}`, fingerprint }]
+      return [module.id, { version: formatVersion(module.version), fingerprint }]
     }),
   )
 }
