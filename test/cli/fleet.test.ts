@@ -12,11 +12,12 @@ import { shareOwnPackage } from '../../src/cli/own-package.ts'
 import { createTestDatabase, type TestDatabase } from '../../src/testing/test-database.ts'
 import { refused } from '../data/migrate/refused.ts'
 import { newFolder, writeFiles } from './product-files.ts'
-import { launch, run } from './run.ts'
+import { launch } from './run.ts'
+import { runWarm as run } from './warm.ts'
 
 /** As many as are promised, or few. */
 const isWhole = process.env.TENANTRY_TEST_FLEET === '1'
-const size = isWhole ? 200 : 8
+const size = isWhole ? 200 : 4
 const kills = isWhole ? 50 : 1
 
 const { dir, remove } = newFolder({

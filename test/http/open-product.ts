@@ -55,6 +55,9 @@ export function variablesFor({ target, server }: TestDatabase, folder: string): 
   }
 }
 
+/** Connections: opening each is a process of the server. */
+const few = { connections: 2, writeConnections: 2 } as const
+
 export async function openProduct(options: ProductOptions): Promise<OpenProduct> {
   const { modules, tenants = [], config = {}, settings = {}, variables = {} } = options
   const folder = mkdtempSync(join(tmpdir(), 'tenantry-http-'))
@@ -73,7 +76,14 @@ export async function openProduct(options: ProductOptions): Promise<OpenProduct>
         logged += line
       },
     })
-    const platform = await openPlatform({ product, environment, log, mode: 'serve', settings, serves: true })
+    const platform = await openPlatform({
+      product,
+      environment,
+      log,
+      mode: 'serve',
+      settings: { ...few, ...settings },
+      serves: true,
+    })
     undo.push(() => platform.close())
     const server = await startServer(platform)
     undo.push(() => server.close())
