@@ -12,10 +12,11 @@ import { shareOwnPackage } from '../../src/cli/own-package.ts'
 import { createTestDatabase, type TestDatabase } from '../../src/testing/test-database.ts'
 import { refused } from '../data/migrate/refused.ts'
 import { newFolder, writeFiles } from './product-files.ts'
-import { launch, run } from './run.ts'
+import { launch } from './run.ts'
+import { runWarm as run } from './warm.ts'
 
 /** How many databases; 200 and 50 kills are promised, and few are tried unless said. */
-const size = Number(process.env.TENANTRY_TEST_FLEET ?? 8)
+const size = Number(process.env.TENANTRY_TEST_FLEET ?? 4)
 const kills = Number(process.env.TENANTRY_TEST_KILLS ?? 1)
 
 const { dir, remove } = newFolder({

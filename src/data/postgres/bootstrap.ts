@@ -188,7 +188,7 @@ class Bootstrap {
       if (isNew) await this.#writeInstallation()
       await this.#writeBaseline(applied)
       const found = await this.#readLive()
-      refuseDifferences(await this.#compare(found), await this.#pending())
+      refuseDifferences(await this.#compare(found, live.size === 0), await this.#pending())
       await refuseViewFaults(this.#client, this.#options.modules)
       await this.#refuseFaults()
       await this.#asOwner(() => this.#client.query('update tenantry.installation set verified = $1', [state(found)]))
@@ -442,14 +442,14 @@ class Bootstrap {
     })
   }
 
-  /** Platform tables are compared by who may reach them; module tables, and what of tenants is beside them, by everything. */
-  async #compare(live: LiveCatalog): Promise<Differences> {
-    const tables = await readExpectedCatalog(
-      this.#client,
-      this.#options.prefix,
-      ['tenantry', ...this.#schemas],
-      [...this.#ownTables, ...this.#steps],
-    )
+  /**
+   * Platform tables are compared by who may reach them; module tables, and what of tenants is beside them, by everything.
+   * `fresh`: all of it was made just now where nothing was, so that making it once more could only show the same.
+   */
+  async #compare(live: LiveCatalog, fresh = false): Promise<Differences> {
+    const steps = [...this.#ownTables, ...this.#steps]
+    const schemas = ['tenantry', ...this.#schemas]
+    const tables = fresh ? live : await readExpectedCatalog(this.#client, this.#options.prefix, schemas, steps)
     const expected = new Map([...tables, ...this.#expectedActions])
     const compared = (catalog: LiveCatalog) =>
       new Map(
