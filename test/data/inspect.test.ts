@@ -43,7 +43,12 @@ function prepare(database: TestDatabase, more: Partial<BootstrapOptions> = {}): 
 
 function open(database: TestDatabase, settings: PostgresSettings = {}, secrets = database.secrets) {
   const { target, prefix } = database
-  return openPostgres({ target, modules: modulesOf(crm()), secrets, settings: { prefix, ...settings } })
+  return openPostgres({
+    target,
+    modules: modulesOf(crm()),
+    secrets,
+    settings: { prefix, connections: 1, writeConnections: 1, ...settings },
+  })
 }
 
 async function refusal(work: Promise<unknown>): Promise<TenantryError> {
