@@ -83,6 +83,8 @@ describe('while the server runs', { timeout: 60_000 }, () => {
     const { code, stdout, stderr } = await tenantry('start --port 0')
     assert.deepEqual([code, stdout], [4, ''])
     assert.match(stderr, /^error: Process \d+ already runs the server/)
+    assert.doesNotMatch(stderr, /\n {4}at /)
+    assert.equal((await fetch(`${url}/-/health/ready`)).status, 200, 'the first goes on')
   })
 
   test('a signal ends it in good order, after what is in flight', async () => {
@@ -147,7 +149,10 @@ test('a port that is taken is 4', async () => {
   const { code, stderr } = await tenantry(`start --port ${port} --json`)
   other.close()
   assert.equal(code, 4)
-  assert.match(JSON.parse(stderr).error.message, /taken/)
+  const { message, hint } = JSON.parse(stderr).error
+  assert.match(message, new RegExp(`Port ${port} on 127.0.0.1 is taken`))
+  assert.match(hint, /PORT=/)
+  assert.doesNotMatch(stderr, /\n {4}at /)
 })
 
 /** An insert whose body is not whole yet. */
