@@ -51,6 +51,7 @@ describe('a process of its own', { timeout: 100_000 }, () => {
       }
       const writers = Array.from({ length: 8 }, (_, lane) => writer(lane))
       await sleep(300 + 150 * round)
+      for (const end = Date.now() + 10_000; acknowledged.size <= round * 8 && Date.now() < end; ) await sleep(20)
       await kill(child, 'SIGKILL')
       over = true
       await Promise.all(writers)
