@@ -22,7 +22,7 @@ export async function withPlatform<T>(
     // With --json nothing but an error is on standard error.
     log: createLog(globals.json ? 'silent' : 'warn'),
     mode: 'command',
-    settings: { connections: 1, transactions: 2 },
+    settings: { connections: 1, writeConnections: 1, transactions: 2 },
     onNotice: text => output.note(`note: ${text}`),
   })
   try {

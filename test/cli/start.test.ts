@@ -83,6 +83,8 @@ describe('while the server runs', { timeout: 60_000 }, () => {
     const { code, stdout, stderr } = await tenantry('start --port 0')
     assert.deepEqual([code, stdout], [4, ''])
     assert.match(stderr, /^error: Process \d+ already runs the server/)
+    assert.doesNotMatch(stderr, /\n {4}at /)
+    assert.equal((await fetch(`${url}/-/health/ready`)).status, 200, 'the first goes on')
   })
 
   test('a signal ends it in good order, after what is in flight', async () => {
@@ -105,13 +107,16 @@ test('commands work when no server runs, with the issuer that the last one had',
   assert.match(JSON.parse(stdout).issuer, /^http:\/\/127\.0\.0\.1:\d+\/globex\/auth$/)
 })
 
-test('a second signal ends it at once', { timeout: 30_000 }, async () => {
-  const server = launch(['start', '--port', '0', '--json'], { dir })
-  const { url } = JSON.parse(await server.saying('\n'))
+test('in production it prints no tokens, and a second signal ends it at once', { timeout: 30_000 }, async () => {
+  const server = launch(['start', '--port', '0', '--json'], { dir, env: { NODE_ENV: 'production' } })
+  const ready = JSON.parse(await server.saying('\n'))
+  assert.deepEqual(ready.requests, [])
+  assert.deepEqual(ready.tenants, { count: 2, first: ['acme', 'globex'] })
+  assert.doesNotMatch(JSON.stringify(ready), /eyJ/)
   const token = (await tenantry('token acme --role admin')).stdout.trim()
-  await openSlowRequest(url, token)
+  await openSlowRequest(ready.url, token)
   server.child.kill('SIGINT')
-  await until(async () => !(await canConnect(url)))
+  await until(async () => !(await canConnect(ready.url)))
   server.child.kill('SIGINT')
   assert.equal((await server.ended).code, 5)
 })
@@ -144,18 +149,10 @@ test('a port that is taken is 4', async () => {
   const { code, stderr } = await tenantry(`start --port ${port} --json`)
   other.close()
   assert.equal(code, 4)
-  assert.match(JSON.parse(stderr).error.message, /taken/)
-})
-
-test('in production it prints no tokens', { timeout: 30_000 }, async () => {
-  const server = launch(['start', '--port', '0', '--json'], { dir, env: { NODE_ENV: 'production' } })
-  const ready = JSON.parse(await server.saying('\n'))
-  server.child.kill('SIGTERM')
-  const { code } = await server.ended
-  assert.equal(code, 0)
-  assert.deepEqual(ready.requests, [])
-  assert.deepEqual(ready.tenants, { count: 2, first: ['acme', 'globex'] })
-  assert.doesNotMatch(JSON.stringify(ready), /eyJ/)
+  const { message, hint } = JSON.parse(stderr).error
+  assert.match(message, new RegExp(`Port ${port} on 127.0.0.1 is taken`))
+  assert.match(hint, /PORT=/)
+  assert.doesNotMatch(stderr, /\n {4}at /)
 })
 
 /** An insert whose body is not whole yet. */

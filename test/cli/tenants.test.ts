@@ -1,26 +1,16 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { decodeJwt } from 'jose'
-import { type EmbeddedServer, openEmbedded } from '../../src/data/postgres/embedded.ts'
-import { newFolder, productFiles } from './product-files.ts'
+import { openCommands } from './commands.ts'
+import { productFiles } from './product-files.ts'
 import type { Ran } from './run.ts'
-import { runWarm as run } from './warm.ts'
 
-const { dir, remove } = newFolder(productFiles)
-let server: EmbeddedServer
+const { dir, tenantry: run, close } = await openCommands(productFiles)
+after(close)
 
-// The commands attach to it, which is faster than each of them starting its own.
-before(async () => {
-  server = await openEmbedded({ folder: join(dir, '.tenantry'), mode: 'own', fsync: false })
-})
-after(async () => {
-  await server?.close()
-  remove()
-})
-
-const tenantry = (line: string): Promise<Ran> => run(line.split(' '), { dir })
+const tenantry = (line: string): Promise<Ran> => run(line.split(' '))
 
 async function json(line: string) {
   const { code, stdout, stderr } = await tenantry(`${line} --json`)
@@ -44,12 +34,7 @@ test('a new installation has the system tenant and no other', async () => {
 })
 
 test('a tenant is added with its modules and what they depend on', async () => {
-  const { code, stdout, stderr } = await run(
-    ['tenant', 'add', 'acme', '--name', 'Acme Ltd', '--subscribe', 'tasks@1'],
-    {
-      dir,
-    },
-  )
+  const { code, stdout, stderr } = await run(['tenant', 'add', 'acme', '--name', 'Acme Ltd', '--subscribe', 'tasks@1'])
   assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
   assert.match(stdout, /^Added the tenant acme\n/)
   const shown = await json('tenant show acme')

@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { type EmbeddedServer, openEmbedded } from '../../src/data/postgres/embedded.ts'
-import { newFolder } from './product-files.ts'
-import { runWarm as run } from './warm.ts'
+import { openCommands } from './commands.ts'
 
 const files = {
   'package.json': '{ "type": "module" }',
@@ -24,19 +21,14 @@ export default defineModule({ name: 'notes', version: '2.0.0', entities: [notes]
     down: [upgradeRows(notes, old, ({ text }) => ({ body: text }))] } })
 `,
 }
-const { dir, remove } = newFolder(files)
-let server: EmbeddedServer
+const { tenantry: run, close } = await openCommands(files)
+after(close)
+const tenantry = (line: string) => run(line.split(' '))
+
 before(async () => {
-  server = await openEmbedded({ folder: join(dir, '.tenantry'), mode: 'own', fsync: false })
   for (const key of ['acme', 'globex', 'initech'])
     assert.equal((await tenantry(`tenant add ${key} --subscribe notes@1`)).code, 0)
 })
-after(async () => {
-  await server?.close()
-  remove()
-})
-
-const tenantry = (line: string) => run(line.split(' '), { dir })
 
 test('a tenant is given an edition, a cohort and flags; what the product has not is refused', async () => {
   const set = await tenantry('tenant set acme --edition pro --cohort canary --flag beta,fast')

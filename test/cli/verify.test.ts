@@ -1,35 +1,25 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import pg from 'pg'
-import { type EmbeddedServer, openEmbedded } from '../../src/data/postgres/embedded.ts'
-import { newFolder, productFiles } from './product-files.ts'
+import { after, test } from 'node:test'
+import { openCommands } from './commands.ts'
+import { productFiles } from './product-files.ts'
 import { launch } from './run.ts'
-import { runWarm as run } from './warm.ts'
 
-const { dir, remove } = newFolder(productFiles)
-let server: EmbeddedServer
-
-before(async () => {
-  server = await openEmbedded({ folder: join(dir, '.tenantry'), mode: 'own', fsync: false })
-})
-after(async () => {
-  await server?.close()
-  remove()
-})
+const { dir, database, env: own, tenantry, close } = await openCommands(productFiles)
+after(close)
 
 /** Port 1 is nobody's, so that no server of another run is taken for the one that is meant. */
 const env = { PUBLIC_URL: 'http://127.0.0.1:1' }
+const run = (args: readonly string[], more = {}) => tenantry(args, { ...env, ...more })
 const few = ['verify', '--only', 'catalog,ids,tokens', '--most', '1', '--seed', '3']
 
 async function tenants(): Promise<readonly string[]> {
-  const { stdout } = await run(['tenant', 'list', '--json'], { dir, env })
+  const { stdout } = await run(['tenant', 'list', '--json'])
   const listed: readonly { key: string; state: string }[] = JSON.parse(stdout)
   return listed.filter(({ state }) => state !== 'removed').map(({ key }) => key)
 }
 
 test('a product is attacked by a server that is started for it, and the command says that nothing was found', async () => {
-  const { code, stdout, stderr } = await run(few, { dir, env })
+  const { code, stdout, stderr } = await run(few)
   assert.equal(code, 0, stdout + stderr)
   assert.match(stdout, /^CLASS +ABOUT +CASES +REQUESTS +FOUND\ncatalog .* 0\nids .* 0\ntokens .* 0\n/)
   assert.match(stdout, /^Isolated: nothing was found \(\d+ requests in \d+ cases at http:\S+, seed 3, /m)
@@ -39,7 +29,7 @@ test('a product is attacked by a server that is started for it, and the command 
 })
 
 test('Ctrl-C removes the scratch tenants', async () => {
-  const running = launch(['verify', '--seed', '3'], { dir, env })
+  const running = launch(['verify', '--seed', '3'], { dir, env: { ...own, ...env } })
   await new Promise<void>(resolve => {
     running.child.stderr?.on('data', () => {
       if (running.said().stderr.includes('attacks that read')) resolve()
@@ -54,18 +44,12 @@ test('Ctrl-C removes the scratch tenants', async () => {
 })
 
 test('a hole in the database is named and nothing is attacked; its exit code is 1', async () => {
-  const client = new pg.Client(server.connection('postgres'))
-  await client.connect()
-  try {
-    await client.query('drop policy tenant_reader on notes_v1.notes')
-    const { code, stdout } = await run([...few, '--json'], { dir, env })
-    assert.equal(code, 1)
-    const { isolated, faults, attacks } = JSON.parse(stdout)
-    assert.deepEqual({ isolated, attacks }, { isolated: false, attacks: null })
-    assert.deepEqual(faults, ['missing: policy notes_v1.notes.tenant_reader'])
-  } finally {
-    await client.end()
-  }
+  await database.query('drop policy tenant_reader on notes_v1.notes')
+  const { code, stdout } = await run([...few, '--json'])
+  assert.equal(code, 1)
+  const { isolated, faults, attacks } = JSON.parse(stdout)
+  assert.deepEqual({ isolated, attacks }, { isolated: false, attacks: null })
+  assert.deepEqual(faults, ['missing: policy notes_v1.notes.tenant_reader'])
 })
 
 const refusals: readonly (readonly [
@@ -84,7 +68,7 @@ const refusals: readonly (readonly [
 ]
 for (const [args, more, exit, said] of refusals)
   test(`verify ${args.join(' ')} ${JSON.stringify(more)} is refused`, async () => {
-    const { code, stderr } = await run(['verify', ...args], { dir, env: { ...env, ...more } })
+    const { code, stderr } = await run(['verify', ...args], more)
     assert.match(stderr, said)
     assert.equal(code, exit)
   })

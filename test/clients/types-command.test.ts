@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { type EmbeddedServer, openEmbedded } from '../../src/data/postgres/embedded.ts'
-import { newFolder, productFiles } from '../cli/product-files.ts'
-import { runWarm as run } from '../cli/warm.ts'
+import { after, test } from 'node:test'
+import { openCommands } from '../cli/commands.ts'
+import { productFiles } from '../cli/product-files.ts'
 
-const { dir, remove } = newFolder(productFiles)
-let server: EmbeddedServer
+const { dir, tenantry: run, close } = await openCommands(productFiles)
+after(close)
 
-before(async () => {
-  server = await openEmbedded({ folder: join(dir, '.tenantry'), mode: 'own', fsync: false })
-})
-after(async () => {
-  await server?.close()
-  remove()
-})
-
-const tenantry = (...args: string[]) => run(args, { dir })
+const tenantry = (...args: string[]) => run(args)
 const tablesOf = (types: string) => [...types.matchAll(/^export type (\w+)Row\b/gm)].map(([, name]) => name)
 
 test('the types of all modules are on standard output, and nothing else', async () => {

@@ -110,7 +110,12 @@ function open(
   settings: { apply?: 'additive' | 'never' } = {},
 ) {
   const { modules } = createModuleSet([shared, module])
-  return openPostgres({ target, modules, secrets, settings: { prefix, ...settings } })
+  return openPostgres({
+    target,
+    modules,
+    secrets,
+    settings: { prefix, connections: 1, writeConnections: 1, ...settings },
+  })
 }
 
 const body = (sql: string, name = 'it'): ActionDefinition =>

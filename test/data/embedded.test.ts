@@ -43,13 +43,32 @@ function newFolder(parentMode = 0o755): string {
 /** The folder that most tests share, since making data takes the most time. It holds table `kept` with answer 42. */
 const shared = mkdtempSync(join(tmpdir(), 'tenantry-embedded-'))
 const folder = join(shared, '.tenantry')
+/** Command lines and environments of processes, while that was made. */
+const seen = new Set<string>()
+/** What was in the folder afterwards. */
+let left: string[] = []
 
 before(async () => {
   chmodSync(shared, 0o755)
-  const server = await open(folder)
+  const looking = onLinux ? setInterval(look, 25) : undefined
+  const server = await open(folder, { fsync: true })
+  clearInterval(looking)
+  if (onLinux) look()
+  assert.equal(server.started, true)
   await ask(server, 'create table kept as select 42 as answer')
   await server.close()
+  left = readdirSync(folder)
 })
+
+function look(): void {
+  for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+    for (const part of ['cmdline', 'environ']) {
+      try {
+        seen.add(readFileSync(`/proc/${pid}/${part}`, 'utf8'))
+      } catch {}
+    }
+  }
+}
 
 async function open(folder: string, options: Partial<EmbeddedOptions> = {}): Promise<EmbeddedServer> {
   const server = await openEmbedded({ folder, mode: 'own', fsync: false, ...options })
@@ -105,13 +124,8 @@ async function until(condition: () => boolean | Promise<boolean>, limit = 10_000
 }
 
 test('the first start makes the data and the next start has it', async () => {
-  const folder = newFolder()
-  const cold = await open(folder, { fsync: true })
-  assert.equal(cold.started, true)
-  await ask(cold, 'create table kept as select 42 as answer')
-  await cold.close()
   assert.deepEqual(
-    readdirSync(folder).filter(name => /^server\.|\.new/.test(name)),
+    left.filter(name => /^server\.|\.new/.test(name)),
     [],
     'neither lock nor record nor half-made files stay',
   )
@@ -306,20 +320,7 @@ test('of racers for the lock of a dead process exactly one wins', async () => {
 })
 
 test('the password is in no command line and no environment', { skip: !onLinux && 'reads /proc' }, async () => {
-  const folder = newFolder()
-  const seen = new Set<string>()
-  const look = () => {
-    for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
-      for (const part of ['cmdline', 'environ']) {
-        try {
-          seen.add(readFileSync(`/proc/${pid}/${part}`, 'utf8'))
-        } catch {}
-      }
-    }
-  }
-  const looking = setInterval(look, 5)
   const server = await open(folder)
-  clearInterval(looking)
   look()
   const { password } = server.connection('postgres')
   assert.ok(

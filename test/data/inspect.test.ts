@@ -43,7 +43,12 @@ function prepare(database: TestDatabase, more: Partial<BootstrapOptions> = {}): 
 
 function open(database: TestDatabase, settings: PostgresSettings = {}, secrets = database.secrets) {
   const { target, prefix } = database
-  return openPostgres({ target, modules: modulesOf(crm()), secrets, settings: { prefix, ...settings } })
+  return openPostgres({
+    target,
+    modules: modulesOf(crm()),
+    secrets,
+    settings: { prefix, connections: 1, writeConnections: 1, ...settings },
+  })
 }
 
 async function refusal(work: Promise<unknown>): Promise<TenantryError> {
@@ -590,6 +595,13 @@ describe('how a database is brought to what the definitions say', () => {
     assert.equal(applied.filter(ids => ids.length > 0).length, 1)
     const [installations] = await database.query<{ count: string }>('select count(*) from tenantry.installation')
     assert.equal(installations?.count, '1')
+
+    // What a login has lost since is given back, and not only where all of it is new.
+    const { prefix } = database
+    await database.query(`revoke ${prefix}_tenant_reader from ${prefix}_tenant_login`)
+    await prepare(database)
+    const member = `pg_has_role('${prefix}_tenant_login', '${prefix}_tenant_reader', 'MEMBER')`
+    assert.deepEqual(await database.query(`select ${member} as may`), [{ may: true }])
   })
 
   test('two installations live on one server, and neither login enters the other’s rows', async () => {

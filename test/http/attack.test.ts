@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Seed } from '../../src/core/module.ts'
 import type { Entity } from '../../src/core/module-set.ts'
 import { scalarOperators } from '../../src/core/plan.ts'
+import { isWhole, some } from '../whole.ts'
 import type { Answer, Question } from './client.ts'
 import { type OpenProduct, openProduct } from './open-product.ts'
 import { crew, geography, notes, people, places, posts, secrets, sessions, users, vault } from './world.ts'
@@ -188,8 +189,10 @@ describe('as acme, against a globex with the same ids', () => {
   test('every embed in both directions to a depth of three', async () => {
     const answers = await attackAll(
       exposed().flatMap(entity => [
-        ...[...embedsOf(entity)].map(embed => [`${pathOf(entity.name)}?${query({ select: `*,${embed}` })}`] as const),
-        ...[...embedsOf(entity, 2)].map(
+        ...some([...embedsOf(entity)], 5).map(
+          embed => [`${pathOf(entity.name)}?${query({ select: `*,${embed}` })}`] as const,
+        ),
+        ...some([...embedsOf(entity, 2)], 5, 1).map(
           embed => [`/acme/rest/v1/${entity.name}?${query({ select: `id,${embed}`, limit: '5' })}`] as const,
         ),
       ]),
@@ -217,7 +220,7 @@ describe('as acme, against a globex with the same ids', () => {
     }
     await attackAll(
       exposed().flatMap(entity =>
-        [...entity.fields.values()].flatMap(({ name, spec }) => {
+        [...entity.fields.values()].flatMap(({ name, spec }, place) => {
           // Its beginning only: what is asked for comes back in headers.
           const part = canary.slice(0, 4)
           const value = spec.array ? `{${part}}` : (values[spec.type] ?? `*${part}*`)
@@ -231,7 +234,7 @@ describe('as acme, against a globex with the same ids', () => {
             `not.in.("${value}")`,
             ...['null', 'not_null', 'true', 'unknown'].flatMap(value => [`is.${value}`, `not.is.${value}`]),
           ]
-          return filters.map(filter => [`${pathOf(entity.name)}?${query({ [name]: filter })}`] as const)
+          return some(filters, 4, place).map(filter => [`${pathOf(entity.name)}?${query({ [name]: filter })}`] as const)
         }),
       ),
     )
@@ -333,17 +336,16 @@ describe('as acme, against a globex with the same ids', () => {
       { 'if-match': '*', 'if-none-match': '*' },
       { 'idempotency-key': canary.toLowerCase() },
     ]
-    await attackAll(
-      exposed().flatMap(({ name }) =>
-        headers.flatMap(headers =>
-          [pathOf(name), `/acme/rest/v1/${name}`].flatMap(path => [
-            [path, { headers }] as const,
-            [path, { headers, method: 'HEAD' }] as const,
-            [`${path}?id=eq.${idOf(3, onlyGlobex)}`, { headers }] as const,
-          ]),
-        ),
+    const asked = exposed().flatMap(({ name }) =>
+      headers.flatMap(headers =>
+        [pathOf(name), `/acme/rest/v1/${name}`].flatMap(path => [
+          [path, { headers }] as const,
+          [path, { headers, method: 'HEAD' }] as const,
+          [`${path}?id=eq.${idOf(3, onlyGlobex)}`, { headers }] as const,
+        ]),
       ),
     )
+    await attackAll(some(asked, 5))
   })
 
   test('an instance of its own shows neither its other instances nor those of globex', async () => {
@@ -522,21 +524,20 @@ describe('as acme, against a globex with the same ids', () => {
       `${pathOf('people')}?columns=title,email`,
       `${pathOf('people')}?select=*,place_id(*),notes!notes_person_id_fkey(*)`,
     ]
-    await attackAll(
-      bodies.flatMap(body =>
-        paths.flatMap(path => [
-          [path, { body, headers: { prefer: 'return=representation' } }] as const,
-          [
-            path,
-            { body, method: 'POST', headers: { prefer: 'resolution=merge-duplicates, return=representation' } },
-          ] as const,
-          [
-            `${path}${path.includes('?') ? '&' : '?'}id=eq.${idOf(3, 2)}`,
-            { body, method: 'PATCH', headers: { prefer: 'return=representation' } },
-          ] as const,
-        ]),
-      ),
+    const asked = bodies.flatMap(body =>
+      paths.flatMap(path => [
+        [path, { body, headers: { prefer: 'return=representation' } }] as const,
+        [
+          path,
+          { body, method: 'POST', headers: { prefer: 'resolution=merge-duplicates, return=representation' } },
+        ] as const,
+        [
+          `${path}${path.includes('?') ? '&' : '?'}id=eq.${idOf(3, 2)}`,
+          { body, method: 'PATCH', headers: { prefer: 'return=representation' } },
+        ] as const,
+      ]),
     )
+    await attackAll(some(asked, 5))
     assert.equal(({} as Record<string, unknown>).tenant_id, undefined)
     const moved = await product.database.query(`select 1 from crew_v1.people where tenant_id not in ('acme', 'globex')`)
     assert.equal(moved.length, 0)
@@ -596,7 +597,7 @@ describe('as acme, against a globex with the same ids', () => {
   test('afterwards globex is as it was, to the byte', async t => {
     assert.equal(await stateOfGlobex(), before)
     t.diagnostic(`${count} requests as acme`)
-    assert.ok(count > 3_000, `${count}`)
+    assert.ok(count > (isWhole ? 3_000 : 900), `${count}`)
   })
 
   test("none of globex's bytes, nor a token, is in the log", () => {

@@ -52,7 +52,7 @@ export interface ServingChild extends Child {
 }
 
 /** `tenantry …` as a process of its own, with nothing of our environment but the path. */
-export function launch(dir: string, args: readonly string[], variables: NodeJS.ProcessEnv = {}): Child {
+function launch(dir: string, args: readonly string[], variables: NodeJS.ProcessEnv = {}): Child {
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: dir,

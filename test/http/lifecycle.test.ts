@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTestDatabase, type TestDatabase } from '../../src/testing/test-database.ts'
-import { launch, makeProductFolder, type ServingChild, start } from './child.ts'
+import { isWhole } from '../whole.ts'
+import { makeProductFolder, type ServingChild, start } from './child.ts'
 import { type Answer, createClient, jsonOf } from './client.ts'
-import { type OpenProduct, openProduct, variablesFor } from './open-product.ts'
+import { type OpenProduct, openProduct } from './open-product.ts'
 import { club, crew, geography, vault } from './world.ts'
 
 const things = '/acme/things/v1/things'
@@ -32,7 +30,7 @@ describe('a process of its own', { timeout: 100_000 }, () => {
   })
 
   test('killed amid writes it keeps what it acknowledged, for every tenant and round', async t => {
-    const rounds = 3
+    const rounds = isWhole ? 3 : 1
     const acknowledged = new Set<string>()
     const asked = new Set<string>()
     let child = await serve()
@@ -53,6 +51,7 @@ describe('a process of its own', { timeout: 100_000 }, () => {
       }
       const writers = Array.from({ length: 8 }, (_, lane) => writer(lane))
       await sleep(300 + 150 * round)
+      for (const end = Date.now() + 10_000; acknowledged.size <= round * 8 && Date.now() < end; ) await sleep(20)
       await kill(child, 'SIGKILL')
       over = true
       await Promise.all(writers)
@@ -82,18 +81,6 @@ describe('a process of its own', { timeout: 100_000 }, () => {
     t.diagnostic(`${acknowledged.size} acknowledged, ${stored.size} stored, 0 lost in ${rounds} rounds`)
   })
 
-  test('a second server on the same folder is refused, and the first goes on', async () => {
-    const [first] = running
-    assert.ok(first)
-    const { code, said } = await launch(dir, ['start', '--port', '0']).ended
-    assert.notEqual(code, 0)
-    assert.match(said, /already|in use|runs/i)
-    assert.doesNotMatch(said, /\n {4}at /)
-    const client = createClient(first.url)
-    assert.equal((await client.ask(things, { token: first.token })).status, 200)
-    client.end()
-  })
-
   test('SIGTERM finishes a request in flight, takes nothing new and ends with 0', async () => {
     const [child] = running
     assert.ok(child)
@@ -115,20 +102,6 @@ describe('a process of its own', { timeout: 100_000 }, () => {
     const again = createClient(next.url)
     assert.match((await again.ask(`${things}?code=eq.slow`, { token: next.token })).text, /"slow"/)
     again.end()
-  })
-
-  test('a taken port is a clear error', async () => {
-    const holder = createServer().listen(0, '127.0.0.1')
-    await once(holder, 'listening')
-    const { port } = holder.address() as AddressInfo
-    const database = await createTestDatabase()
-    const { code, said } = await launch(dir, ['start', '--port', String(port)], variablesFor(database, dir)).ended
-    holder.close()
-    await database.drop()
-    assert.notEqual(code, 0)
-    assert.match(said, new RegExp(`Port ${port} on 127.0.0.1 is taken`))
-    assert.match(said, /PORT=/)
-    assert.doesNotMatch(said, /\n {4}at /)
   })
 })
 

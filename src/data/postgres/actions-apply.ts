@@ -70,8 +70,10 @@ export async function applyActions(
   only?: 'tell',
 ): Promise<readonly string[]> {
   const { client, prefix, actions, schemas, asOwner } = options
+  const { rows: commented } = await client.query<FunctionComment>(commentsSql, [schemas])
+  if (expected.size === 0 && commented.every(({ comment }) => comment === null)) return []
   const live = await readLiveCatalog(client, schemas)
-  const ours = await functionsAsMade(client, schemas, live)
+  const ours = functionsAsMade(commented, live)
   const outdated = [...ours].filter(([id]) => stateOf(expected, id) !== stateOf(live, id))
   const missing = [...expected.keys()].filter(id => isBody(id) && !live.has(id))
   const changed = [...new Set([...missing, ...outdated.map(([id]) => id)])].map(nameOf)
@@ -116,12 +118,7 @@ async function makeFunction(
 }
 
 /** A function's comment tells how it looked when it was made; ids of those that still do, with the signature to drop them by. */
-async function functionsAsMade(
-  client: pg.ClientBase,
-  schemas: readonly string[],
-  live: LiveCatalog,
-): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await client.query<FunctionComment>(commentsSql, [schemas])
+function functionsAsMade(rows: readonly FunctionComment[], live: LiveCatalog): ReadonlyMap<string, string> {
   return new Map(
     rows.filter(({ id, comment }) => comment === commentOf(live, id)).map(({ id, signature }) => [id, signature]),
   )

@@ -22,7 +22,7 @@ import { takeTurn } from './lock.ts'
 import { readLedger, writeEntry } from './migrate/ledger.ts'
 import { registerNode } from './nodes.ts'
 import { platformSteps } from './platform.ts'
-import { createRoles, type LoginPasswords, rolesOf } from './roles.ts'
+import { createRoles, hasRoles, type LoginPasswords, rolesOf } from './roles.ts'
 import { besideRollout, type Rollout, rolloutOf } from './rollout.ts'
 import { searchSignatures } from './search-functions.ts'
 import { findSecurityFaults } from './security-check.ts'
@@ -56,14 +56,14 @@ const leastVersion = 150000
  * safe when several start at once. Throws `conflict` when the database differs in a way that adding cannot mend.
  */
 export async function bootstrap(options: BootstrapOptions): Promise<readonly string[]> {
-  await withClient({ ...options.target, database: 'postgres' }, client =>
-    createRoles(client, options.prefix, options.passwords),
-  )
-  return withClient(options.target, async client => {
+  const { target, prefix, passwords } = options
+  return withClient(target, async client => {
     await checkServer(client)
+    if (!(await hasRoles(client, prefix)))
+      await withClient({ ...target, database: 'postgres' }, meeting => createRoles(meeting, prefix, passwords))
     await takeTurn(client)
     const applied = await new Bootstrap(client, options).run()
-    if (options.node) await registerNode(client, options.prefix, options.node)
+    if (options.node) await registerNode(client, prefix, options.node)
     return applied
   })
 }

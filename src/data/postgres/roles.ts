@@ -54,6 +54,32 @@ export interface LoginPasswords {
 /** Any number; all installations of a server take the same lock while they make roles. */
 const rolesLock = 7_203_441
 
+/** Whether `createRoles` would find nothing to do. From any database of the server. */
+export async function hasRoles(client: pg.ClientBase, prefix: string): Promise<boolean> {
+  const roles = rolesOf(prefix)
+  const owners = [roles.main, roles.search, roles.recorder, roles.sharing]
+  const all = [...owners, roles.mover, ...roles.servingRoles, roles.tenantLogin, roles.platformLogin]
+  const memberships = [
+    ...roles.tenantRoles.map(role => [roles.tenantLogin, role] as const),
+    ...roles.platformRoles.map(role => [roles.platformLogin, role] as const),
+  ]
+  const { rows } = await client.query<{ made: boolean }>(hasRolesSql, [
+    all,
+    owners,
+    memberships.map(([login]) => login),
+    memberships.map(([, role]) => role),
+  ])
+  return rows[0]?.made === true
+}
+
+const hasRolesSql = `
+select (select count(*) from pg_roles where rolname = any ($1::text[])) = cardinality($1::text[])
+  and not exists (select from pg_roles where rolname = any ($2::text[]) and not pg_has_role(current_user, oid,
+    case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end))
+  and not exists (select from unnest($3::text[], $4::text[]) wanted(login, role) where not exists (
+    select from pg_auth_members m join pg_roles l on l.oid = m.member join pg_roles r on r.oid = m.roleid
+    where l.rolname = wanted.login and r.rolname = wanted.role)) as made`
+
 /**
  * Makes the roles that are missing; never alters one that is there. `client` is the bootstrap login, connected to the
  * database `postgres`, where all installations of a server meet. Safe when several run at once.

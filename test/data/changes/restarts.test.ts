@@ -5,6 +5,7 @@ import pg from 'pg'
 import type { Change } from '../../../src/core/changes.ts'
 import { TenantryError } from '../../../src/core/errors.ts'
 import { openTwoTenants, type TwoTenants } from '../../../src/testing/two-tenants.ts'
+import { isWhole } from '../../whole.ts'
 import { id, items, module, other, parents, soon, take } from './world.ts'
 
 let tenants: TwoTenants
@@ -25,7 +26,7 @@ after(() => tenants.close())
 
 const writers = 16
 const rows = 24
-const rounds = 60
+const rounds = isWhole ? 60 : 20
 
 /** Transactions of different lengths that change the same few rows; each says in `n` which change of its row it is. */
 async function write(tenant: string, writer: number): Promise<void> {
