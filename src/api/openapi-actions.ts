@@ -3,15 +3,16 @@ import type { Action, EntityField, Module } from '../core/module-set.ts'
 import { anonymousRole } from '../core/principal.ts'
 import type { Sight } from '../core/sight.ts'
 import { type JsonSchema, jsonSchemaOf } from './json-schema.ts'
-import { type Offer, pascalName } from './openapi-offer.ts'
+import { type Offer, pascalName, type Reader } from './openapi-offer.ts'
 import { failures, parameterRef, prefer, schemaRef } from './openapi-parts.ts'
 
-/** The actions of these modules that a principal of a tenant with these service roles may call; null: all of them. */
-export function actionsOf(modules: readonly Module[], roles: readonly string[] | null, acting = false): Action[] {
-  return modules.flatMap(({ actions }) => actions).filter(action => may(action, roles, acting))
+/** The actions of these modules that the reader may call, each once. */
+export function actionsOf(modules: readonly Module[], offered: ReadonlySet<Action>, reader: Reader): Action[] {
+  const named = new Set(modules.flatMap(({ actions }) => actions))
+  return [...named].filter(action => offered.has(action) && may(action, reader))
 }
 
-function may({ uses, roles: named }: Action, roles: readonly string[] | null, acting = false): boolean {
+function may({ uses, roles: named }: Action, { roles, acting }: Pick<Reader, 'roles' | 'acting'>): boolean {
   if (!roles) return true
   if (named && !named.some(role => roles.includes(role))) return false
   return 'role' in resolveAccess({ roles, acrossTenants: false, acting, hasInstance: false, uses })
@@ -25,14 +26,14 @@ export function actionOperations(action: Action, offers: readonly Offer[], sight
     operationId: `${module.schema}_${verb}${pascalName(action)}`,
     summary: action.definition.description || `Call ${name}`,
     tags: [module.id],
-    ...(may(action, [anonymousRole]) && { security: [{ bearer: [] }, {}] }),
+    ...(may(action, { roles: [anonymousRole], acting: false }) && { security: [{ bearer: [] }, {}] }),
   })
   const shared = isRows ? ['select', 'order', 'limit', 'offset', 'and', 'or'].map(parameterRef) : []
   const preferences = prefer(['count=exact', 'handling=strict', 'handling=lenient'])
   const responses = responsesOf(action, offers, sight)
   const post: JsonSchema = {
     ...operation('call'),
-    parameters: [...shared, preferences],
+    parameters: [...shared, ...(readOnly ? [] : [parameterRef('idempotencyKey')]), preferences],
     requestBody: {
       required: [...input.fields.values()].some(isNeeded),
       content: { 'application/json': { schema: jsonSchemaOf(input, 'insert') } },
@@ -64,16 +65,21 @@ function isNeeded({ spec }: EntityField): boolean {
   return !spec.optional && spec.default === undefined
 }
 
-function responsesOf({ output: { kind, entity } }: Action, offers: readonly Offer[], sight: Sight): JsonSchema {
-  const refused = failures(400, 401, 403, 404, 406, 409)
+function responsesOf(
+  { readOnly, output: { kind, entity } }: Action,
+  offers: readonly Offer[],
+  sight: Sight,
+): JsonSchema {
+  const refused = failures(400, 401, 403, 404, 406, 409, 413, 503)
   if (kind === 'nothing') return { 204: { description: 'Done' }, ...refused }
-  const offer = offers.find(offer => offer.entity === entity)
+  const offer = offers.find(offer => offer.entity === entity && offer.operations.has('read'))
   const one = offer ? schemaRef(offer.names.row) : jsonSchemaOf(entity, 'row', sight.fieldsOf(entity))
   const answer = (description: string): JsonSchema => ({
     description,
     headers: {
       'Content-Range': { $ref: '#/components/headers/contentRange' },
       'Preference-Applied': { $ref: '#/components/headers/preferenceApplied' },
+      ...(!readOnly && { 'Idempotency-Replayed': { $ref: '#/components/headers/idempotencyReplayed' } }),
     },
     content: {
       'application/json': { schema: schemaOf(kind, one, entity.fields.get('value')) },

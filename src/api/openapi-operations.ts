@@ -8,14 +8,21 @@ const always = ['count=exact', 'handling=strict', 'handling=lenient']
 const returning = ['return=minimal', 'return=representation', 'return=headers-only']
 const limited = ['handling=strict, max-affected=10']
 const missing = ['missing=default']
-const upserting = ['resolution=merge-duplicates', 'resolution=ignore-duplicates']
+const merging = 'resolution=merge-duplicates'
+const ignoring = 'resolution=ignore-duplicates'
 const showingDeleted = ['deleted=include', 'deleted=only']
 
 /** The path item of an entity: its operations that the caller may use. */
 export function operationsOf(offer: Offer): JsonSchema {
-  return offer.writable
-    ? { get: list(offer), post: insert(offer), put: put(offer), patch: update(offer), delete: remove(offer) }
-    : { get: list(offer) }
+  const { operations } = offer
+  const upserts = operations.has('insert') && operations.has('update')
+  return {
+    ...(operations.has('read') && { get: list(offer) }),
+    ...(operations.has('insert') && { post: insert(offer) }),
+    ...(upserts && { put: put(offer) }),
+    ...(operations.has('update') && { patch: update(offer) }),
+    ...(operations.has('delete') && { delete: remove(offer) }),
+  }
 }
 
 function list(offer: Offer): JsonSchema {
@@ -39,24 +46,30 @@ function list(offer: Offer): JsonSchema {
       200: rows(offer, 'Rows: all that were asked for, or as many as there may be when they were not counted'),
       206: rows(offer, 'A part of the rows, which were counted'),
       ...(entity.revision && { 304: { description: 'The caller has this row as it is' } }),
-      ...failures(400, 401, 403, 404, 406, ...(entity.revision ? [412] : []), 416),
+      ...failures(400, 401, 403, 404, 406, ...(entity.revision ? [412] : []), 416, 503),
     },
   }
 }
 
 function insert(offer: Offer): JsonSchema {
+  const { operations } = offer
+  const reads = operations.has('read')
   const one = schemaRef(offer.names.insert)
+  const upserting = [...(operations.has('update') ? [merging] : []), ignoring]
   return {
     ...operation(offer, 'insert', 'write', `Insert into ${offer.entity.name}`),
     parameters: [
-      ...shared('select', 'columns', 'on_conflict', 'ifNoneMatch', 'idempotencyKey'),
-      prefer([...returning, ...upserting, ...missing, ...always]),
+      ...(reads ? shared('select') : []),
+      ...shared('columns', 'on_conflict', 'ifNoneMatch', 'idempotencyKey'),
+      prefer([...(reads ? returning : ['return=minimal']), ...upserting, ...missing, ...always]),
     ],
     requestBody: body({ oneOf: [one, { type: 'array', items: one }] }),
     responses: {
-      200: rows(offer, 'With `resolution=merge-duplicates`: all rows were there before and have been changed'),
-      201: rows(offer, 'Inserted; the rows with `return=representation`'),
-      ...failures(400, 401, 403, 404, 406, 409, 412, 413),
+      ...(operations.has('update') && {
+        200: rows(offer, 'With `resolution=merge-duplicates`: all rows were there before and have been changed'),
+      }),
+      201: reads ? rows(offer, 'Inserted; the rows with `return=representation`') : done(offer, 'Inserted'),
+      ...failures(400, 401, 403, 404, 406, 409, 412, 413, 503),
     },
   }
 }
@@ -81,7 +94,7 @@ function put(offer: Offer): JsonSchema {
       200: rows(offer, 'Changed; the row, as `return=representation` asks'),
       201: rows(offer, 'Inserted; the row, as `return=representation` asks'),
       204: { description: 'Inserted or changed' },
-      ...failures(400, 401, 403, 404, 406, 409, 412, 413),
+      ...failures(400, 401, 403, 404, 406, 409, 412, 413, 503),
     },
   }
 }
@@ -142,6 +155,18 @@ function filters(offer: Offer): JsonSchema[] {
   return [...offer.fields.values()].map(field => parameterRef(filterName(offer, field)))
 }
 
+function done({ entity }: Offer, description: string): JsonSchema {
+  return {
+    description,
+    headers: {
+      'Content-Range': { $ref: '#/components/headers/contentRange' },
+      'Preference-Applied': { $ref: '#/components/headers/preferenceApplied' },
+      'Idempotency-Replayed': { $ref: '#/components/headers/idempotencyReplayed' },
+      ...(entity.revision && { ETag: { $ref: '#/components/headers/etag' } }),
+    },
+  }
+}
+
 /** Rows as a list, or one of them as an object for those who ask for that. */
 function rows({ names, entity }: Offer, description: string): JsonSchema {
   const row = schemaRef(names.row)
@@ -166,7 +191,7 @@ function changed(offer: Offer, description: string): JsonSchema {
   return {
     200: rows(offer, `${description}; the rows, as \`return=representation\` asks`),
     204: { description: `${description}, or there was no such row` },
-    ...failures(400, 401, 403, 404, 406, 409, 412, 413),
+    ...failures(400, 401, 403, 404, 406, 409, 412, 413, 503),
   }
 }
 

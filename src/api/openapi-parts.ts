@@ -94,6 +94,7 @@ export const headers = {
     description: '`true` for the answer that the first such request had',
     schema: { type: 'string' },
   },
+  retryAfter: { description: 'Seconds after which to try again', schema: { type: 'integer' } },
   preferenceApplied: { description: 'What of `Prefer` was obeyed', schema: { type: 'string' } },
 } as const satisfies Record<string, JsonSchema>
 
@@ -113,6 +114,10 @@ export const responses: Readonly<Record<string, JsonSchema>> = {
   412: failure('The row has another `ETag`, is not there, or is there already'),
   413: failure('The body or the answer is too large'),
   416: failure('The range lies outside the rows'),
+  503: {
+    ...failure('Too much is going on; the same request may succeed in a moment'),
+    headers: { 'Retry-After': { $ref: '#/components/headers/retryAfter' } },
+  },
 }
 
 /** A name that no shared parameter and no other entity's field has. */

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../core/json.ts'
-import type { Entity, Module } from '../core/module-set.ts'
+import { type Entity, type Exposure, type Module, operationsIn } from '../core/module-set.ts'
 import { anyCaller, type Sight } from '../core/sight.ts'
 import { formatVersion } from '../core/version.ts'
 import { type JsonSchema, jsonSchemaOf } from './json-schema.ts'
@@ -7,20 +7,25 @@ import { actionOperations, actionsOf } from './openapi-actions.ts'
 import { type Offer, offersOf } from './openapi-offer.ts'
 import { operationsOf } from './openapi-operations.ts'
 import { errorSchema, filterParameters, headers, responses, sharedParameters } from './openapi-parts.ts'
+import { type ModuleRoute, routeItems } from './openapi-routes.ts'
 
 export interface OpenApiOptions {
   readonly title: string
   readonly version: string
-  /** What every path is relative to, without a slash at its end. */
+  /** What every path is relative to, without a slash at its end. It may be relative to the document itself. */
   readonly serverUrl: string
-  /** The modules that are exposed. */
+  /** Whose entities and actions are described. */
   readonly modules: readonly Module[]
+  /** What callers can do where this is served; absent: everything with the entities and actions of `modules`. */
+  readonly exposure?: Pick<Exposure, 'entities' | 'actions'>
   /** The caller's service roles, as a principal of the tenant; null shows everything. */
   readonly roles: readonly string[] | null
   /** Which fields the caller sees; absent: those that any caller may. */
   readonly sight?: Sight
   /** The caller is a principal of the system tenant, whose roles reach into others. */
   readonly acting?: boolean
+  /** Routes of the modules' own, which are shown to who may use anything else of their module. */
+  readonly routes?: readonly ModuleRoute[]
   /** Where an entity is served: `/customers`; an action is called `rpc/{name}`. Different for different names. */
   pathOf(what: Pick<Entity, 'module' | 'name'>): string
 }
@@ -43,39 +48,46 @@ isdistinct\`, after \`not.\` to turn them round. Filters that are repeated all h
 \`select\` chooses fields and embeds related rows; \`order\`, \`limit\` and \`offset\` (or \`Range\`) page through the answer.`
 
 /** The OpenAPI 3.1 document of what a caller may do, in the order of the modules and their entities. */
-export function createOpenApi({
-  title,
-  version,
-  serverUrl,
-  modules,
-  roles,
-  sight = anyCaller,
-  acting,
-  pathOf,
-}: OpenApiOptions): OpenApiDocument {
-  const offers = offersOf(modules, roles, sight, acting)
-  const actions = actionsOf(modules, roles, acting)
-  const offered = new Set([...offers.map(({ entity }) => entity.module), ...actions.map(({ module }) => module)])
-  const shown = modules.filter(module => offered.has(module))
+export function createOpenApi(options: OpenApiOptions): OpenApiDocument {
+  const { title, version, serverUrl, modules, roles, sight = anyCaller, acting = false, routes = [], pathOf } = options
+  const there = options.exposure ?? {
+    entities: operationsIn(modules),
+    actions: new Set(modules.flatMap(({ actions }) => actions)),
+  }
+  const reader = { roles, sight, acting }
+  const offers = offersOf(modules, there.entities, reader)
+  const actions = actionsOf(modules, there.actions, reader)
+  // A module without either may still have routes.
+  const bare = modules.filter(({ entities, actions }) => entities.length === 0 && actions.length === 0)
+  const used = [...offers.map(({ entity }) => entity.module), ...actions.map(({ module }) => module), ...bare]
+  const shown = new Map([...modules.filter(module => isIn(used, module)), ...used].map(module => [module.id, module]))
+  const paths = new Map<string, JsonSchema>()
+  for (const offer of offers) paths.set(pathOf(offer.entity), operationsOf(offer))
+  for (const action of actions) {
+    const path = pathOf({ module: action.module, name: `rpc/${action.name}` })
+    paths.set(path, actionOperations(action, offers, sight))
+  }
+  // What a module answers itself comes before what is made of its entities.
+  for (const { path, item, module } of routeItems(
+    routes.filter(({ module }) => shown.has(module.id) && isIn(modules, module)),
+  )) {
+    const whole = pathOf({ module, name: path })
+    paths.set(whole, { ...paths.get(whole), ...item })
+  }
+  const readable = offers.filter(({ operations }) => operations.has('read'))
   return {
     openapi: '3.1.0',
     info: { title, version, description },
     servers: [{ url: serverUrl }],
     security: [{ bearer: [] }],
-    tags: shown.map(module => ({
+    tags: [...shown.values()].map(module => ({
       name: module.id,
       description: `Module ${module.name}, version ${formatVersion(module.version)}`,
     })),
-    paths: Object.fromEntries([
-      ...offers.map(offer => [pathOf(offer.entity), operationsOf(offer)] as const),
-      ...actions.map(action => {
-        const path = pathOf({ module: action.module, name: `rpc/${action.name}` })
-        return [path, actionOperations(action, offers, sight)] as const
-      }),
-    ]),
+    paths: Object.fromEntries(paths),
     components: {
       schemas: { ...Object.fromEntries(offers.flatMap(schemasOf)), Error: errorSchema },
-      parameters: { ...sharedParameters, ...Object.fromEntries(offers.flatMap(filterParameters)) },
+      parameters: { ...sharedParameters, ...Object.fromEntries(readable.flatMap(filterParameters)) },
       headers,
       responses,
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
@@ -83,12 +95,18 @@ export function createOpenApi({
   }
 }
 
-function schemasOf({ entity, fields, names, writable }: Offer): [name: string, schema: JsonSchema][] {
-  const row: [string, JsonSchema] = [names.row, jsonSchemaOf(entity, 'row', fields)]
-  if (!writable) return [row]
-  return [
-    row,
-    [names.insert, jsonSchemaOf(entity, 'insert', fields)],
-    [names.patch, jsonSchemaOf(entity, 'patch', fields)],
-  ]
+/** What a module shows besides its own makes it another object. */
+function isIn(modules: readonly Module[], { id }: Module): boolean {
+  return modules.some(module => module.id === id)
+}
+
+function schemasOf({ entity, fields, names, operations }: Offer): [name: string, schema: JsonSchema][] {
+  const kinds = [
+    ['read', names.row, 'row'],
+    ['insert', names.insert, 'insert'],
+    ['update', names.patch, 'patch'],
+  ] as const
+  return kinds
+    .filter(([operation]) => operations.has(operation))
+    .map(([, name, kind]) => [name, jsonSchemaOf(entity, kind, fields)])
 }

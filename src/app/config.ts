@@ -2,6 +2,7 @@ import type { Editions } from '../core/features.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Seed } from '../core/module.ts'
 import type { Principal } from '../core/principal.ts'
+import type { ApiDefinitions } from '../core/published.ts'
 
 /** What a product's own functions learn of a request. */
 export interface RequestFacts {
@@ -49,6 +50,13 @@ export interface Config {
   readonly changesHours?: number
   /** The editions that tenants may have, and the flags that each turns on: `{ basic: [], pro: ['reports'] }`. */
   readonly editions?: Editions
+  /**
+   * APIs that are composed of operations of several modules, each served as a module of this name would be:
+   * `{ storefront: ['customers.customers.read', 'invoices.rpc.pay'] }`. `storefront@2` is its second major.
+   */
+  readonly apis?: ApiDefinitions
+  /** Where `tenantry serve` listens, by module or composed API: `{ 'customers@1': 4041 }`. */
+  readonly ports?: Readonly<Record<string, number>>
   /** What a fresh installation starts with outside production. */
   readonly development?: { readonly tenants?: Readonly<Record<string, DevelopmentTenant>> }
 }

@@ -7,6 +7,14 @@ declare module 'fastify' {
     /** The tenant of the request in a module's own routes: its rows, and who asks. */
     tenant: TenantData
   }
+  /** What OpenAPI says of a route, besides what its schemas do. */
+  interface FastifySchema {
+    readonly summary?: string
+    readonly description?: string
+    readonly deprecated?: boolean
+    /** True: OpenAPI does not show the route. */
+    readonly hide?: boolean
+  }
 }
 
 /** What a module's routes are mounted on: a Fastify instance of its own, under `/{tenant}/{module}/v{major}`. */

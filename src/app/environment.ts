@@ -41,7 +41,8 @@ export function parseEnvironment(variables: NodeJS.ProcessEnv, dir: string): Env
   }
 }
 
-function parsePort(text: string): number {
+/** Throws `invalid` for what is no port; 0 stands for any free one. */
+export function parsePort(text: string): number {
   const port = Number(text)
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port
   throw new TenantryError('invalid', 'PORT is not a port number', { hint: 'Use 0 to 65535; 0 takes any free port' })

@@ -45,7 +45,8 @@ export function createObserver({ log, postgres, product, catalog }: Platform): O
     new AggregatorRegistry()
     AggregatorRegistry.setRegistries(registry)
   }
-  const modules = new Set(product.modules.modules.map(({ name }) => name))
+  const apis = Object.keys(product.config.apis ?? {}).map(id => id.split('@', 1)[0] ?? id)
+  const modules = new Set([...product.modules.modules.map(({ name }) => name), ...apis])
 
   return {
     contentType: registry.contentType,

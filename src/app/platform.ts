@@ -5,6 +5,7 @@ import { type Catalog, createCatalog } from '../catalog/catalog.ts'
 import type { AuditRecord } from '../core/audit.ts'
 import type { KeyStore } from '../core/catalog.ts'
 import { TenantryError } from '../core/errors.ts'
+import { narrowTo } from '../core/published.ts'
 import type { Signer } from '../core/signer.ts'
 import { createSystemModules, type SystemModules } from '../core/system-modules.ts'
 import type { EmbeddedServer } from '../data/postgres/embedded.ts'
@@ -58,6 +59,9 @@ export interface PlatformOptions extends ServerOptions {
   readonly serves?: boolean
 }
 
+/** How often a process that serves one module looks where the platform is, in milliseconds. */
+const followEvery = 2_000
+
 /** Opens database, catalog and identity, each with what it needs from those before. Whatever was opened is closed on failure. */
 export async function openPlatform(options: PlatformOptions): Promise<Platform> {
   const { product, environment, log, settings, prepare = true, serves = false } = options
@@ -90,6 +94,16 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     open.push(() => postgres.close())
 
     let publicUrl = environment.publicUrl ?? (await postgres.platform.publicUrl()) ?? defaultPublicUrl(environment)
+    if (product.alone !== undefined && environment.publicUrl === undefined) {
+      // Whoever serves all modules says who issues the tokens, and may start later than this.
+      const timer = setInterval(() => {
+        const now = postgres.platform.publicUrl().catch(() => null)
+        now.then(url => {
+          publicUrl = url ?? publicUrl
+        })
+      }, followEvery)
+      open.push(async () => clearInterval(timer))
+    }
     const keyStore = keysOfKnownTenants(postgres.platform, key => catalog.find(key) !== undefined)
     const identity = createIdentity({ store: keyStore, masterKey, publicUrl: () => publicUrl })
     const catalog = await createCatalog({
@@ -128,7 +142,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       operations,
       audit: postgres.platform,
       migrations: () => createMigrations({ product, environment, options: wanted }),
-      system: createSystemModules(product.modules),
+      system: systemOf(product),
       cursors: identity.secrets.signer('cursor'),
       embedded,
       publicUrl: () => publicUrl,
@@ -142,6 +156,11 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     await close().catch(() => {}) // The first failure is the one to tell.
     throw error
   }
+}
+
+function systemOf({ modules, alone }: Product): SystemModules {
+  const system = createSystemModules(modules)
+  return alone === undefined ? system : { ...system, exposure: narrowTo(system.exposure, alone) }
 }
 
 function defaultPublicUrl({ host, port }: Environment): string {
@@ -172,5 +191,7 @@ export async function addDevelopmentTenants({ product, operations, catalog }: Pl
       if (!(error instanceof TenantryError && error.code === 'conflict')) throw error
     }
   }
+  // What another process made at the same time is here as well.
+  await catalog.refresh()
   return added
 }

@@ -6,7 +6,8 @@ import { TenantryError } from '../core/errors.ts'
 import { traitName } from '../core/features.ts'
 import { limitsFaults } from '../core/limits.ts'
 import type { ModuleDefinition } from '../core/module.ts'
-import { createModuleSet, type ModuleSet } from '../core/module-set.ts'
+import { createModuleSet, type ModuleSet, quote } from '../core/module-set.ts'
+import { exposeAlone, publishModules } from '../core/published.ts'
 import { parseMajorFolder } from '../core/version.ts'
 import type { Config } from './config.ts'
 
@@ -15,6 +16,8 @@ export interface Product {
   readonly dir: string
   readonly config: Config
   readonly modules: ModuleSet
+  /** The only module or composed API that this process serves: `customers@1`. Absent: all of them. */
+  readonly alone?: string
 }
 
 const configNames = ['tenantry.config.ts', 'tenantry.config.js', 'tenantry.config.mjs']
@@ -51,7 +54,8 @@ export async function loadProduct(dir: string): Promise<Product> {
     })
   }
   try {
-    const modules = createModuleSet(definitions)
+    const modules = publishModules(createModuleSet(definitions), config.apis)
+    checkPorts(config, modules, problems)
     if (problems.length === 0) return { dir: root, config, modules }
   } catch (error) {
     if (!(error instanceof TenantryError)) throw error
@@ -65,6 +69,35 @@ export async function loadProduct(dir: string): Promise<Product> {
       hint: 'Mend them all and start again',
     },
   )
+}
+
+/** The product as a process knows it that serves one module, or composed API, alone. Throws `not_found`, saying what there is. */
+export function aloneIn(product: Product, id: string): Product {
+  const known = servedIn(product.config, product.modules)
+  const wanted = id.includes('@') ? id : known.findLast(each => each.split('@', 1)[0] === id)
+  if (wanted !== undefined && known.includes(wanted))
+    return { ...product, modules: exposeAlone(product.modules, wanted), alone: wanted }
+  throw new TenantryError('not_found', `There is no module ${quote(id)}`, { hint: `There are ${known.join(', ')}` })
+}
+
+/** What has an address of its own, the majors of each in their order. */
+function servedIn({ apis = {} }: Config, { modules }: ModuleSet): string[] {
+  const major = (id: string) => Number(id.split('@')[1])
+  const composed = Object.keys(apis).map(id => (id.includes('@') ? id : `${id}@1`))
+  return [...modules.map(({ id }) => id), ...composed].toSorted((a, b) => major(a) - major(b))
+}
+
+function checkPorts({ ports = {}, ...config }: Config, modules: ModuleSet, problems: string[]): void {
+  const known = servedIn(config, modules)
+  const taken = new Map<number, string>()
+  for (const [id, port] of Object.entries(ports)) {
+    const other = taken.get(port)
+    taken.set(port, id)
+    if (!known.includes(id)) problems.push(`ports: there is no ${quote(id)}; there are ${known.join(', ')}`)
+    if (!Number.isInteger(port) || port < 1 || port > 65_535)
+      problems.push(`ports: ${id} needs a number from 1 to 65535`)
+    else if (other !== undefined) problems.push(`ports: ${other} and ${id} cannot both have ${port}`)
+  }
 }
 
 interface ModulePlace {
@@ -127,7 +160,7 @@ async function importDefault(file: string): Promise<unknown> {
 
 function isModule(value: unknown): value is ModuleDefinition {
   if (typeof value !== 'object' || value === null) return false
-  const { name, version, entities, actions, routes, seeds, dependsOn } = value as Partial<
+  const { name, version, entities, actions, routes, seeds, dependsOn, publishes } = value as Partial<
     Record<keyof ModuleDefinition, unknown>
   >
   const isList = (part: unknown) => part === undefined || Array.isArray(part)
@@ -139,7 +172,8 @@ function isModule(value: unknown): value is ModuleDefinition {
     (routes === undefined || typeof routes === 'function') &&
     isList(seeds) &&
     (actions === undefined || (Array.isArray(actions) && actions.every(isAction))) &&
-    isList(dependsOn)
+    isList(dependsOn) &&
+    isList(publishes)
   )
 }
 
@@ -173,6 +207,8 @@ const configKeys = new Set<keyof Config>([
   'instancer',
   'changesHours',
   'editions',
+  'apis',
+  'ports',
   'development',
 ])
 
@@ -197,6 +233,11 @@ function checkConfig(value: unknown, file: string): Config {
     if (!Array.isArray(flags) || !flags.every(flag => typeof flag === 'string' && traitName.test(flag)))
       throw wrong(`"editions": the flags of ${edition} must be texts that match ${traitName.source}`)
   }
+  for (const [api, names] of Object.entries(config.apis ?? {})) {
+    if (!Array.isArray(names) || !names.every(name => typeof name === 'string'))
+      throw wrong(`"apis": ${JSON.stringify(api)} must be a list of names, like "customers.customers.read"`)
+  }
+  if (typeof (config.ports ?? {}) !== 'object') throw wrong('"ports" must be numbers by module')
   const [fault] = limitsFaults(config.limits ?? {})
   if (fault !== undefined) throw wrong(fault)
   for (const name of ['idempotencyHours', 'changesHours'] as const) {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { ModuleRoute } from '../api/openapi-routes.ts'
 import { TenantryError } from '../core/errors.ts'
 import { tenantOfHost } from '../gateway/tenant-host.ts'
 import { allowOrigin, answerPreflight } from './http/cors.ts'
@@ -7,7 +8,7 @@ import { answerError } from './http/errors.ts'
 import { answerExpectation, answerMalformed } from './http/malformed.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { openApiRoutes } from './http/openapi.ts'
-import { platformRoutes } from './http/platform-routes.ts'
+import { healthRoutes, platformRoutes } from './http/platform-routes.ts'
 import { restRoutes } from './http/rest.ts'
 import { rpcRoutes } from './http/rpc.ts'
 import { startPage } from './http/start-page.ts'
@@ -25,20 +26,28 @@ export interface RunningServer {
 const bodyLimit = 10 * 1024 * 1024
 const drainTime = 10_000
 
-/** Serves HTTP and lets commands know where. Throws `conflict` when the port is taken. */
-export async function startServer(platform: Platform): Promise<RunningServer> {
+/**
+ * Serves HTTP and, where it is all of the product, lets commands know where. Throws `conflict` when the port is taken. `port`:
+ * in place of the environment's.
+ */
+export async function startServer(
+  platform: Platform,
+  { port = platform.environment.port }: { readonly port?: number } = {},
+): Promise<RunningServer> {
   const app = await createApp(platform)
-  const { host, port, publicUrl } = platform.environment
+  const { host, publicUrl } = platform.environment
+  const { alone } = platform.product
   await app.listen({ host, port }).catch(async error => {
     await app.close()
-    throw listenError(error, host, port)
+    throw listenError(error, host, port, alone === undefined ? undefined : `tenantry serve ${alone} --port`)
   })
   const address = app.server.address()
   const listening = typeof address === 'object' && address ? address.port : port
   const name = host.includes(':') ? `[${host}]` : host
-  await platform.setPublicUrl(
-    publicUrl ?? `http://${['0.0.0.0', '[::]'].includes(name) ? 'localhost' : name}:${listening}`,
-  )
+  if (alone === undefined) {
+    const reached = ['0.0.0.0', '[::]'].includes(name) ? 'localhost' : name
+    await platform.setPublicUrl(publicUrl ?? `http://${reached}:${listening}`)
+  }
   return {
     url: `http://${name}:${listening}`,
     async close() {
@@ -104,11 +113,14 @@ async function createApp(platform: Platform): Promise<FastifyInstance> {
     if (keys.keys.length === 0) throw nothingHere()
     return reply.header('Cache-Control', 'public, max-age=300').header('Access-Control-Allow-Origin', '*').send(keys)
   })
-  await app.register(async inside => platformRoutes(inside, platform, observer), { prefix: '/-' })
+  await app.register(async inside => healthRoutes(inside, platform, observer), { prefix: '/-' })
+  if (product.alone === undefined)
+    await app.register(async inside => platformRoutes(inside, platform), { prefix: '/-' })
   await app.register(async inside => restRoutes(inside, platform))
   await app.register(async inside => rpcRoutes(inside, platform))
-  await app.register(async inside => openApiRoutes(inside, platform))
-  await app.register(async inside => moduleRoutes(inside, platform))
+  const routes: ModuleRoute[] = []
+  await app.register(async inside => moduleRoutes(inside, platform, routes))
+  await app.register(async inside => openApiRoutes(inside, { platform, routes }))
   return app
 }
 
@@ -123,11 +135,12 @@ function hostNeeded({ raw }: FastifyRequest): TenantryError | undefined {
   return raw.httpVersion === '1.0' ? undefined : new TenantryError('invalid', 'A request has a Host header')
 }
 
-function listenError(error: unknown, host: string, port: number): unknown {
+function listenError(error: unknown, host: string, port: number, command = ''): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error
+  const another = port === 65_535 ? 4040 : port + 1
   if (error.code === 'EADDRINUSE') {
     return new TenantryError('conflict', `Port ${port} on ${host} is taken`, {
-      hint: `Choose another one: PORT=${port === 65_535 ? 4040 : port + 1} npm start`,
+      hint: `Choose another one: ${command ? `${command} ${another}` : `PORT=${another} npm start`}`,
     })
   }
   if (error.code === 'EACCES')

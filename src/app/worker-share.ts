@@ -13,10 +13,21 @@ export function workerSettings(count: number): PostgresSettings & { readonly app
   return { ...connectionsOf(count), apply: 'never' }
 }
 
-/** What the embedded server has to take: twice the pipelined connections of each worker, and commands beside them. */
+/** A process that serves one module beside others takes a quarter of what one alone would. */
+export const partSettings: PostgresSettings = connectionsOf(4)
+
+const partsBeside = 8
+
+/**
+ * What the embedded server has to take: twice the pipelined connections of each worker, those of processes that serve single
+ * modules, and commands beside them.
+ */
 export function mostConnections(count: number): number {
-  const { connections, writeConnections, transactions, streams } = connectionsOf(count)
-  return Math.max(100, 40 + count * (2 * connections + 2 * writeConnections + transactions + streams + 8))
+  return 40 + count * mostOf(connectionsOf(count)) + partsBeside * mostOf(connectionsOf(4))
+}
+
+function mostOf({ connections, writeConnections, transactions, streams }: ReturnType<typeof connectionsOf>): number {
+  return 2 * connections + 2 * writeConnections + transactions + streams + 8
 }
 
 function connectionsOf(count: number) {

@@ -36,8 +36,7 @@ export function firstRequests(
   const listed = nested?.from ?? readable[0]
   if (!listed) return []
   const inserted = [listed, ...readable].find(isEasyToInsert)
-  const base = (entity: Entity, key = tenant.key) =>
-    `/${key}/${entity.module.name}/v${entity.module.version.major}/${entity.name}`
+  const base = (entity: Entity, key = tenant.key) => `/${key}/${addressOf(entity, exposure)}/${entity.name}`
   return [
     { title: `${tenant.key}: ${words(listed)}`, path: `${base(listed)}?${select(listed)}&limit=5` },
     ...(nested
@@ -57,6 +56,13 @@ export function firstRequests(
       refused: true,
     },
   ]
+}
+
+/** Of the module that it belongs to, or else of one that shows it, too. */
+function addressOf(entity: Entity, { exposed }: Exposure): string {
+  const showing = [...exposed].filter(({ entities }) => entities.includes(entity))
+  const { name, version } = showing.find(({ id }) => id === entity.module.id) ?? showing[0] ?? entity.module
+  return `${name}/v${version.major}`
 }
 
 /** A line for a shell. */

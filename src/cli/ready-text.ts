@@ -23,7 +23,10 @@ export function describeTenants({ catalog }: Platform): Ready['tenants'] {
 }
 
 export function describeModules({ product }: Platform): Ready['modules'] {
-  return product.modules.modules.map(({ name, version }) => ({ name, version: formatVersion(version) }))
+  const { modules, alone } = product
+  const shown = modules.modules.filter(({ id }) => (alone ?? id) === id)
+  if (alone !== undefined && shown.length === 0) return [{ name: alone, version: 'composed' }]
+  return shown.map(({ name, version }) => ({ name, version: formatVersion(version) }))
 }
 
 /** Where the rows are; never a user or a password. */

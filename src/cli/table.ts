@@ -19,6 +19,7 @@ const line = (group: string, path: string, summary: string, load: () => Promise<
 // biome-ignore format: one line each
 export const commands: readonly Entry[] = [
   line('Run', 'start', 'Serve a product', async () => (await import('./commands/start.ts')).start),
+  line('Run', 'serve', 'Serve one module alone, on a port of its own', async () => (await import('./commands/serve.ts')).serve),
   line('Run', 'verify', 'Prove that tenants are kept apart, by attacking a server', async () => (await import('./commands/verify.ts')).verify),
 
   line('Tenants', 'tenant add', 'Make a tenant', async () => (await import('./commands/tenant-add.ts')).tenantAdd),

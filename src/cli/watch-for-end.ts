@@ -8,6 +8,8 @@ export interface Watch {
   isStopping(): boolean
   /** Asks for the end as a signal does, but any number of times. */
   stop(): void
+  /** Asks for the end as something unforeseen does. */
+  fail(error: unknown): void
   /** Lets signals and failures do again what they do by themselves. */
   release(): void
 }
@@ -43,6 +45,7 @@ export function watchForEnd(deps: { onSignal: () => void; onCrash: (error: unkno
       stopping = true
       resolve(0)
     },
+    fail: onCrash,
     release() {
       for (const signal of signals) process.off(signal, onSignal)
       process.off('uncaughtException', onCrash)

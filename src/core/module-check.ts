@@ -67,6 +67,13 @@ const reservedFields = new Set([
 const shownByViews = new Set(platformNames.filter(name => name !== 'tenant_id' && name !== 'instance_id'))
 const identifierBytes = 63
 
+export const moduleNameRule = moduleName.source
+
+/** True for what a module may be called, and so what may stand in its place in an address. */
+export function isModuleName(name: string): boolean {
+  return moduleName.test(name) && !reservedModules.has(name) && !name.startsWith('pg_')
+}
+
 /** Every problem of a set of module definitions; none means that `createModuleSet` may resolve them. */
 export function checkModules(definitions: readonly ModuleDefinition[]): DefinitionProblem[] {
   const problems: DefinitionProblem[] = []

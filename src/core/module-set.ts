@@ -6,6 +6,7 @@ import type { FieldSpec, Fields, OnDelete } from './field.ts'
 import type { Limits } from './limits.ts'
 import type { ModuleDefinition, ModuleId } from './module.ts'
 import { checkModules, type DefinitionProblem } from './module-check.ts'
+import { allOperations, type Operations, onlyRead } from './operations.ts'
 import { noOwnRules, type OwnRules, ownRulesOf } from './own-rows.ts'
 import { type MoveOf, movesOf } from './upgrade-moves.ts'
 import { parseVersion, type Version } from './version.ts'
@@ -149,6 +150,11 @@ export interface Exposure {
   /** Modules that run for the tenant, each after those it depends on. */
   readonly running: readonly Module[]
   readonly exposed: ReadonlySet<Module>
+  /** What callers of generated APIs reach, with what they can do with it; internal entities are not among them. */
+  readonly entities: ReadonlyMap<Entity, Operations>
+  readonly actions: ReadonlySet<Action>
+  /** The module, or composed API, that an address names; without a major the highest. */
+  find(name: string, major?: number): Opened | undefined
   findModule(name: string, major: number): Module | undefined
   /** The highest exposed major of a module. */
   findLatest(name: string): Module | undefined
@@ -158,6 +164,14 @@ export interface Exposure {
   findActions(name: string): readonly Action[]
   /** The service roles that fields are reserved for, of all modules that run. */
   readonly fieldRoles: readonly string[]
+  /** What the code of modules sees: the same, where nothing is left out for those who call. */
+  readonly whole: Exposure
+}
+
+/** A module at its address, and all that is reached through it. */
+export interface Opened {
+  readonly module: Module
+  readonly exposure: Exposure
 }
 
 /** All module versions of a product. */
@@ -523,29 +537,42 @@ export function depthFirst<T>(roots: readonly T[], needs: (item: T) => readonly 
 function createExposure(id: string, running: readonly Module[], subscribed: ReadonlySet<string>): Exposure {
   const exposed = new Set(running.filter(module => module.public || subscribed.has(module.id)))
   const byId = new Map([...exposed].map(module => [module.id, module]))
-  const entities = Map.groupBy(
-    [...exposed].flatMap(module => module.entities.filter(({ internal }) => !internal)),
-    entity => entity.name,
-  )
-  const actions = Map.groupBy(
-    [...exposed].flatMap(module => module.actions),
-    action => action.name,
-  )
+  const entities = operationsIn(exposed)
+  const actions = new Set([...exposed].flatMap(module => module.actions))
+  const entitiesByName = Map.groupBy(entities.keys(), ({ name }) => name)
+  const actionsByName = Map.groupBy(actions, ({ name }) => name)
   const latest = new Map<string, Module>()
   for (const module of exposed) {
     const known = latest.get(module.name)
     if (!known || known.version.major < module.version.major) latest.set(module.name, module)
   }
-  return {
+  const findModule = (name: string, major: number) => byId.get(`${name}@${major}`)
+  const exposure: Exposure = {
     id,
     running,
     exposed,
-    findModule: (name, major) => byId.get(`${name}@${major}`),
+    entities,
+    actions,
+    find(name, major) {
+      const module = major === undefined ? latest.get(name) : findModule(name, major)
+      return module && { module, exposure }
+    },
+    findModule,
     findLatest: name => latest.get(name),
-    findEntities: name => entities.get(name) ?? [],
-    findActions: name => actions.get(name) ?? [],
+    findEntities: name => entitiesByName.get(name) ?? [],
+    findActions: name => actionsByName.get(name) ?? [],
     fieldRoles: fieldRolesOf(running),
+    get whole() {
+      return exposure
+    },
   }
+  return exposure
+}
+
+/** All that can be done with the entities of these modules through a generated API. */
+export function operationsIn(modules: Iterable<Module>): Map<Entity, Operations> {
+  const shown = [...modules].flatMap(({ entities }) => entities.filter(({ internal }) => !internal))
+  return new Map(shown.map(entity => [entity, entity.view ? onlyRead : allOperations]))
 }
 
 /** Sorted, each once. */

@@ -20,6 +20,11 @@ export interface ModuleDefinition<Routes = unknown> {
   /** Exposed to tenants that run the module as a dependency, without a subscription of their own. */
   readonly public?: boolean
   readonly entities: readonly EntityDefinition[]
+  /**
+   * What its API shows of the modules that it depends on, besides all that is its own: `customers.customers` (every operation),
+   * `customers.customers.read`, `customers.rpc.merge`. It is seen by tenants that do not subscribe to those modules, too.
+   */
+  readonly publishes?: readonly string[]
   /** What can be done beside reading and writing rows, served as `rpc/{name}`. */
   readonly actions?: readonly ActionDefinition[]
   /** The access role of each service role on entities that do not say it themselves. */

@@ -43,6 +43,7 @@ import {
   putMismatch,
   unknownColumn,
 } from './plan-names.ts'
+import { checkOffered } from './plan-offered.ts'
 import { conflictFields, isRestore, payloadFields } from './plan-payload.ts'
 import { arityOf, findLink, targetOf } from './plan-relations.ts'
 import { type Sight, sightOf } from './sight.ts'
@@ -57,11 +58,16 @@ const maxEmbeds = 64
 
 /**
  * Resolves every name of a plan against the definitions that the tenant sees. Throws `invalid` (42703, PGRST204, PGRST200,
- * PGRST201, PGRST118, PGRST123) for what is unknown, ambiguous or not allowed; what `sight` does not show is unknown. Pure.
+ * PGRST201, PGRST118, PGRST123) for what is unknown, ambiguous or not allowed; what `sight` does not show is unknown. Throws as
+ * `checkOffered` does for what callers cannot do there, whatever their roles. Pure.
  */
 export function checkPlan(plan: Plan, exposure: Exposure, sight = sightOf(exposure, 'caller', [])): CheckedPlan {
-  const check = new PlanCheck(exposure, sight)
-  if (plan.kind === 'call') return checkCall(plan, check)
+  const calling = sight.asker === 'caller'
+  const check = new PlanCheck(calling ? exposure : exposure.whole, sight)
+  if (plan.kind === 'call') {
+    if (calling) checkOffered(plan, exposure)
+    return checkCall(plan, check)
+  }
   const { entity } = plan
   const common = {
     entity,
@@ -75,6 +81,7 @@ export function checkPlan(plan: Plan, exposure: Exposure, sight = sightOf(exposu
   } as const
   const reads = plan.kind === 'read' && !plan.lock
   if (entity.view && !reads) throw viewIsReadOnly(entity)
+  if (calling) checkOffered(plan, exposure)
   check.use(entity, reads ? 'read' : 'write')
   if (!entity.revision && namesRevision(plan)) throw noRevision(entity)
   if (plan.kind === 'read') {
@@ -235,7 +242,7 @@ class PlanCheck {
   #embed(entity: Entity, embed: Embed, depth: number): CheckedEmbed {
     if (++this.#embeds > maxEmbeds) throw new TenantryError('invalid', `There are more than ${maxEmbeds} embeds`)
     const link = findLink(entity, embed, {
-      entity: other => !other.internal && this.#exposure.exposed.has(other.module),
+      entity: other => this.#exposure.entities.get(other)?.has('read') ?? false,
       relation: relation => this.sight.shows(relation),
     })
     const target = targetOf(link)

@@ -12,14 +12,14 @@ export class Sight {
   readonly id: string
   /** Of the caller of a generated API with the same roles: what an error may name. */
   readonly outside: Sight
-  readonly #asker: Asker
+  readonly asker: Asker
   readonly #roles: ReadonlySet<string> | null
   readonly #fields = new WeakMap<Entity, ReadonlyMap<string, EntityField>>()
 
   /** `roles`: those that fields are reserved for; null stands for whoever calls. */
   constructor(id: string, asker: Asker, roles: ReadonlySet<string> | null, outside?: Sight) {
     this.id = id
-    this.#asker = asker
+    this.asker = asker
     this.#roles = roles
     this.outside = outside ?? this
   }
@@ -43,8 +43,8 @@ export class Sight {
 
   #seen(field: EntityField): EntityField | undefined {
     const { rules } = field.spec
-    if (!rules || this.#asker === 'module') return field
-    const called = this.#asker === 'caller'
+    if (!rules || this.asker === 'module') return field
+    const called = this.asker === 'caller'
     if ((called && rules.hidden) || !this.#isNamed(rules.reserved, 'read')) return undefined
     const written = !(called && rules.readOnly) && this.#isNamed(rules.reserved, 'write')
     return {

@@ -6,6 +6,7 @@ import {
   fieldRolesOf,
   type Module,
   type ModuleSet,
+  operationsIn,
   type Relation,
 } from './module-set.ts'
 
@@ -100,14 +101,25 @@ function exposureOf(modules: readonly Module[]): Exposure {
     modules.flatMap(module => module.entities),
     ({ name }) => name,
   )
-  return {
+  const findModule = (name: string, major: number) => modules.find(module => module.id === `${name}@${major}`)
+  const exposure: Exposure = {
     id: 'system',
     running: modules,
     exposed: new Set(modules),
-    findModule: (name, major) => modules.find(module => module.id === `${name}@${major}`),
+    entities: operationsIn(modules),
+    actions: new Set(),
+    find(name, major) {
+      const module = major === undefined ? latest.get(name) : findModule(name, major)
+      return module && { module, exposure }
+    },
+    findModule,
     findLatest: name => latest.get(name),
     findEntities: name => entities.get(name) ?? [],
     findActions: () => [],
     fieldRoles: fieldRolesOf(modules),
+    get whole() {
+      return exposure
+    },
   }
+  return exposure
 }

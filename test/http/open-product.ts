@@ -6,10 +6,11 @@ import { parseEnvironment } from '../../src/app/environment.ts'
 import { createLog } from '../../src/app/log.ts'
 import type { TenantWish, TokenWish } from '../../src/app/operations.ts'
 import { openPlatform, type Platform } from '../../src/app/platform.ts'
-import type { Product } from '../../src/app/product.ts'
+import { aloneIn, type Product } from '../../src/app/product.ts'
 import { startServer } from '../../src/app/server.ts'
 import type { ModuleDefinition } from '../../src/core/module.ts'
 import { createModuleSet } from '../../src/core/module-set.ts'
+import { publishModules } from '../../src/core/published.ts'
 import type { PostgresSettings } from '../../src/data/postgres/postgres.ts'
 import { createTestDatabase, type TestDatabase } from '../../src/testing/test-database.ts'
 import { type Client, createClient } from './client.ts'
@@ -33,6 +34,8 @@ export interface ProductOptions {
   readonly variables?: NodeJS.ProcessEnv
   /** Another product's database, to be one more node beside it; the one that made it drops it. */
   readonly database?: TestDatabase
+  /** The only module or composed API that is served. */
+  readonly alone?: string
 }
 
 /** Variables of an environment that uses a database of the test server, with roles that only these tests have. */
@@ -67,13 +70,25 @@ export async function openProduct(options: ProductOptions): Promise<OpenProduct>
   try {
     let logged = ''
     const environment = parseEnvironment({ ...variablesFor(database, folder), ...variables }, folder)
-    const product: Product = { dir: folder, config: { name: 'Test', ...config }, modules: createModuleSet(modules) }
+    const whole: Product = {
+      dir: folder,
+      config: { name: 'Test', ...config },
+      modules: publishModules(createModuleSet(modules), config.apis),
+    }
+    const product = options.alone === undefined ? whole : aloneIn(whole, options.alone)
     const log = createLog(environment.logLevel, {
       write: line => {
         logged += line
       },
     })
-    const platform = await openPlatform({ product, environment, log, mode: 'serve', settings, serves: true })
+    const platform = await openPlatform({
+      product,
+      environment,
+      log,
+      mode: product.alone === undefined ? 'serve' : 'share',
+      settings,
+      serves: true,
+    })
     undo.push(() => platform.close())
     const server = await startServer(platform)
     undo.push(() => server.close())

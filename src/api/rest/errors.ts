@@ -25,6 +25,7 @@ const statusOfReason: Readonly<Record<string, number>> = {
   '42703': 400,
   '42883': 404,
   '42P01': 404,
+  not_offered: 405,
   request_timeout: 408,
   expectation_failed: 417,
   headers_too_large: 431,

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { TenantryError } from '../../core/errors.ts'
-import type { Module } from '../../core/module-set.ts'
+import type { Exposure, Module } from '../../core/module-set.ts'
 import { anonymousRole, type Principal } from '../../core/principal.ts'
 import { systemTenant } from '../../core/tenant.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
@@ -13,6 +13,8 @@ import { authorize, chooseInstance } from './decide-principal.ts'
 export interface ContextModule {
   readonly module: Module
   readonly version: Version
+  /** What is seen through it. */
+  readonly exposure: Exposure
 }
 
 /** The principal of the token, checked before or now; undefined without a token. */
@@ -60,9 +62,9 @@ export async function openContext(
 /** `v1`, `v1.4` and `v1.0.1` reach the module v1, as long as it is not older than what was asked for. */
 function chooseModule(exposure: TenantContext['exposure'], name: string, text: string): ContextModule | undefined {
   const wanted = text.startsWith('v') ? parseWantedVersion(text.slice(1)) : undefined
-  const module = wanted && exposure.findModule(name, wanted.major)
-  if (!module || !satisfiesVersion(module.version, wanted)) return undefined
-  return { module, version: text.includes('.') ? wanted : module.version }
+  const found = wanted && exposure.find(name, wanted.major)
+  if (!found || !satisfiesVersion(found.module.version, wanted)) return undefined
+  return { ...found, version: text.includes('.') ? wanted : found.module.version }
 }
 
 function noSuchModule(): TenantryError {

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ModuleRoute } from '../../api/openapi-routes.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Module } from '../../core/module-set.ts'
 import { TenantData } from '../../core/tenant-data.ts'
@@ -9,19 +10,23 @@ import { openContext } from './context.ts'
 import { jsonOfRows } from './json-of-rows.ts'
 
 /**
- * The routes that a module brings, each module in a Fastify context of its own. `request.tenant` is there before any hook
- * or handler of the module runs. Denied by default: without a token they are not reached.
+ * The routes that modules bring, each module in a Fastify context of its own. `request.tenant` is there before any hook
+ * or handler of the module runs. Denied by default: without a token they are not reached. Adds to `found` what their authors say
+ * of them.
  */
-export async function moduleRoutes(app: FastifyInstance, platform: Platform): Promise<void> {
-  for (const module of platform.product.modules.modules) {
+export async function moduleRoutes(app: FastifyInstance, platform: Platform, found: ModuleRoute[]): Promise<void> {
+  const { modules, alone } = platform.product
+  for (const module of modules.modules) {
     const routes = routesOf(module)
-    if (!routes) continue
+    if (!routes || (alone ?? module.id) !== module.id) continue
     const { name, version } = module
     await app.register(
       async inside => {
         inside.decorateRequest('tenant')
         // Of two parameters with the same name the later counts: a module's own would stand for the tenant of the path.
-        inside.addHook('onRoute', ({ routePath }) => {
+        inside.addHook('onRoute', ({ routePath, method, schema }) => {
+          const shared = () => inside.getSchemas()
+          found.push({ module, path: routePath, methods: [method].flat(), schema, shared })
           const taken = /:(tenant|version)(?![A-Za-z0-9_])/.exec(routePath)?.[1]
           if (taken === undefined) return
           throw new TenantryError('invalid', `${module.id}: the route ${routePath} has a parameter ":${taken}"`, {

@@ -1,75 +1,83 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { createOpenApi } from '../../api/openapi.ts'
-import type { Module } from '../../core/module-set.ts'
+import type { ModuleRoute } from '../../api/openapi-routes.ts'
+import type { Entity, Module } from '../../core/module-set.ts'
 import { sightFor } from '../../core/sight.ts'
 import { systemTenant } from '../../core/tenant.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import { formatVersion } from '../../core/version.ts'
 import { tokenNeeded } from '../../gateway/resolve-tenant.ts'
+import { createLruCache } from '../../identity/lru-cache.ts'
 import type { Platform } from '../platform.ts'
+import { accessClass } from './access-class.ts'
 import { openContext } from './context.ts'
 
-/** Stands for the tenant's own address in a document that tenants with the same modules share. */
+/** Stands for the address in a document that is shared by all who may the same, in whatever tenant. */
 const serverMark = 'https://tenant.invalid'
-const cacheLimit = 200
+const mostDocuments = 200
 
-/** OpenAPI documents: of one module and of all modules of a tenant; only what the caller may use. */
-export async function openApiRoutes(app: FastifyInstance, platform: Platform): Promise<void> {
-  const cache = new Map<string, string>()
+/** OpenAPI documents: of one module and of all modules of a tenant; only what the caller may use. `routes`: the modules' own. */
+export async function openApiRoutes(
+  app: FastifyInstance,
+  { platform, routes }: { platform: Platform; routes: readonly ModuleRoute[] },
+): Promise<void> {
+  const kept = createLruCache<string, string>(mostDocuments)
+  const { name } = platform.product.config
 
-  const documentOf = (
-    context: TenantContext,
-    modules: readonly Module[],
-    server: string,
-    pathOf: (module: Module, entity: string) => string,
-  ): string => {
-    const roles = [...context.principal.roles].sort()
-    const acting = context.principal.tenant === systemTenant
-    const key = [modules.map(({ id }) => id), roles, context.module?.id, acting, context.acrossTenants].join('|')
-    let text = cache.get(key)
+  const documentOf = (context: TenantContext, server: string): string => {
+    const { exposure, module, principal, acrossTenants } = context
+    const roles = accessClass(exposure, principal.roles)
+    const acting = principal.tenant === systemTenant
+    const key = [exposure.id, module?.id, roles.join(','), acting, acrossTenants, principal.anonymous].join('|')
+    let text = kept.get(key)
     if (text === undefined) {
       const document = createOpenApi({
-        title: context.module
-          ? `${platform.product.config.name}: ${context.module.name}`
-          : platform.product.config.name,
-        version: context.module ? formatVersion(context.module.version) : '1.0.0',
-        serverUrl: serverMark,
-        modules,
-        roles,
+        ...{ title: module ? `${name}: ${module.name}` : name, serverUrl: serverMark, exposure, roles, acting },
+        version: module ? formatVersion(module.version) : '1.0.0',
+        modules: module ? [module] : [...exposure.exposed],
         sight: sightFor(context, {}),
-        acting,
-        pathOf: ({ module, name }) => pathOf(module, name),
+        // They are written for one tenant, and refuse who is nobody.
+        routes: acrossTenants || principal.anonymous ? [] : routes,
+        pathOf: module ? what => `/${what.name}` : what => `/${addressIn([...exposure.exposed], what)}/${what.name}`,
       })
-      if (context.principal.anonymous && Object.keys(document.paths).length === 0) throw tokenNeeded()
+      if (principal.anonymous && Object.keys(document.paths).length === 0) throw tokenNeeded()
       text = JSON.stringify(document)
-      if (cache.size >= cacheLimit) cache.clear()
-      cache.set(key, text)
+      kept.set(key, text)
     }
     return text.replace(serverMark, () => server)
   }
 
   const send = (reply: FastifyReply, text: string) =>
-    reply.header('Content-Type', 'application/openapi+json; charset=utf-8').send(text)
+    reply
+      .header('Content-Type', 'application/openapi+json; charset=utf-8')
+      .header('Cache-Control', 'private, no-cache')
+      .header('Vary', 'Authorization')
+      .send(text)
 
   app.get<{ Params: { tenant: string; module: string; version: string } }>(
     '/:tenant/:module/:version/openapi.json',
     async (request, reply) => {
-      const { tenant, module: name, version } = request.params
-      const context = await openContext(platform, request, tenant, name, version)
-      const modules = context.module ? [context.module] : []
-      const server = `${platform.publicUrl()}/${context.tenant}/${name}/${version}`
-      return send(
-        reply,
-        documentOf(context, modules, server, (_module, entity) => `/${entity}`),
-      )
+      const { tenant, module, version } = request.params
+      return send(reply, documentOf(await openContext(platform, request, tenant, module, version), `../${version}`))
     },
   )
-  for (const url of ['/:tenant/openapi.json', '/:tenant/rest/v1/']) {
+  for (const [url, up] of [
+    ['/:tenant/openapi.json', '..'],
+    ['/:tenant/rest/v1/', '../../..'],
+  ] as const) {
     app.get<{ Params: { tenant: string } }>(url, async (request, reply) => {
       const context = await openContext(platform, request, request.params.tenant)
-      const server = `${platform.publicUrl()}/${context.tenant}`
-      const pathOf = ({ name, version }: Module, entity: string) => `/${name}/v${version.major}/${entity}`
-      return send(reply, documentOf(context, [...context.exposure.exposed], server, pathOf))
+      // On the host of the tenant itself its key is not in the path.
+      const named = request.originalUrl.startsWith(`/${context.tenant}/`)
+      return send(reply, documentOf(context, named ? `${up}/${context.tenant}` : '/'))
     })
   }
+}
+
+/** Below a tenant: of the module that it belongs to, or else of one that shows it, too. */
+function addressIn(modules: readonly Module[], { module, name }: Pick<Entity, 'module' | 'name'>): string {
+  const shows = ({ entities, actions }: Module) =>
+    [...entities, ...actions].some(what => what.module === module && [what.name, `rpc/${what.name}`].includes(name))
+  const found = modules.find(({ id }) => id === module.id) ?? modules.find(shows) ?? module
+  return `${found.name}/v${found.version.major}`
 }

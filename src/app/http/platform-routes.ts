@@ -66,10 +66,12 @@ const auditSchema = {
   },
 } as const
 
-/** `/-/`: health, metrics and the tenant catalog, for the platform's own people. */
-export async function platformRoutes(app: FastifyInstance, platform: Platform, observer: Observer): Promise<void> {
-  const { operations, postgres, audit } = platform
-
+/** `/-/`: health and metrics, which every process that serves has. */
+export async function healthRoutes(
+  app: FastifyInstance,
+  { postgres }: Pick<Platform, 'postgres'>,
+  observer: Observer,
+): Promise<void> {
   app.get('/health/live', async () => ({ status: 'live' }))
   app.get('/health/ready', async (_request, reply) => {
     const ready = await postgres.platform.ping().then(
@@ -82,7 +84,11 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform, o
   })
   app.get('/health', async (_request, reply) => reply.redirect('/-/health/ready'))
   app.get('/metrics', async (_request, reply) => reply.type(observer.contentType).send(await observer.metrics()))
+}
 
+/** `/-/`: the tenant catalog, for the platform's own people. */
+export async function platformRoutes(app: FastifyInstance, platform: Platform): Promise<void> {
+  const { operations, audit } = platform
   const actors = new WeakMap<object, Actor>()
   const allow = async (request: FastifyRequest, roles: readonly string[]) => {
     const { subject } = await operatorOf(platform, request, roles)

@@ -8,7 +8,7 @@ import type { ParsedRest, RestRequest, RestResponse } from '../../api/rest/reque
 import { respondRest } from '../../api/rest/respond.ts'
 import type { Once } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
-import { type Entity, type Exposure, type Module, quote } from '../../core/module-set.ts'
+import { type Entity, type Exposure, type Opened, quote } from '../../core/module-set.ts'
 import { sightFor } from '../../core/sight.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import type { Log } from '../log.ts'
@@ -50,9 +50,11 @@ export async function restRoutes(app: FastifyInstance, platform: Platform): Prom
     handler: async (request, reply) => {
       const context = await openContext(platform, request, request.params.tenant)
       const found = findEntity(context, request)
-      refuseAnonymous(context, found instanceof TenantryError ? undefined : found.access)
+      refuseAnonymous(context, found instanceof TenantryError ? undefined : found.entity.access)
       if (found instanceof TenantryError) throw found
-      return serve(rest, request, reply, { ...context, module: found.module, version: found.module.version }, found)
+      const { entity, exposure } = found
+      const { module } = entity
+      return serve(rest, request, reply, { ...context, exposure, module, version: module.version }, entity)
     },
   })
 }
@@ -140,27 +142,32 @@ export function sendRest(reply: FastifyReply, { status, headers, body, stream }:
 function findEntity(
   { exposure }: TenantContext,
   request: FastifyRequest<{ Params: AnyModuleParams }>,
-): Entity | TenantryError {
+): { readonly entity: Entity; readonly exposure: Exposure } | TenantryError {
   const name = request.params.entity
-  const module = chooseProfile(exposure, request)
-  if (module instanceof TenantryError) return module
-  if (module) return module.entities.find(entity => entity.name === name && !entity.internal) ?? entityError(name)
+  const found = chooseProfile(exposure, request)
+  if (found instanceof TenantryError) return found
+  if (found) {
+    const entity = found.module.entities.find(entity => entity.name === name && !entity.internal)
+    return entity ? { entity, exposure: found.exposure } : entityError(name)
+  }
   const [only, ...others] = exposure.findEntities(name)
   if (!only) return entityError(name)
-  return others.length === 0 ? only : ambiguousEntity(name, [only, ...others])
+  return others.length === 0 ? { entity: only, exposure } : ambiguousEntity(name, [only, ...others])
 }
 
-/** The module that `Accept-Profile` (reading) or `Content-Profile` (writing) names: `module` or `module@2`. */
+/** What `Accept-Profile` (reading) or `Content-Profile` (writing) names: `module` or `module@2`, or a composed API. */
 export function chooseProfile(
   exposure: Exposure,
   { headers, method }: Pick<FastifyRequest, 'headers' | 'method'>,
-): Module | TenantryError | undefined {
+): Opened | TenantryError | undefined {
   const profile = headers[method === 'GET' || method === 'HEAD' ? 'accept-profile' : 'content-profile']
   // `public` is what clients send that were told of none.
   if (typeof profile !== 'string' || profile === 'public') return undefined
   const [name = '', major] = profile.split('@')
-  const module = major === undefined ? exposure.findLatest(name) : exposure.findModule(name, Number(major))
-  return module ?? noSuchProfile([...exposure.exposed].map(({ id }) => id))
+  return (
+    exposure.find(name, major === undefined ? undefined : Number(major)) ??
+    noSuchProfile([...exposure.exposed].map(({ id }) => id))
+  )
 }
 
 function noSuchProfile(modules: readonly string[]): TenantryError {

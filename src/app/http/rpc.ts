@@ -6,7 +6,7 @@ import { respondCall } from '../../api/rest/respond-call.ts'
 import { noSuchAction } from '../../core/call-check.ts'
 import type { TransactionRunner } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
-import { type Action, type Module, quote } from '../../core/module-set.ts'
+import { type Action, type Exposure, type Module, quote } from '../../core/module-set.ts'
 import { anonymousRole } from '../../core/principal.ts'
 import { runCall } from '../../core/run-action.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
@@ -39,7 +39,7 @@ export async function rpcRoutes(app: FastifyInstance, platform: Platform): Promi
       const action = context.module?.actions.find(action => action.name === name)
       refuseAnonymous(context, accessOf(action))
       if (!action) throw unknownAction(request, name, context.module)
-      return serve(platform, request, reply, context, action)
+      return serve(platform, request, reply, withinModule(context, action.module), action)
     },
   })
   app.route<{ Params: Pick<ActionParams, 'tenant' | 'action'> }>({
@@ -49,12 +49,17 @@ export async function rpcRoutes(app: FastifyInstance, platform: Platform): Promi
     handler: async (request, reply) => {
       const context = await openContext(platform, request, request.params.tenant)
       const found = findAction(context, request, request.params.action)
-      refuseAnonymous(context, found instanceof TenantryError ? undefined : accessOf(found))
+      refuseAnonymous(context, found instanceof TenantryError ? undefined : accessOf(found.action))
       if (found instanceof TenantryError) throw found
-      const { module } = found
-      return serve(platform, request, reply, { ...context, module, version: module.version }, found)
+      const { action, exposure } = found
+      return serve(platform, request, reply, withinModule({ ...context, exposure }, action.module), action)
     },
   })
+}
+
+/** Where another API shows the action, its code is still that of its own module. */
+function withinModule(context: TenantContext, module: Module): TenantContext {
+  return context.module?.id === module.id ? context : { ...context, module, version: module.version }
 }
 
 async function serve(
@@ -83,13 +88,20 @@ async function serve(
 }
 
 /** By profile, as entities are; else the name must be unique. */
-function findAction({ exposure }: TenantContext, request: FastifyRequest, name: string): Action | TenantryError {
-  const module = chooseProfile(exposure, request)
-  if (module instanceof TenantryError) return module
-  if (module) return module.actions.find(action => action.name === name) ?? unknownAction(request, name, module)
+function findAction(
+  { exposure }: TenantContext,
+  request: FastifyRequest,
+  name: string,
+): { readonly action: Action; readonly exposure: Exposure } | TenantryError {
+  const found = chooseProfile(exposure, request)
+  if (found instanceof TenantryError) return found
+  if (found) {
+    const action = found.module.actions.find(action => action.name === name)
+    return action ? { action, exposure: found.exposure } : unknownAction(request, name, found.module)
+  }
   const [only, ...others] = exposure.findActions(name)
   if (!only) return unknownAction(request, name, null)
-  if (others.length === 0) return only
+  if (others.length === 0) return { action: only, exposure }
   return new TenantryError('invalid', `More than one module has an action ${quote(name)}`, {
     reason: 'PGRST106',
     details: [only, ...others].map(({ module }) => module.id).join(', '),

@@ -5,7 +5,8 @@ import type { Platform } from '../platform.ts'
 export function startPage({ product, catalog, environment, publicUrl }: Platform): string {
   const url = publicUrl()
   const tenants = environment.production ? [] : catalog.list().filter(({ key }) => key !== 'system')
-  const first = tenants.find(({ subscriptions }) => subscriptions.length > 0)
+  const modules = product.modules.modules.filter(({ id }) => (product.alone ?? id) === id)
+  const first = tenants.find(({ key }) => catalog.find(key)?.exposure.entities.size)
   const entry = first && catalog.find(first.key)
   const module = entry && [...entry.exposure.exposed].at(-1)
   const entity = module?.entities[0]
@@ -17,9 +18,9 @@ export function startPage({ product, catalog, environment, publicUrl }: Platform
     product.config.name,
     `
 <h1>${escapeHtml(product.config.name)}</h1>
-<p>is running on <a href="https://www.postgresql.org/">PostgreSQL</a> with ${product.modules.modules.length} module${product.modules.modules.length === 1 ? '' : 's'}.</p>
+<p>is running on <a href="https://www.postgresql.org/">PostgreSQL</a> with ${product.alone ?? `${modules.length} module${modules.length === 1 ? '' : 's'}`}.</p>
 <h2>Modules</h2>
-<table><tr><th>Module</th><th>Version</th><th>Entities</th></tr>${product.modules.modules
+<table><tr><th>Module</th><th>Version</th><th>Entities</th></tr>${modules
       .map(
         ({ id, version, entities }) =>
           `<tr><td>${escapeHtml(id)}</td><td>${formatVersion(version)}</td><td>${entities.map(({ name }) => escapeHtml(name)).join(', ')}</td></tr>`,
@@ -29,11 +30,11 @@ ${
   tenants.length === 0
     ? ''
     : `<h2>Tenants</h2>
-<table><tr><th>Key</th><th>Name</th><th>State</th><th>Subscribes to</th></tr>${tenants
+<table><tr><th>Key</th><th>Name</th><th>State</th>${product.alone === undefined ? '<th>Subscribes to</th>' : ''}</tr>${tenants
         .slice(0, 20)
         .map(
           ({ key, name, state, subscriptions }) =>
-            `<tr><td>${escapeHtml(key)}</td><td>${escapeHtml(name)}</td><td>${state}</td><td>${subscriptions.map(escapeHtml).join(', ')}</td></tr>`,
+            `<tr><td>${escapeHtml(key)}</td><td>${escapeHtml(name)}</td><td>${state}</td>${product.alone === undefined ? `<td>${subscriptions.map(escapeHtml).join(', ')}</td>` : ''}</tr>`,
         )
         .join('')}</table>${tenants.length > 20 ? `<p>and ${tenants.length - 20} more.</p>` : ''}`
 }

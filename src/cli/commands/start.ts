@@ -1,16 +1,13 @@
-import { randomBytes } from 'node:crypto'
 import type { Platform } from '../../app/platform.ts'
 import type { RunningServer } from '../../app/server.ts'
 import { isWorker, mostConnections, watcherSettings } from '../../app/worker-share.ts'
-import { systemTenant } from '../../core/tenant.ts'
 import { defineCommand } from '../command.ts'
-import { curlOf, firstRequests, firstRole } from '../first-requests.ts'
+import { describeReady } from '../describe-ready.ts'
+import { lostServer } from '../lost-server.ts'
 import { findProductFolder } from '../product-folder.ts'
-import { describeDatabase, describeModules, describeTenants, type Ready, readyText } from '../ready-text.ts'
+import { readyText } from '../ready-text.ts'
 import { serveAsWorker } from '../serve-worker.ts'
 import { watchForEnd } from '../watch-for-end.ts'
-
-const tokenLife = 86_400
 
 export const start = defineCommand({
   about: 'Ctrl-C finishes what is in flight and ends; a second one ends at once.',
@@ -53,6 +50,7 @@ export const start = defineCommand({
         serves: environment.workers === 1,
         settings: { ...(environment.workers > 1 && watcherSettings), ...(options.apply && { apply: 'additive' }) },
         serverSettings: { max_connections: String(mostConnections(environment.workers)) },
+        onLost: pid => watch.fail(lostServer(pid)),
         onNotice: text => output.note(`note: ${text}`),
       })
       try {
@@ -60,7 +58,7 @@ export const start = defineCommand({
         const server = await serve(platform)
         try {
           if (!environment.production) await addDevelopmentTenants(platform)
-          const ready = await describe(platform, server.url, performance.now() - began)
+          const ready = await describeReady(platform, server.url, performance.now() - began)
           output.show(ready, readyText(ready, environment.production))
           return await watch.stopped
         } finally {
@@ -95,31 +93,4 @@ async function serve(platform: Platform): Promise<Pick<RunningServer, 'url' | 'c
   const workers = await (await import('../../app/workers.ts')).startWorkers({ count: environment.workers, log })
   await platform.setPublicUrl(workers.publicUrl)
   return workers
-}
-
-async function describe(platform: Platform, url: string, milliseconds: number): Promise<Ready> {
-  const { product, environment, publicUrl } = platform
-  return {
-    product: product.config.name,
-    url,
-    publicUrl: publicUrl(),
-    milliseconds: Math.round(milliseconds),
-    database: describeDatabase(platform),
-    modules: describeModules(platform),
-    tenants: describeTenants(platform),
-    requests: environment.production ? [] : await describeRequests(platform, url),
-  }
-}
-
-/** Lines to paste, for the config's own tenants or else the first ones. */
-async function describeRequests({ product, catalog, operations }: Platform, url: string): Promise<Ready['requests']> {
-  const wanted = Object.keys(product.config.development?.tenants ?? {})
-  const others = catalog.list().flatMap(({ key }) => (key === systemTenant ? [] : [key]))
-  const entries = [...new Set([...wanted, ...others])].flatMap(key => catalog.find(key) ?? [])
-  const [first, second] = entries.filter(({ tenant }) => tenant.state === 'active')
-  if (!first) return []
-  const requests = firstRequests(first.tenant, second?.tenant, first.exposure, randomBytes(2).toString('hex'))
-  if (requests.length === 0) return []
-  const token = await operations.issueToken({ tenant: first.tenant.key, roles: [firstRole], expiresIn: tokenLife })
-  return requests.map(request => ({ title: request.title, curl: curlOf(request, url, token) }))
 }

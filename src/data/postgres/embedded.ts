@@ -5,6 +5,7 @@ import { attach, publishServer, waitForAttached, withdrawServer } from './embedd
 import { findBinaries } from './embedded/binaries.ts'
 import { openCluster, readPassword } from './embedded/cluster.ts'
 import { openLog } from './embedded/launch.ts'
+import { isRunning } from './embedded/live-process.ts'
 import { type Lock, type LockHolder, takeLock } from './embedded/lock.ts'
 import { makeFolder, openPlace } from './embedded/place.ts'
 import { serverSettings } from './embedded/settings.ts'
@@ -40,8 +41,11 @@ export interface ServerConnection {
 export interface EmbeddedOptions {
   /** The product's `.tenantry`; made when missing. */
   readonly folder: string
-  /** `own`: only we may run a server here. `attach-or-start`: use the one that runs, else start one for our time. */
-  readonly mode: 'own' | 'attach-or-start'
+  /**
+   * `own`: we serve the product, which only one may do. `share`: we serve a part of it. Both take the server of another process
+   * that serves, else start it for all. `attach-or-start`: use the one that runs, else start one for our time.
+   */
+  readonly mode: 'own' | 'share' | 'attach-or-start'
   /** False gives up durability for speed, for tests. Default true. */
   readonly fsync?: boolean
   /** More of PostgreSQL's settings; they win over ours. */
@@ -50,34 +54,69 @@ export interface EmbeddedOptions {
   readonly onNotice?: (text: string) => void
   /** The server had died and takes connections again; what was connected has to connect anew. */
   readonly onRestart?: () => void
+  /** The process that ran the server for us and others is gone, and the server with it. */
+  readonly onLost?: (pid: number) => void
 }
 
 const attachPatience = 30_000
+const lookEvery = 500
 
 /**
- * Opens the bundled PostgreSQL on the product's folder, making its data the first time. It ends with our process,
- * however that ends, and comes back when it is killed itself. Fails `conflict` when another process owns the folder
+ * Opens the bundled PostgreSQL on the product's folder, making its data the first time. It ends with the process that started
+ * it, however that ends, and comes back when it is killed itself. Fails `conflict` when another process owns the folder
  * (mode `own`) or the data is of another major version, `unavailable` when the server cannot be had.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const folder = makeFolder(options.folder)
+  if (options.mode !== 'own') return open(folder, options)
+  const owning = await lockIn(folder, 'owner.lock')
+  if ('holder' in owning) throw heldBy(folder, owning.holder)
+  try {
+    const server = await open(folder, options)
+    return { ...server, close: once(() => server.close().finally(() => owning.release())) }
+  } catch (error) {
+    owning.release()
+    throw error
+  }
+}
+
+async function open(folder: string, options: EmbeddedOptions): Promise<EmbeddedServer> {
+  const { mode, onLost = () => {} } = options
+  const serves = mode !== 'attach-or-start'
   const end = Date.now() + attachPatience
   for (;;) {
-    const taken = await takeLock(join(folder, 'server.lock')).catch(error => {
-      const hint = 'Start as the user who owns the folder.'
-      throw new TenantryError('unavailable', `The folder ${folder} cannot be written`, { hint, cause: error })
-    })
+    const taken = await lockIn(folder, 'server.lock')
     if (!('holder' in taken)) return start(folder, taken, options)
-    if (options.mode === 'own') throw heldBy(folder, taken.holder)
-    const attached = attach(folder, taken.holder.id)
+    // A command that started a server for its own time is waited for: it would have to wait for us.
+    const attached = attach(folder, taken.holder.id, serves)
     if (attached) {
       const { host, port, data } = attached.record
-      const close = async () => attached.detach()
+      const unwatch = serves ? watchHolder(taken.holder, onLost) : () => {}
+      const close = async () => {
+        unwatch()
+        attached.detach()
+      }
       return serverAt({ host, port, folder: data, started: false, password: readPassword(folder), close })
     }
     if (Date.now() > end) throw notReady(folder, taken.holder)
     await sleep(50)
   }
+}
+
+function lockIn(folder: string, name: string): ReturnType<typeof takeLock> {
+  return takeLock(join(folder, name)).catch(error => {
+    const hint = 'Start as the user who owns the folder.'
+    throw new TenantryError('unavailable', `The folder ${folder} cannot be written`, { hint, cause: error })
+  })
+}
+
+function watchHolder(holder: LockHolder, onLost: (pid: number) => void): () => void {
+  const timer = setInterval(() => {
+    if (isRunning(holder)) return
+    clearInterval(timer)
+    onLost(holder.pid)
+  }, lookEvery)
+  return () => clearInterval(timer)
 }
 
 async function start(folder: string, lock: Lock, options: EmbeddedOptions): Promise<EmbeddedServer> {
@@ -94,16 +133,17 @@ async function start(folder: string, lock: Lock, options: EmbeddedOptions): Prom
     const { port } = server
     const host = socketFolder ?? '127.0.0.1'
     try {
-      publishServer(folder, { id: lock.mine.id, pid: process.pid, host, port, data: place.data })
+      const serves = options.mode !== 'attach-or-start'
+      publishServer(folder, { id: lock.mine.id, pid: process.pid, host, port, data: place.data, serves })
     } catch (error) {
       await server.stop()
       throw error
     }
     const close = once(async () => {
       withdrawServer(folder)
-      // A command that started the server for itself may have been joined by others meanwhile.
+      // Others may have joined meanwhile.
       const onWait = (pid: number) => onNotice(`Waiting for process ${pid}, which uses the same PostgreSQL`)
-      if (options.mode === 'attach-or-start') await waitForAttached(folder, onWait)
+      await waitForAttached(folder, onWait)
       await server.stop().finally(() => {
         removeSocketFolder(place)
         lock.release()
@@ -138,7 +178,7 @@ function once<Result>(run: () => Promise<Result>): () => Promise<Result> {
 
 function heldBy(folder: string, holder: LockHolder): TenantryError {
   return new TenantryError('conflict', `Process ${holder.pid} already runs the server of ${folder}`, {
-    hint: `Stop process ${holder.pid} first, or start with another folder.`,
+    hint: `Stop process ${holder.pid} first, or start with another folder. To serve one module beside it: tenantry serve`,
   })
 }
 

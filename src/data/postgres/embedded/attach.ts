@@ -13,6 +13,8 @@ interface ServerRecord {
   readonly host: string
   readonly port: number
   readonly data: string
+  /** True: it runs until its process, which serves, is told to end. */
+  readonly serves: boolean
 }
 
 /** Says that the server takes connections. */
@@ -25,10 +27,17 @@ export function withdrawServer(folder: string): void {
   rmSync(recordPath(folder), { force: true })
 }
 
-/** Marks us as a user of the holder's server once it is ready; nothing while it is not, or is going. */
-export function attach(folder: string, holderId: string): { record: ServerRecord; detach(): void } | undefined {
+/**
+ * Marks us as a user of the holder's server once it is ready; nothing while it is not, or is going. `serves`: only of one that
+ * runs until it is told to end.
+ */
+export function attach(
+  folder: string,
+  holderId: string,
+  serves: boolean,
+): { record: ServerRecord; detach(): void } | undefined {
   const record = findRecord(folder, holderId)
-  if (!record || !isReady(record.data)) return undefined
+  if (!record || (serves && !record.serves) || !isReady(record.data)) return undefined
   const mark = join(marksFolder(folder), randomUUID())
   mkdirSync(marksFolder(folder), { recursive: true, mode: 0o700 })
   giveToFolderOwner(marksFolder(folder))
