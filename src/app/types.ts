@@ -7,6 +7,11 @@ export function typesOfModules(
   ids: readonly string[],
 ): { text: string; modules: readonly Module[] } {
   for (const id of ids) modules.get(id)
-  const shown = ids.length === 0 ? modules.modules : [...modules.expose(ids).exposed]
-  return { text: typesOf(shown), modules: shown }
+  const exposure = modules.expose(ids.length === 0 ? modules.modules.map(({ id }) => id) : ids)
+  const shown = [...exposure.exposed]
+  const offeredAt = (module: Module | null) => {
+    const there = module ? exposure.find(module.name, module.version.major)?.exposure : undefined
+    return (there ?? exposure).entities
+  }
+  return { text: typesOf(shown, offeredAt), modules: shown }
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { typesOf } from '../../src/api/types.ts'
 import { defineModule } from '../../src/app/define-module.ts'
+import { typesOfModules } from '../../src/app/types.ts'
 import { entity } from '../../src/core/entity.ts'
 import {
   array,
@@ -26,6 +27,7 @@ import {
 } from '../../src/core/field.ts'
 import type { ModuleDefinition } from '../../src/core/module.ts'
 import { createModuleSet } from '../../src/core/module-set.ts'
+import { publishModules } from '../../src/core/published.ts'
 import { clientModules } from '../clients/world.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -201,6 +203,22 @@ test('a relation to a module that is not shown is not there', () => {
   const types = typesOf([set.get('crm@1')])
   assert.doesNotMatch(types, /cities/)
   assert.match(declared(types, 'CustomersRow'), /city_id: string \| null/)
+})
+
+test('what a module publishes of another is there once, and among the views where it is only read', () => {
+  const people = entity('people', { name: text() })
+  const team = defineModule({ name: 'team', version: '1.0.0', entities: [people] })
+  const work = defineModule({
+    ...{ name: 'work', version: '1.0.0', dependsOn: ['team@1'], publishes: ['team.people.read'] },
+    entities: [entity('tasks', { person_id: reference(() => people) })],
+  })
+  const modules = publishModules(createModuleSet([team, work]))
+  const { text: both } = typesOfModules(modules, [])
+  assert.equal([...both.matchAll(/^export type PeopleRow\b/gm)].length, 1)
+  assert.match(schemaOf(both, 'public'), /Tables: \{\n {6}people: \{\n {8}Row: PeopleRow\n {8}Insert: PeopleInsert/)
+  assert.match(schemaOf(both, 'work'), /Views: \{\n {6}people: \{\n {8}Row: PeopleRow\n {8}Relationships/)
+  const { text: alone } = typesOfModules(modules, ['work@1'])
+  assert.match(schemaOf(alone, 'public'), /Views: \{\n {6}people: \{/)
 })
 
 const program = `import { PostgrestClient } from '@supabase/postgrest-js'
