@@ -185,7 +185,9 @@ test('callers do what there is and nothing else, also in embeds and in what a wr
   ]
   for (const [what, plan] of missing)
     assert.throws(() => check(plan), { reason: 'not_offered', message: `There is no ${what} of tasks here` })
-  assert.throws(() => check({ ...insert, returning: [{ kind: 'all' }] }), { message: 'Rows of tasks are not shown here' })
+  assert.throws(() => check({ ...insert, returning: [{ kind: 'all' }] }), {
+    message: 'Rows of tasks are not shown here',
+  })
   assert.throws(() => check({ kind: 'read', entity: set.entityOf(secrets), select: [] }), { code: 'not_found' })
   assert.throws(() => check({ kind: 'read', entity: person, select: [embed('tasks')] }), { reason: 'PGRST200' })
   assert.throws(() => check({ kind: 'call', action: set.actionOf(greet), input: '{}', given: [], select: [] }), {

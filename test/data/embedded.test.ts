@@ -199,6 +199,32 @@ test('a command that started the server stops it after the last one that joined'
   assert.equal(existsSync(join(first.folder, 'postmaster.pid')), false)
 })
 
+test('who serves takes the server of who serves already, waits for it to be used no more, and is told when it is lost', async () => {
+  const first = await open(folder, { mode: 'share' })
+  const whole = await open(folder)
+  assert.deepEqual([first.started, whole.started], [true, false])
+  await assert.rejects(open(folder), { code: 'conflict' }, 'one serves the whole product')
+  const closing = first.close()
+  await sleep(100)
+  assert.deepEqual(await ask(whole, 'select 1'), [1])
+  await whole.close()
+  await closing
+  const { child, said } = openElsewhere(folder, 'share')
+  assert.equal(await said, 'started')
+  const lost = Promise.withResolvers<number>()
+  const attached = await open(folder, { onLost: lost.resolve })
+  child.kill('SIGKILL')
+  assert.equal(await lost.promise, child.pid)
+  await attached.close()
+  // A command's server is gone soon, so it is waited for.
+  const command = await open(folder, { mode: 'attach-or-start' })
+  const next = open(folder, { mode: 'share' })
+  await sleep(100)
+  await command.close()
+  assert.equal((await next).started, true)
+  await (await next).close()
+})
+
 for (const [end, then] of [
   ['kill -9', 'process.kill(process.pid, "SIGKILL")'],
   ['SIGTERM', 'process.kill(process.pid, "SIGTERM")'],

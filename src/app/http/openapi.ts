@@ -12,7 +12,7 @@ import { openContext } from './context.ts'
 
 /** Stands for the address in a document that is shared by all who may the same, in whatever tenant. */
 const serverMark = 'https://tenant.invalid'
-const mostDocuments = 200
+const mostDocuments = 100
 
 /** OpenAPI documents: of one module and of all modules of a tenant; only what the caller may use. `routes`: the modules' own. */
 export async function openApiRoutes(
