@@ -10,25 +10,34 @@ import { commentText, objectType, propertyName, stringType } from './types-text.
  * TypeScript for clients of these modules: the `Database` type that `@supabase/postgrest-js` and `supabase-js` 2.x take, in
  * the form of Supabase's own generator, and `…Row`, `…Insert` and `…Update` of each entity. Values are as they are in JSON.
  * `public` has the entities whose name is unique among the modules, `customers@1` those of one module, `customers` those of
- * its highest major. The same modules give the same text, in whatever order they come. `offeredAt`: what callers can do with
- * entities at the address of a module, or of all (null); absent: everything with those of `modules`.
+ * its highest major; composed APIs stand beside them. The same modules give the same text, in whatever order they come.
  */
-export function typesOf(modules: readonly Module[], offeredAt: OfferedAt = everythingIn(modules)): string {
-  const sorted = modules.toSorted((a, b) => compareText(a.name, b.name) || a.version.major - b.version.major)
-  const entities = [...new Set(sorted.flatMap(shownOf))]
+export function typesOf(modules: readonly Module[], more: Partial<Seen> = {}): string {
+  const { apis = [], offeredAt = everythingIn(modules) } = more
+  const sorted = modules.toSorted(byName)
+  const entities = [...new Set([...sorted, ...apis].flatMap(shownOf))]
   const names = typeNames(entities)
   return [
     `// Made by "tenantry types" from ${sorted.map(({ name, version }) => `${name} ${formatVersion(version)}`).join(', ')}.\n// Make it anew instead of changing it.`,
     jsonType,
     ...entities.map(entity => entityTypes(entity, nameOf(names, entity))),
-    databaseType(sorted, entities, names, offeredAt),
+    databaseType({ modules: sorted, apis: apis.toSorted(byName), offeredAt }, entities, names),
     shorthands,
   ].join('\n\n')
 }
 
-type OfferedAt = (module: Module | null) => ReadonlyMap<Entity, Operations>
+interface Seen {
+  /** Composed APIs, in the form of modules. */
+  readonly apis: readonly Module[]
+  /** What callers can do with entities at the address of a module or API, or of all (null). Absent: everything. */
+  offeredAt(module: Module | null): ReadonlyMap<Entity, Operations>
+}
 
-function everythingIn(modules: readonly Module[]): OfferedAt {
+function byName(a: Module, b: Module): number {
+  return compareText(a.name, b.name) || a.version.major - b.version.major
+}
+
+function everythingIn(modules: readonly Module[]): Seen['offeredAt'] {
   const all = operationsIn(modules)
   return () => all
 }
@@ -80,20 +89,25 @@ function entityTypes(entity: Entity, name: string): string {
 }
 
 function databaseType(
-  modules: readonly Module[],
+  { modules, apis, offeredAt }: Seen & { readonly modules: readonly Module[] },
   entities: readonly Entity[],
   names: ReadonlyMap<Entity, string>,
-  offeredAt: OfferedAt,
 ): string {
-  const byName = Map.groupBy(entities, ({ name }) => name)
-  const latest = new Map(modules.map(module => [module.name, module]))
+  const alike = Map.groupBy(entities, ({ name }) => name)
+  const latest = (all: readonly Module[]) => [...new Map(all.map(module => [module.name, module])).values()]
   const actions = [...new Set(modules.flatMap(module => module.actions))]
   const byAction = Map.groupBy(actions, ({ name }) => name)
-  const schema = (name: string, part: Omit<Part, 'all' | 'names'>, about: string) =>
-    `  /** ${commentText(about)} */\n  ${propertyName(name)}: ${schemaType({ ...part, all: entities, names })}`
-  const partOf = (module: Module) => ({ own: shownOf(module), offered: offeredAt(module), actions: module.actions })
+  const schema = (name: string, part: Omit<Part, 'names'>, about: string) =>
+    `  /** ${commentText(about)} */\n  ${propertyName(name)}: ${schemaType({ ...part, names })}`
+  const partOf = (module: Module) => {
+    const own = shownOf(module)
+    // Of a composed API nothing leads out.
+    const all = apis.includes(module) ? own : entities
+    return { own, all, offered: offeredAt(module), actions: module.actions }
+  }
   const unique = {
-    own: entities.filter(({ name }) => byName.get(name)?.length === 1),
+    own: entities.filter(({ name }) => alike.get(name)?.length === 1),
+    all: entities,
     offered: offeredAt(null),
     actions: actions.filter(({ name }) => byAction.get(name)?.length === 1),
   }
@@ -101,8 +115,10 @@ function databaseType(
     'export type Database = {',
     "  __InternalSupabase: {\n    PostgrestVersion: '12'\n  }",
     schema('public', unique, 'Entities of all modules whose name only one of them has'),
-    ...[...latest.values()].map(module => schema(module.name, partOf(module), `The highest major: ${module.id}`)),
+    ...latest(modules).map(module => schema(module.name, partOf(module), `The highest major: ${module.id}`)),
     ...modules.map(module => schema(module.id, partOf(module), `The module ${module.id}`)),
+    ...latest(apis).map(api => schema(api.name, partOf(api), `The highest major: ${api.id}`)),
+    ...apis.map(api => schema(api.id, partOf(api), `The composed API ${api.id}`)),
     '}',
   ].join('\n')
 }

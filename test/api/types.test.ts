@@ -205,19 +205,23 @@ test('a relation to a module that is not shown is not there', () => {
   assert.match(declared(types, 'CustomersRow'), /city_id: string \| null/)
 })
 
-test('what a module publishes of another is there once, and among the views where it is only read', () => {
+test('what a module publishes of another is there once, and among the views where it is only read; APIs are schemas', () => {
   const people = entity('people', { name: text() })
   const team = defineModule({ name: 'team', version: '1.0.0', entities: [people] })
   const work = defineModule({
     ...{ name: 'work', version: '1.0.0', dependsOn: ['team@1'], publishes: ['team.people.read'] },
     entities: [entity('tasks', { person_id: reference(() => people) })],
   })
-  const modules = publishModules(createModuleSet([team, work]))
-  const { text: both } = typesOfModules(modules, [])
+  const apis = { planner: ['work.tasks', 'team.people.read'], reader: ['team.people.read'] }
+  const product = { modules: publishModules(createModuleSet([team, work]), apis), config: { apis } }
+  const { text: both } = typesOfModules(product, [])
   assert.equal([...both.matchAll(/^export type PeopleRow\b/gm)].length, 1)
   assert.match(schemaOf(both, 'public'), /Tables: \{\n {6}people: \{\n {8}Row: PeopleRow\n {8}Insert: PeopleInsert/)
   assert.match(schemaOf(both, 'work'), /Views: \{\n {6}people: \{\n {8}Row: PeopleRow\n {8}Relationships/)
-  const { text: alone } = typesOfModules(modules, ['work@1'])
+  assert.match(schemaOf(both, 'planner'), /Tables: \{\n {6}tasks: \{[\s\S]*Views: \{\n {6}people: \{/)
+  assert.match(schemaOf(both, 'reader'), /Tables: \{\n {6}\[_ in never\]: never\n {4}\}\n {4}Views: \{\n {6}people: \{/)
+  assert.doesNotMatch(schemaOf(both, "'reader@1'"), /tasks/)
+  const { text: alone } = typesOfModules(product, ['work@1'])
   assert.match(schemaOf(alone, 'public'), /Views: \{\n {6}people: \{/)
 })
 

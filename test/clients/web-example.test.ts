@@ -52,7 +52,7 @@ test('what the clients are generated from is what the definitions say today', as
   const product = await loadProduct(join(root, 'examples/backoffice'))
   const admin = { subscriptions, roles: ['admin'] }
   const today = {
-    'database.ts': typesOfModules(product.modules, subscriptions).text,
+    'database.ts': typesOfModules(product, subscriptions).text,
     'products.json': await openApiText(product, { ...admin, module: 'products@1' }),
     'schema.graphql': graphqlSchemaText(product, admin),
   }

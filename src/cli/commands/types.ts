@@ -17,7 +17,7 @@ export const types = defineCommand({
       import('../../app/types.ts'),
     ])
     const product = await loadProduct(findProductFolder(input.globals.dir))
-    const { text, modules } = typesOfModules(product.modules, ids)
+    const { text, modules } = typesOfModules(product, ids)
     const shown = modules.map(({ id }) => id)
     if (out === undefined) input.output.show({ types: text, modules: shown }, text)
     else {

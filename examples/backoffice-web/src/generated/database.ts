@@ -1161,6 +1161,86 @@ export type Database = {
       [_ in never]: never
     }
   }
+  /** The highest major: storefront@1 */
+  storefront: {
+    Tables: {
+      [_ in never]: never
+    }
+    Views: {
+      products: {
+        Row: ProductsRow
+        Relationships: []
+      }
+      customers: {
+        Row: CustomersRow
+        Relationships: []
+      }
+    }
+    Functions: {
+      /** What a customer has not paid yet, the longest due first */
+      open_invoices: {
+        Args: {
+          customer_id: string
+          /** A day, YYYY-MM-DD */
+          due_before?: string | null
+        }
+        Returns: InvoicesRow[]
+      }
+      /** Marks an invoice that was sent as paid */
+      pay: {
+        Args: {
+          invoice_id: string
+        }
+        Returns: InvoicesRow
+      }
+    }
+    Enums: {
+      [_ in never]: never
+    }
+    CompositeTypes: {
+      [_ in never]: never
+    }
+  }
+  /** The composed API storefront@1 */
+  'storefront@1': {
+    Tables: {
+      [_ in never]: never
+    }
+    Views: {
+      products: {
+        Row: ProductsRow
+        Relationships: []
+      }
+      customers: {
+        Row: CustomersRow
+        Relationships: []
+      }
+    }
+    Functions: {
+      /** What a customer has not paid yet, the longest due first */
+      open_invoices: {
+        Args: {
+          customer_id: string
+          /** A day, YYYY-MM-DD */
+          due_before?: string | null
+        }
+        Returns: InvoicesRow[]
+      }
+      /** Marks an invoice that was sent as paid */
+      pay: {
+        Args: {
+          invoice_id: string
+        }
+        Returns: InvoicesRow
+      }
+    }
+    Enums: {
+      [_ in never]: never
+    }
+    CompositeTypes: {
+      [_ in never]: never
+    }
+  }
 }
 
 type SchemaName = Exclude<keyof Database, '__InternalSupabase'>
