@@ -57,7 +57,7 @@ test('what the clients are generated from is what the definitions say today', as
     'schema.graphql': graphqlSchemaText(product, admin),
   }
   for (const [name, text] of Object.entries(today))
-    assert.equal(generated(name), `${text}\n`, 'Say: npm run generate --workspace @tenantry-examples/backoffice-web')
+    assert.equal(generated(name), `${text}\n`, 'Say: npm run generate --workspace examples/backoffice-web')
 })
 
 test('the documents ask for what there is; one that asks for anything else is refused', () => {

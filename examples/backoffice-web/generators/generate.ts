@@ -34,7 +34,10 @@ const stale = Object.entries({ ...described, ...made }).filter(([name, text]) =>
   isStale(join(source, 'generated', name), text),
 )
 for (const [name] of stale) console.log(`${check ? 'Out of date' : 'Wrote'}: src/generated/${name}`)
-if (check && stale.length > 0) throw new Error('Say: npm run generate --workspace @tenantry-examples/backoffice-web')
+if (check && stale.length > 0) {
+  console.error('Say: npm run generate --workspace examples/backoffice-web')
+  process.exitCode = 1
+}
 
 function isStale(file: string, text: string): boolean {
   if (globSync(file).length > 0 && readFileSync(file, 'utf8') === text) return false
