@@ -13,6 +13,7 @@ import {
 } from 'graphql'
 import type { Action, Entity, EntityField, Exposure, Module } from '../../core/module-set.ts'
 import { sharedField } from '../../core/module-set.ts'
+import type { Operations } from '../../core/operations.ts'
 import type { AccessClass } from './access-class.ts'
 import { deleted, direction, enumerationFilter, filterOf, nulls, shared } from './filters.ts'
 import type { Names, ShapeNames } from './names.ts'
@@ -104,10 +105,16 @@ class SchemaBuilder {
     const where = { where: { type: this.#where(shape, names) } }
     const count = { type: new GraphQLNonNull(scalars.Int), args: { ...where, ...found } }
     this.#ask(names.verb('count'), { kind: 'count', shape }, count)
-    if (this.#access.writes.has(entity)) this.#writes(shape, names, type, key !== undefined)
+    const can = this.#access.writes.get(entity)
+    if (can) this.#writes(shape, names, type, { can, keyed: key !== undefined })
   }
 
-  #writes(shape: Shape, names: ReturnType<Names['entity']>, type: GraphQLObjectType, keyed: boolean): void {
+  #writes(
+    shape: Shape,
+    names: ReturnType<Names['entity']>,
+    type: GraphQLObjectType,
+    { can, keyed }: { can: Operations; keyed: boolean },
+  ): void {
     const { entity } = shape
     const around = { entity, names }
     const fields = [...this.#access.sight.fieldsOf(entity).values()]
@@ -118,11 +125,11 @@ class SchemaBuilder {
       this.#mutation.set(name, { kind, shape })
       this.#mutationFields[name] = config
     }
-    if (input) {
+    if (input && can.has('insert')) {
       const inputs = { type: required(new GraphQLList(required(input))) }
       change('insert', names.verb('insert'), { type: listOf(type), args: { inputs } })
     }
-    if (input && keyed) {
+    if (input && keyed && can.has('insert') && can.has('update')) {
       const revision = entity.revision && {
         revision: { type: scalars.Int, description: 'The revision that the row must still have' },
       }
@@ -132,12 +139,12 @@ class SchemaBuilder {
         args: { input: { type: required(input) }, ...revision },
       })
     }
-    if (patch)
+    if (patch && can.has('update'))
       change('update', names.verb('update'), { type: listOf(type), args: { where, input: { type: required(patch) } } })
     const purge = entity.softDelete && {
       purge: { type: scalars.Boolean, defaultValue: false, description: 'For good, softly deleted rows included' },
     }
-    change('delete', names.verb('delete'), { type: listOf(type), args: { where, ...purge } })
+    if (can.has('delete')) change('delete', names.verb('delete'), { type: listOf(type), args: { where, ...purge } })
   }
 
   #action(action: Action): void {
