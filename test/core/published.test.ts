@@ -126,6 +126,12 @@ test('a composed API has what it lists, of what the tenant has, in the major tha
   assert.equal(first([]), undefined)
 })
 
+test('a composed API never has more of an entity than the tenant has', () => {
+  const set = setOf(['folk.people.read'], { desk: ['folk.people'] })
+  assert.deepEqual(namesIn(set, 'desk', ['work@1'])?.entities, ['folk@1.people: read'])
+  assert.deepEqual(namesIn(set, 'desk', ['folk@1'])?.entities, [`folk@1.people: ${all}`])
+})
+
 test('names of composed APIs that mean nothing, or two things, are refused', () => {
   const apis = {
     work: ['work.tasks'],
