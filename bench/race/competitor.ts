@@ -23,3 +23,17 @@ export function rowsOfList(body: unknown): AnsweredRow[] {
   const rows = (Array.isArray(body) ? body : [body]) as readonly { id: string; line_items?: readonly unknown[] }[]
   return rows.map(({ id, line_items = [] }) => ({ id, embedded: line_items.length }))
 }
+
+interface GraphqlAnswer {
+  readonly data: {
+    readonly invoices: readonly { readonly id: string; readonly lineItems: readonly unknown[] }[]
+  } | null
+  readonly errors?: unknown
+}
+
+/** Invoices with their lines, as GraphQL answers them. */
+export function rowsOfGraphql(body: unknown): AnsweredRow[] {
+  const { data, errors } = body as GraphqlAnswer
+  if (!data) throw new Error(`GraphQL answers ${JSON.stringify(errors)}`)
+  return data.invoices.map(({ id, lineItems }) => ({ id, embedded: lineItems.length }))
+}

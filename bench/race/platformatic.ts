@@ -2,7 +2,7 @@ import type { EmbeddedServer } from '../../src/data/postgres/embedded.ts'
 import type { BenchCase } from '../cases.ts'
 import type { Processes } from '../processes.ts'
 import type { RequestParts } from '../request.ts'
-import type { AnsweredRow, Competitor } from './competitor.ts'
+import { type AnsweredRow, type Competitor, rowsOfGraphql } from './competitor.ts'
 import { copyTables } from './copy.ts'
 import { versionOf } from './peer.ts'
 
@@ -55,18 +55,7 @@ function request({ name, body }: BenchCase, id: string): RequestParts {
   }
 }
 
-interface GraphqlAnswer {
-  readonly data: {
-    readonly invoices: readonly { readonly id: string; readonly lineItems: readonly unknown[] }[]
-  } | null
-  readonly errors?: unknown
-}
-
 function rows(body: unknown): readonly AnsweredRow[] {
-  if (typeof body === 'object' && body !== null && 'data' in body) {
-    const { data, errors } = body as GraphqlAnswer
-    if (!data) throw new Error(`Platformatic DB answers ${JSON.stringify(errors)}`)
-    return data.invoices.map(({ id, lineItems }) => ({ id, embedded: lineItems.length }))
-  }
+  if (typeof body === 'object' && body !== null && 'data' in body) return rowsOfGraphql(body)
   return ((Array.isArray(body) ? body : [body]) as { id: string }[]).map(({ id }) => ({ id, embedded: 0 }))
 }

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { TenantryError } from '../core/errors.ts'
 import type { Entity, Module } from '../core/module-set.ts'
+import { seeded } from '../core/seeded.ts'
 import { parseTenantKey, type TenantKey } from '../core/tenant.ts'
 import type { TenantRows } from '../core/tenant-rows.ts'
 import { formatVersion } from '../core/version.ts'
@@ -30,8 +31,8 @@ export interface Exported {
 
 export interface Archive {
   /**
-   * Writes all rows of a tenant, from one moment, into a new folder that only we can read. It appears when it is whole
-   * and on the disk. Throws `conflict` when it is there already, `unavailable` when it cannot be written.
+   * Writes all rows of a tenant, from one moment, and which of them were seeded, into a new folder that only we can read. It
+   * appears when it is whole and on the disk. Throws `conflict` when it is there already, `unavailable` when it cannot be written.
    */
   exportTenant(wish: ExportWish): Promise<Exported>
   /** Reads an archive again. Throws `conflict`, naming the file, at the first difference from what was written. */
@@ -48,7 +49,7 @@ export function createArchive({ rows, now = () => new Date() }: ArchiveDeps): Ar
       const partial = await makePartial(resolve(folder), name).catch(cannotWrite)
       try {
         const entities = modules.flatMap(module => module.entities).filter(({ global }) => !global)
-        const archived = await writeRows(rows, tenant, entities, partial)
+        const archived = await writeRows(rows, tenant, { entities, modules }, partial)
         const manifest = describe(tenant, createdAt, modules, archived)
         await writeManifest(partial, manifest).catch(cannotWrite)
         await publish(partial, target)
@@ -70,15 +71,17 @@ async function makePartial(folder: string, name: string): Promise<string> {
 async function writeRows(
   rows: ArchiveDeps['rows'],
   tenant: TenantKey,
-  entities: readonly Entity[],
+  { entities, modules }: { readonly entities: readonly Entity[]; readonly modules: readonly Module[] },
   folder: string,
 ): Promise<ReadonlyMap<Entity, ArchivedEntity>> {
   const writers = new Map<Entity, EntityWriter>()
+  const all = [...entities, seeded]
   try {
-    for (const entity of entities) {
+    for (const entity of all) {
       writers.set(entity, await EntityWriter.create(folder, entityFile(entity.id)).catch(cannotWrite))
     }
-    await rows.snapshot(tenant, entities, async (entity, row) => {
+    await rows.snapshot(tenant, all, async (entity, row) => {
+      if (entity === seeded && !isMarkerOf(modules, row)) return
       const writer = writers.get(entity)
       if (!writer) throw new TenantryError('internal', 'A row came of an entity that was not asked for')
       await writer.add(row).catch(cannotWrite)
@@ -89,6 +92,12 @@ async function writeRows(
   } finally {
     for (const writer of writers.values()) await writer.abandon()
   }
+}
+
+/** Rows may have been seeded in an earlier major of their module, from which an upgrade has carried them over. */
+function isMarkerOf(modules: readonly Module[], row: string): boolean {
+  const [, name, major] = /^([a-z0-9_]+)@(\d+)\./.exec(String(JSON.parse(row).entity)) ?? []
+  return modules.some(module => module.name === name && module.version.major >= Number(major))
 }
 
 function describe(

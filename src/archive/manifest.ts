@@ -12,7 +12,10 @@ export interface ArchiveManifest {
   readonly createdAt: string
   /** The full version of each module: `{ "customers@1": "1.4.0" }`. */
   readonly modules: Readonly<Record<string, string>>
-  /** By the id of the entity, `customers@1.customers`; those without rows included. */
+  /**
+   * By the id of the entity, `customers@1.customers`; those without rows included. `tenantry@1.seeded` says which of the rows were
+   * seeded, so that a tenant that is brought back does not get its seeds a second time.
+   */
   readonly entities: Readonly<Record<string, ArchivedEntity>>
 }
 

@@ -21,4 +21,9 @@ const found = platform.entityOf(definition)
  * Which rows of a tenant were seeded, beside the tables that they are in: `entity` by its id, the row's `seed_key` and its
  * primary key as JSON arrays of texts, and when it was made, since a user may make another row with the same key.
  */
-export const seeded: Entity = { ...found, module: { ...found.module, schema: 'tenantry' } }
+export const seeded: Entity = {
+  ...found,
+  // No module of an author has this name.
+  id: 'tenantry@1.seeded',
+  module: { ...found.module, schema: 'tenantry' },
+}

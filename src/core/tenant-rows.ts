@@ -3,7 +3,10 @@ import type { TenantKey } from './tenant.ts'
 
 /** All rows of one tenant at once, softly deleted ones and all instances included: for archives and removal. */
 export interface TenantRows {
-  /** Calls `onRow` for every row of the entities, as JSON text of all its fields, all from one moment. */
+  /**
+   * Calls `onRow` for every row of the entities, as JSON text of all its fields, all from one moment. `seeded` may stand behind
+   * them.
+   */
   snapshot(
     tenant: TenantKey,
     entities: readonly Entity[],

@@ -31,6 +31,13 @@ const rowsOf: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   acme: {
     'customers@1.customers': ['{"id":"1","title":"Wile E. Coyote"}', '{"id":"2","title":"Größe \\n 🚀"}'],
     'invoices@2.invoices': ['{"id":"1",\n"number":"2026-1"}'],
+    'tenantry@1.seeded': [
+      '{"entity":"","seed_key":""}',
+      '{"entity":"customers@1.customers","seed_key":"[\\"1\\"]"}',
+      '{"entity":"invoices@1.invoices","seed_key":"[\\"1\\"]"}',
+      '{"entity":"invoices@3.invoices","seed_key":"[\\"1\\"]"}',
+      '{"entity":"customers_more@1.customers","seed_key":"[\\"1\\"]"}',
+    ],
   },
   globex: { 'customers@1.customers': ['{"id":"1","title":"Hank Scorpio"}'] },
 }
@@ -69,7 +76,17 @@ test("holds one tenant's rows, one file for each entity, and says what they are"
     'customers@1.notes.ndjson',
     'invoices@2.invoices.ndjson',
     'manifest.json',
+    'tenantry@1.seeded.ndjson',
   ])
+  const markers = await readFile(join(folder, 'tenantry@1.seeded.ndjson'), 'utf8')
+  assert.deepEqual(
+    markers
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line).entity),
+    ['customers@1.customers', 'invoices@1.invoices'],
+    'of these modules, also from where an upgrade carried rows over',
+  )
   const customers = await readFile(join(folder, 'customers@1.customers.ndjson'), 'utf8')
   assert.equal(customers, `${rowsOf.acme?.['customers@1.customers']?.join('\n')}\n`)
   assert.deepEqual(JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')), manifest)

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { entity } from '../../src/core/entity.ts'
 import { reference, text } from '../../src/core/field.ts'
 import type { Embed } from '../../src/core/plan.ts'
+import { kyselyIn } from '../../src/data/postgres/kysely.ts'
 import { openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.ts'
 
 const makers = entity('makers', { name: text().unique() }, { revision: true, softDelete: true })
@@ -128,6 +129,36 @@ test('own rows and shared rows take no further round trip', async () => {
     assert.deepEqual(await trips(() => data.list(tips, { order: { id: 'asc' }, limit: 5 })), one)
     assert.deepEqual(await trips(() => data.find(tips, tip.id)), one)
     assert.deepEqual(await trips(() => data.update(tips, tip.id, { text: 'b' })), one)
+  }
+})
+
+test('a transaction takes a round trip for each statement and one for its end; one that says nothing takes none', async () => {
+  const { acme, globex } = tenants
+  for (const data of [acme, globex]) {
+    const { id } = await data.insert(makers, { name: 'Forge of transactions' })
+    const work = () =>
+      data.transaction(async inside => {
+        const { name } = await inside.get(makers, id)
+        await inside.update(makers, id, { name })
+        await inside.count(makers)
+      })
+    assert.deepEqual(await trips(work), { writes: 4, reads: 4 })
+    assert.deepEqual(await trips(() => data.transaction(async () => {})), { writes: 0, reads: 0 })
+    const inParts = () => data.transaction(inside => inside.transaction(part => part.count(makers)))
+    assert.deepEqual(await trips(inParts), { writes: 5, reads: 5 })
+  }
+})
+
+test('a connection whose transaction ran SQL of its own knows no prepared statement after it', async () => {
+  const { acme } = tenants
+  const count = () => acme.transaction(inside => inside.count(things), { verb: 'read' })
+  const before = await count()
+  for (let turn = 0; turn < 8; turn++) {
+    await acme.transaction(async inside => {
+      await inside.count(things)
+      await kyselyIn(inside, { reads: { things } }, db => db.selectFrom('things').select('id').limit(1).execute())
+    })
+    assert.equal(await count(), before)
   }
 })
 

@@ -1,5 +1,7 @@
 // F9.1 and F9.2: seeds.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { defineModule } from '../../src/app/define-module.ts'
 import { entity } from '../../src/core/entity.ts'
@@ -401,6 +403,36 @@ describe('the seeds of a module', () => {
     await operations.purgeModule(tenant, 'stock@2')
     const { leftOut } = await operations.subscribe(tenant, 'stock@2')
     assert.deepEqual([leftOut, (await rowsOf('goods')).length], [undefined, 2])
+  })
+
+  test('are not added twice where rows are brought back from an archive, and the temporary ones can be removed', async () => {
+    const { operations } = product.platform
+    await seeds({ temporary: true })
+    await rest('DELETE', `units?code=eq.l`)
+    const before = [await rowsOf('units'), await rowsOf('goods')]
+    await operations.unsubscribe(tenant, 'stock@2')
+    const { archive } = await operations.purgeModule(tenant, 'stock@2')
+    assert.deepEqual(await rowsOf('goods'), [])
+    await product.platform.catalog.subscribe(tenant, 'stock@2')
+    const restore = async (entity: string, table: string) => {
+      const text = readFileSync(join(archive, `${entity}.ndjson`), 'utf8')
+      const rows = text.split('\n').flatMap(line => (line === '' ? [] : [{ ...JSON.parse(line), tenant_id: tenant }]))
+      // As they were: no trigger says anew when they were made.
+      await product.database.query(`alter table ${table} disable trigger user`)
+      await product.database.query(`insert into ${table} select * from json_populate_recordset(null::${table}, $1)`, [
+        JSON.stringify(rows),
+      ])
+      await product.database.query(`alter table ${table} enable trigger user`)
+    }
+    await restore('stock@2.units', 'stock_v2.units')
+    await restore('stock@2.goods', 'stock_v2.goods')
+    await restore('tenantry@1.seeded', 'tenantry.seeded')
+    const report = await seeds({ temporary: true, module: 'stock@2' })
+    const gone = report.leftOut.filter(({ entity }) => /units|goods/.test(entity))
+    assert.deepEqual(gone, [{ entity: 'stock@2.units', key: 'code l', reason: 'deleted' }])
+    assert.deepEqual([await rowsOf('units'), await rowsOf('goods')], before)
+    const { removed } = await operations.deseedTenant(tenant, {})
+    assert.equal(removed['stock@2.goods'], 1)
   })
 
   test('are forgotten with a tenant that is removed, and only its own', async () => {

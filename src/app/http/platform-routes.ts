@@ -179,7 +179,7 @@ export async function platformRoutes(app: FastifyInstance, platform: Platform): 
   )
   groupRoutes(app, { operations, operationsBy, mayRead, mayWrite })
   upgradeRoutes(app, { mayRead, mayWrite, operationsBy })
-  migrationRoutes(app, platform, { mayRead, mayWrite, actorOf })
+  migrationRoutes(app, platform, { mayRead, mayWrite, actorOf, operationsBy })
   app.delete<{ Params: { tenant: string; module: string } }>(
     '/tenants/:tenant/subscriptions/:module',
     { onRequest: mayWrite },

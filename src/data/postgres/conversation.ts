@@ -5,7 +5,14 @@ import { abandoned, toError } from './errors.ts'
 import { rowTypes } from './row-types.ts'
 import { allSettings, allSettingsSql, type Settings } from './settings.ts'
 import type { Statement } from './sql/writer.ts'
-import type { StatementRow } from './tenant-statement.ts'
+import {
+  type Begin,
+  LoneStatement,
+  type NamedStatement,
+  type PreparedStatements,
+  type StatementRow,
+} from './tenant-statement.ts'
+import { WireBuffer } from './wire.ts'
 
 /** A transaction that is open, or a part of one: each statement runs with settings of its own, which end with the transaction. */
 export interface OpenTransaction {
@@ -16,18 +23,40 @@ export interface OpenTransaction {
   author<T>(settings: Settings, work: (run: AuthorRun) => Promise<T>): Promise<T>
 }
 
-/** What is said on the connection of one transaction: one statement after another, each under its own settings. */
+export interface ConversationOptions {
+  readonly client: pg.PoolClient
+  readonly begin: Begin
+  readonly signal: AbortSignal | undefined
+  /** What the connection has prepared. */
+  readonly prepared: PreparedStatements
+  /** The name under which connections prepare a statement. */
+  readonly nameOf: (role: string, text: string) => string
+}
+
+/**
+ * What is said on the connection of one transaction: one statement after another, each under its own settings. The transaction
+ * begins with the first of them, and settings go along with the statement that needs them: neither takes a round trip.
+ */
 export class Conversation {
+  readonly #options: ConversationOptions
   readonly #client: pg.PoolClient
   readonly #signal: AbortSignal | undefined
+  readonly #wire = new WireBuffer()
+  #begun = false
   #last: Promise<unknown> = Promise.resolve()
   #current = ''
   #savepoints = 0
   #hasAuthors = false
 
-  constructor(client: pg.PoolClient, signal: AbortSignal | undefined) {
-    this.#client = client
-    this.#signal = signal
+  constructor(options: ConversationOptions) {
+    this.#options = options
+    this.#client = options.client
+    this.#signal = options.signal
+  }
+
+  /** False: nothing was said, so there is nothing to commit. */
+  get hasBegun(): boolean {
+    return this.#begun
   }
 
   /** What `work` was given answers no more when it has ended. */
@@ -75,9 +104,19 @@ export class Conversation {
     }
   }
 
+  /** For what cannot bring its transaction along. */
+  async #begin(): Promise<void> {
+    if (this.#begun) return
+    this.#begun = true
+    await this.#say(this.#options.begin)
+  }
+
   async #nested<T>(work: (transaction: OpenTransaction) => Promise<T>): Promise<T> {
     const name = `part${++this.#savepoints}`
-    await this.#next(() => this.#say(`savepoint ${name}`))
+    await this.#next(async () => {
+      await this.#begin()
+      await this.#say(`savepoint ${name}`)
+    })
     try {
       const result = await this.during(work)
       // A statement that failed and was not heard of makes this fail too, so nothing is lost in silence.
@@ -98,27 +137,40 @@ export class Conversation {
     return mine
   }
 
-  async #run(settings: Settings, { text, values }: Statement): Promise<StatementRow> {
+  async #run(settings: Settings, statement: Statement): Promise<StatementRow> {
+    const wanted = settings.join('\n')
+    const name = this.#options.nameOf(settings[0], statement.text)
+    const begin = this.#begun ? undefined : this.#options.begin
+    this.#begun = true
     try {
-      const wanted = settings.join('\n')
-      if (wanted !== this.#current) await this.#client.query(allSettingsSql, allSettings(settings))
-      this.#current = wanted
-      const { rows, rowCount, command } = await this.#client.query<(string | null)[]>({
-        text,
-        values: [...values],
-        rowMode: 'array',
+      const row = await this.#send({
+        begin,
+        // All of them: a statement before may have set what this one does not name.
+        settings: wanted === this.#current ? null : allSettings(settings),
+        name,
+        statement,
       })
-      // A write that answers no row says how many it met.
-      return rows[0] ?? (/^(INSERT|UPDATE|DELETE)$/.test(command) ? ['', String(rowCount), null, null] : [])
+      this.#current = wanted
+      return row
     } catch (error) {
       throw toError(error)
     }
+  }
+
+  #send(statement: NamedStatement): Promise<StatementRow> {
+    return new Promise((resolve, reject) => {
+      const query = new LoneStatement(statement, this.#wire, this.#options.prepared, (error, row) =>
+        error === undefined ? resolve(row ?? []) : reject(error),
+      )
+      this.#client.query(query as never)
+    })
   }
 
   /** Whatever role or tenant an author's statement sets ends with it: settings are made anew before the next. */
   async #runAuthors(settings: Settings, text: string, values: readonly unknown[]): Promise<AuthorRows> {
     this.#hasAuthors = true
     this.#current = ''
+    await this.#begin()
     try {
       await this.#client.query(allSettingsSql, allSettings(settings))
       // Extended: the server takes one statement and no more.

@@ -33,6 +33,6 @@ export function settingsOf(
 }
 
 /** The values of `allSettingsSql`. */
-export function allSettings(settings: Settings): string[] {
+export function allSettings(settings: Settings): [...PlainSettings, rows: string] {
   return settings.length === 5 ? [...settings, ''] : [...settings]
 }

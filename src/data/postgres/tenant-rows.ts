@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { TenantryError } from '../../core/errors.ts'
 import type { Entity } from '../../core/module-set.ts'
+import { seeded } from '../../core/seeded.ts'
 import type { TenantKey } from '../../core/tenant.ts'
 import type { TenantRows } from '../../core/tenant-rows.ts'
 import type { ConnectionTarget } from './driver.ts'
@@ -28,7 +29,10 @@ export class PostgresTenantRows implements TenantRows {
     this.#prefix = prefix
   }
 
-  /** One snapshot for all entities: `repeatable read`. Rows come as JSON text, in the order of their key. */
+  /**
+   * One snapshot for all entities: `repeatable read`. Rows come as JSON text, in the order of their key. What was seeded, which comes
+   * last, only the role sees that seeds.
+   */
   async snapshot(
     tenant: TenantKey,
     entities: readonly Entity[],
@@ -47,6 +51,8 @@ export class PostgresTenantRows implements TenantRows {
       'begin isolation level repeatable read, read only',
       async client => {
         for (const entity of entities.filter(({ global }) => !global)) {
+          if (entity === seeded)
+            await client.query(`select set_config('role', $1, true)`, [`${this.#prefix}_tenant_writer`])
           const names = [...entity.fields.keys()].map(identifier).join(', ')
           const key = entity.key.map(identifier).join(', ')
           await client.query(

@@ -1,3 +1,4 @@
+import type pg from 'pg'
 import { DriverQuery } from './driver.ts'
 import { isStalePreparation } from './errors.ts'
 import { allSettingsSql, type Settings, settingsSql } from './settings.ts'
@@ -15,7 +16,10 @@ function rowOfCommand(tag: string): StatementRow | undefined {
 
 /** A statement, for whom it runs, and the name under which connections prepare it. */
 export interface NamedStatement {
-  readonly settings: Settings
+  /** The transaction that begins with it, in the same round trip. Absent: the one that is open, else one of its own. */
+  readonly begin?: Begin | undefined
+  /** Null where the transaction has them already. */
+  readonly settings: Settings | null
   readonly name: string
   readonly statement: Statement
 }
@@ -49,11 +53,15 @@ export class PreparedStatements {
   }
 }
 
+export type Begin = 'begin' | 'begin read only'
+
 /** The two settings statements, the second for settings that tell rows of one's own apart. */
 const plainSettings = { name: 'tenantry_settings', text: settingsSql }
 const settingsWithRows = { name: 'tenantry_settings_rows', text: allSettingsSql }
 
 const settingsFor = (settings: Settings) => (settings.length === 5 ? plainSettings : settingsWithRows)
+
+const beginName = (begin: Begin) => (begin === 'begin' ? 'tenantry_begin' : 'tenantry_begin_read')
 
 /**
  * Settings and statement under one Sync: PostgreSQL runs both in one implicit transaction, in one round trip. See
@@ -64,6 +72,8 @@ export class TenantStatement extends DriverQuery {
   readonly #wire: WireBuffer
   readonly #prepared: PreparedStatements
   readonly #done: (error: unknown, row: StatementRow | undefined) => void
+  /** Commands before the statement's own. */
+  readonly #leading: number
   #parsed: string[] | undefined
   #completed = 0
   #row: StatementRow | undefined
@@ -76,19 +86,27 @@ export class TenantStatement extends DriverQuery {
   ) {
     super('')
     this.#statement = statement
+    this.#leading = (statement.begin ? 1 : 0) + (statement.settings ? 1 : 0)
     this.#wire = wire
     this.#prepared = prepared
     this.#done = done
   }
 
   /** Writes into the connection's buffer; the connection sends it. */
-  override submit(): null {
-    const { settings, name, statement } = this.#statement
-    const first = settingsFor(settings)
-    const newSettings = this.#prepare(first.name)
+  override submit(_connection: pg.Connection): null {
+    const { begin, settings, name, statement } = this.#statement
+    const first = settings && settingsFor(settings)
+    const newBegin = begin && this.#prepare(beginName(begin))
+    const newSettings = first && this.#prepare(first.name)
     const newStatement = this.#prepare(name)
-    if (newSettings) this.#wire.parse(first.name, first.text)
-    this.#wire.execute(first.name, settings)
+    if (begin) {
+      if (newBegin) this.#wire.parse(beginName(begin), begin)
+      this.#wire.execute(beginName(begin), [])
+    }
+    if (first) {
+      if (newSettings) this.#wire.parse(first.name, first.text)
+      this.#wire.execute(first.name, settings)
+    }
     if (newStatement) this.#wire.parse(name, statement.text)
     this.#wire.execute(name, statement.values)
     this.#wire.sync()
@@ -113,24 +131,43 @@ export class TenantStatement extends DriverQuery {
   override handleRowDescription(): void {}
 
   override handleDataRow(message: { fields: (string | null)[] }): void {
-    if (this.#completed === 1) this.#row = message.fields
+    if (this.#completed === this.#leading) this.#row = message.fields
   }
 
   override handleCommandComplete({ text }: { text: string }): void {
-    if (this.#completed === 1) this.#row ??= rowOfCommand(text)
+    if (this.#completed === this.#leading) this.#row ??= rowOfCommand(text)
     this.#completed++
   }
 
   override handleError(error: unknown): void {
     // The server skipped everything up to the Sync, perhaps also the parse; whoever comes next parses anew.
-    const doubtful = isStalePreparation(error)
-      ? [settingsFor(this.#statement.settings).name, this.#statement.name]
-      : (this.#parsed ?? [])
+    const doubtful = isStalePreparation(error) ? this.#names() : (this.#parsed ?? [])
     for (const name of doubtful) this.#prepared.forget(name)
     this.#done(error, undefined)
   }
 
+  #names(): string[] {
+    const { begin, settings, name } = this.#statement
+    return [...(begin ? [beginName(begin)] : []), ...(settings ? [settingsFor(settings).name] : []), name]
+  }
+
   override handleReadyForQuery(): void {
     this.#done(undefined, this.#row)
+  }
+}
+
+/** The same on a connection that one user has, where nothing else is on its way: it is sent at once. */
+export class LoneStatement extends TenantStatement {
+  readonly #wire: WireBuffer
+
+  constructor(...given: ConstructorParameters<typeof TenantStatement>) {
+    super(...given)
+    this.#wire = given[1]
+  }
+
+  override submit(connection: pg.Connection): null {
+    super.submit(connection)
+    connection.stream.write(this.#wire.take())
+    return null
   }
 }

@@ -5,6 +5,8 @@ import { Conversation, type OpenTransaction } from './conversation.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { abandoned, isConnectionError, toError, unknownOutcome } from './errors.ts'
 import { FairConnections } from './fair-connections.ts'
+import { StatementShapes } from './statement-shapes.ts'
+import { PreparedStatements } from './tenant-statement.ts'
 
 export interface TransactionRun {
   readonly verb: Verb
@@ -13,9 +15,14 @@ export interface TransactionRun {
   readonly tenant: string
 }
 
+/** PostgreSQL keeps every prepared statement in memory, per connection. */
+const preparedLimit = 200
+
 /** Connections for transactions that go back and forth; apart from the pipelined ones, which they would hold up. */
 export class TransactionPool {
   readonly #connections: FairConnections
+  readonly #shapes = new StatementShapes(2_000)
+  readonly #prepared = new WeakMap<pg.PoolClient, PreparedStatements>()
 
   constructor(target: ConnectionTarget, size: number) {
     // A transaction whose code hangs must not hold its locks for ever.
@@ -33,25 +40,39 @@ export class TransactionPool {
       reusable = false
     }
     client.on('error', ignore)
-    const conversation = new Conversation(client, signal)
+    const conversation = new Conversation({
+      client,
+      begin: verb === 'read' ? 'begin read only' : 'begin',
+      signal,
+      prepared: this.#preparedOn(client),
+      nameOf: (role, text) => this.#shapes.of(role, text).name,
+    })
     try {
-      await client.query(verb === 'read' ? 'begin read only' : 'begin').catch(error => {
-        throw toError(error)
-      })
       const result = await conversation.during(work)
       if (signal?.aborted) throw abandoned()
-      await commit(client)
+      if (conversation.hasBegun) await commit(client)
       return result
     } catch (error) {
       // A connection that cannot roll back is dirty: it is thrown away (THREATS A14).
-      await client.query('rollback').catch(ignore)
+      if (conversation.hasBegun) await client.query('rollback').catch(ignore)
       throw error
     } finally {
       // Also what was set for the session, as the login that it began with (THREATS A12, A13).
-      if (conversation.hasAuthors && reusable) await client.query('discard all').catch(ignore)
+      if (conversation.hasAuthors && reusable) {
+        this.#prepared.delete(client)
+        await client.query('discard all').catch(ignore)
+      }
       client.off('error', ignore)
       giveBack(reusable)
     }
+  }
+
+  #preparedOn(client: pg.PoolClient): PreparedStatements {
+    const known = this.#prepared.get(client)
+    if (known) return known
+    const prepared = new PreparedStatements(preparedLimit)
+    this.#prepared.set(client, prepared)
+    return prepared
   }
 
   async close(): Promise<void> {

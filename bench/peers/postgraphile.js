@@ -1,0 +1,19 @@
+import { createServer } from 'node:http'
+import { grafserv } from 'grafserv/node'
+import { postgraphile } from 'postgraphile'
+import { makePgService } from 'postgraphile/adaptors/pg'
+import { PostGraphileAmberPreset } from 'postgraphile/presets/amber'
+
+/** PostGraphile as a process of its own, set up as for production: no explain, no GraphiQL, no watching. */
+const { RACE_DATABASE, RACE_POOL } = process.env
+const instance = postgraphile({
+  extends: [PostGraphileAmberPreset],
+  pgServices: [
+    makePgService({ connectionString: RACE_DATABASE, schemas: ['public'], poolConfig: { max: Number(RACE_POOL) } }),
+  ],
+  grafast: { explain: false },
+  grafserv: { graphqlPath: '/graphql', graphiql: false, websockets: false, watch: false },
+})
+const server = createServer()
+await instance.createServ(grafserv).addTo(server)
+server.listen(0, '127.0.0.1', () => process.send?.({ port: server.address().port }))
