@@ -13,7 +13,8 @@ import { commentText, objectType, propertyName, stringType } from './types-text.
  */
 export function typesOf(modules: readonly Module[]): string {
   const sorted = modules.toSorted((a, b) => compareText(a.name, b.name) || a.version.major - b.version.major)
-  const entities = sorted.flatMap(shownOf)
+  // What a module publishes of others is theirs as well.
+  const entities = [...new Set(sorted.flatMap(shownOf))]
   const names = typeNames(entities)
   return [
     `// Made by "tenantry types" from ${sorted.map(({ name, version }) => `${name} ${formatVersion(version)}`).join(', ')}.\n// Make it anew instead of changing it.`,
@@ -78,7 +79,7 @@ function databaseType(
   const byName = Map.groupBy(entities, ({ name }) => name)
   const unique = entities.filter(({ name }) => byName.get(name)?.length === 1)
   const latest = new Map(modules.map(module => [module.name, module]))
-  const actions = modules.flatMap(module => module.actions)
+  const actions = [...new Set(modules.flatMap(module => module.actions))]
   const byAction = Map.groupBy(actions, ({ name }) => name)
   const schema = (name: string, own: readonly Entity[], callable: readonly Action[], about: string) =>
     `  /** ${commentText(about)} */\n  ${propertyName(name)}: ${schemaType(own, entities, names, callable)}`

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { typesOf } from '../../src/api/types.ts'
 import { action } from '../../src/core/action.ts'
 import { row } from '../../src/core/action-definition.ts'
 import { entity } from '../../src/core/entity.ts'
@@ -110,6 +111,13 @@ test('what is published must be there, be told apart, and be of modules that are
     faults(() => publishModules(createModuleSet([folk, own]))),
     ['work@1 publishes: "folk.people": the module has people of its own'],
   )
+})
+
+test('types of clients have what is published where it is shown, and each type once', () => {
+  const text = typesOf([...setOf(['folk.people']).expose(['work@1', 'folk@1']).exposed])
+  const named = [...text.matchAll(/export type (\w+)/g)].map(([, name]) => name)
+  assert.deepEqual(named, [...new Set(named)])
+  assert.match(text, /'work@1': \{\s+Tables: \{\s+tasks: [\s\S]*?people: \{\s+Row: PeopleRow/)
 })
 
 test('a composed API has what it lists, of what the tenant has, in the major that it has', () => {
