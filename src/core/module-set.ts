@@ -563,7 +563,7 @@ function createExposure(id: string, running: readonly Module[], subscribed: Read
       return exposure
     },
   }
-  const opened = new Map([...exposed].map(module => [module.id, { module, exposure }]))
+  const opened = new Map<string, Opened>([...exposed].map(module => [module.id, { module, exposure }]))
   return exposure
 }
 
