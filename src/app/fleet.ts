@@ -115,6 +115,8 @@ async function visitDatabase(
     // Archives of several databases may be of tenants with one key.
     environment: { ...environment, folder: join(environment.folder, 'databases', name) },
     options: { ...options, target: { ...options.target, database: name } },
+    // Nodes write themselves down in the platform's own database only.
+    nodesBeside: () => record.nodes(),
   })
   const outcome = await migrations.up(wish).then(
     ({ applied, held, archives }) =>

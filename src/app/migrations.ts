@@ -5,7 +5,7 @@ import { TenantryError } from '../core/errors.ts'
 import type { FleetDatabase } from '../core/fleet.ts'
 import { describeMigration, type Migration } from '../core/migration.ts'
 import type { Module } from '../core/module-set.ts'
-import type { NodeStatus } from '../core/node.ts'
+import type { LiveNode, NodeStatus } from '../core/node.ts'
 import type { PlanStep as PlannedStep } from '../data/postgres/diff/step.ts'
 import type { MigrationStatus } from '../data/postgres/migrate/migrator.ts'
 import type { Progress as MigrationProgress } from '../data/postgres/migrate/run-one.ts'
@@ -110,13 +110,20 @@ export interface Parts {
   readonly product: Product
   readonly environment: Environment
   readonly options: PostgresOptions
+  /** Nodes that are written down in another database. Default none. */
+  readonly nodesBeside?: () => Promise<readonly LiveNode[]>
 }
 
 /**
  * Migrations of a product, whose files are read now; those in the settings are the ones that its definitions were read with.
  * Throws `invalid` for files that are none.
  */
-export async function createMigrations({ product, environment, options: given }: Parts): Promise<Migrations> {
+export async function createMigrations({
+  product,
+  environment,
+  options: given,
+  nodesBeside = async () => [],
+}: Parts): Promise<Migrations> {
   const migrations = await readMigrations(product)
   const known = given.settings?.migrations ?? migrations
   const later = migrations.filter(
@@ -154,7 +161,7 @@ export async function createMigrations({ product, environment, options: given }:
       const { archives, beforeLoss } = archiving()
       const takesWhatIsThere = baseline || !environment.production
       const { applied, held } = await migrator.up({
-        ...{ allowDestructive, takesWhatIsThere, ignoreNodes, later, beforeLoss, actor, onProgress },
+        ...{ allowDestructive, takesWhatIsThere, ignoreNodes, later, nodesBeside, beforeLoss, actor, onProgress },
       })
       const remaining = await migrator.verify().then(
         () => null,
@@ -169,7 +176,7 @@ export async function createMigrations({ product, environment, options: given }:
       const { archives, beforeLoss } = archiving()
       const module = product.modules.get(id)
       const undone = await migrator.down({
-        ...{ module, to, allowDestructive, ignoreNodes, later, beforeLoss, actor, onProgress },
+        ...{ module, to, allowDestructive, ignoreNodes, later, nodesBeside, beforeLoss, actor, onProgress },
       })
       return { undone: names(undone), archives }
     },

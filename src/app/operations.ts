@@ -18,7 +18,7 @@ import type { Identity } from '../identity/identity.ts'
 import { createGroupOperations, type GroupOperations } from './group-operations.ts'
 import { forgetSeeds } from './seeding/markers.ts'
 import { removeTemporary, seedModules } from './seeding/seed-tenant.ts'
-import { createUpgrades, refuseFrozen, type Upgrades } from './upgrades.ts'
+import { createUpgrades, refuseFrozen, thaw, type Upgrades } from './upgrades.ts'
 
 export interface OperationsDeps {
   readonly catalog: Catalog
@@ -156,7 +156,7 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
   }
 
   const subscribe = async (key: TenantKey, module: string): Promise<Subscribed> => {
-    await refuseFrozen(store.upgrades, key, (await catalog.planSubscribe(key, module)).order)
+    await thaw(store.upgrades, key, (await catalog.planSubscribe(key, module)).order)
     const { order, added, subscriptions } = await catalog.subscribe(key, module)
     // All of them, not only the added: seeds that an interrupted run left out are missing still.
     const seedable = order.map(id => modules.get(id))
@@ -270,7 +270,7 @@ export function createOperations({ catalog, identity, modules, store }: Operatio
       if (running.some(each => each.id === id)) {
         throw new TenantryError('conflict', `${key} runs ${id}`, { hint: 'Unsubscribe it, and what needs it, first' })
       }
-      await refuseFrozen(store.upgrades, key, [id])
+      await thaw(store.upgrades, key, [id])
       const removed = await archiveAndPurge(key, [modules.get(id)], entities)
       // A tenant that comes back to the module begins anew.
       await forgetSeeds(dataOf(key), entities)

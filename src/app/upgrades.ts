@@ -7,6 +7,7 @@ import type { TenantKey } from '../core/tenant.ts'
 import {
   resolveRollback,
   resolveUpgrade,
+  type UpgradePair,
   type UpgradePlan,
   type UpgradeRecord,
   type UpgradeStore,
@@ -85,8 +86,19 @@ export function createUpgrades({ catalog, modules, store, archives }: UpgradesDe
 export async function refuseFrozen(store: UpgradeStore, key: TenantKey, order: readonly ModuleId[]): Promise<void> {
   const open = await store.list({ tenant: key, state: 'upgraded' })
   const pair = open.flatMap(({ pairs }) => pairs).find(({ from }) => order.includes(from))
-  if (!pair) return
-  throw new TenantryError('conflict', `${key} was upgraded from ${pair.from} to ${pair.to}, which is not confirmed`, {
+  if (pair) throw unconfirmed(key, pair)
+}
+
+/** Before the tenant's rows in these modules are written again. Throws as `refuseFrozen` does. */
+export async function thaw(store: UpgradeStore, key: TenantKey, order: readonly ModuleId[]): Promise<void> {
+  await refuseFrozen(store, key, order)
+  const moves = await store.list({ tenant: key })
+  const left = order.filter(id => moves.some(({ pairs }) => pairs.some(({ from, to }) => from === id || to === id)))
+  if (left.length > 0) await store.thaw(key, left)
+}
+
+function unconfirmed(key: TenantKey, pair: UpgradePair): TenantryError {
+  return new TenantryError('conflict', `${key} was upgraded from ${pair.from} to ${pair.to}, which is not confirmed`, {
     hint: 'Confirm the upgrade or roll it back first',
   })
 }

@@ -156,6 +156,8 @@ export interface UpgradeStore {
   rollback(id: number, plan: UpgradePlan): Promise<UpgradeRecord>
   /** Removes the old rows for good. */
   confirm(id: number): Promise<UpgradeRecord>
+  /** Lets writes of the tenant into these modules again, from which it was moved away. */
+  thaw(tenant: TenantKey, modules: readonly ModuleId[]): Promise<void>
   /** Ends open upgrades of a tenant that is removed. */
   forget(tenant: TenantKey): Promise<void>
   /** The newest first. */

@@ -28,6 +28,9 @@ export interface TwoTenantsOptions {
   readonly settings?: PostgresSettings
 }
 
+/** Enough for statements beside each other; opening each is a process of the server. */
+const fewConnections = { connections: 2, writeConnections: 2 } as const
+
 /** Opens a database of its own for these modules. Call `close` when the tests are over. */
 export async function openTwoTenants({ modules: definitions, settings = {} }: TwoTenantsOptions): Promise<TwoTenants> {
   const modules = createModuleSet(definitions)
@@ -38,7 +41,7 @@ export async function openTwoTenants({ modules: definitions, settings = {} }: Tw
       target,
       modules: modules.modules,
       secrets,
-      settings: { prefix, ...settings },
+      settings: { prefix, ...fewConnections, ...settings },
     })
     const { datasource } = postgres
     const contextOf = (tenant: string, options: ContextOptions = {}) => createContext(modules, tenant, options)

@@ -5,7 +5,7 @@ import { findCommand } from '../../src/cli/find-command.ts'
 import { parseInput } from '../../src/cli/parse-input.ts'
 import { commands } from '../../src/cli/table.ts'
 import { TenantryError } from '../../src/core/errors.ts'
-import { run } from './run.ts'
+import { runWarm as run } from './warm.ts'
 
 test('help lists every command once, with the exit codes', async () => {
   const { code, stdout, stderr } = await run(['--help'])

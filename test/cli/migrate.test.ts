@@ -5,7 +5,8 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTestDatabase, type TestDatabase } from '../../src/testing/test-database.ts'
 import { newFolder, writeFiles } from './product-files.ts'
-import { launch, type Running, run } from './run.ts'
+import { launch, type Running } from './run.ts'
+import { runWarm as run } from './warm.ts'
 
 /** How often a run is killed; in `.ci/run` more often. */
 const kills = Number(process.env.TENANTRY_TEST_KILLS ?? 2)

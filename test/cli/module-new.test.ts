@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterEach, test } from 'node:test'
 import { loadProduct } from '../../src/app/product.ts'
 import { newFolder, writeFiles } from './product-files.ts'
-import { launch, run } from './run.ts'
+import { launch } from './run.ts'
+import { runWarm as run } from './warm.ts'
 
 const cleanups: (() => void)[] = []
 afterEach(() => {

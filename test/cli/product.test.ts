@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, test } from 'node:test'
 import { newFolder, productFiles } from './product-files.ts'
-import { run } from './run.ts'
+import { runWarm as run } from './warm.ts'
 
 const cleanups: (() => void)[] = []
 afterEach(() => {

@@ -20,6 +20,12 @@ export async function run(args: readonly string[], options: RunOptions = {}): Pr
   return launch(args, options).ended
 }
 
+/** Nothing of ours but what finding programs and folders needs. */
+export function environmentOf(env: RunOptions['env']): Record<string, string> {
+  const { PATH = '', HOME = '', TMPDIR } = process.env
+  return { PATH, HOME, ...(TMPDIR ? { TMPDIR } : {}), ...env }
+}
+
 export interface Running {
   readonly child: ChildProcess
   readonly ended: Promise<Ran>
@@ -32,10 +38,9 @@ export interface Running {
 const patience = 60_000
 
 export function launch(args: readonly string[], { dir, env }: RunOptions = {}): Running {
-  const { PATH = '', HOME = '', TMPDIR } = process.env
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: dir,
-    env: { PATH, HOME, ...(TMPDIR ? { TMPDIR } : {}), ...env },
+    env: environmentOf(env),
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: patience,
     killSignal: 'SIGKILL',

@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { newFolder, productFiles } from './product-files.ts'
-import { launch, type Running, run } from './run.ts'
+import { launch, type Running } from './run.ts'
+import { runWarm as run } from './warm.ts'
 
 const { dir, remove } = newFolder(productFiles)
 after(remove)

@@ -5,7 +5,8 @@ import { after, before, test } from 'node:test'
 import { decodeJwt } from 'jose'
 import { type EmbeddedServer, openEmbedded } from '../../src/data/postgres/embedded.ts'
 import { newFolder, productFiles } from './product-files.ts'
-import { type Ran, run } from './run.ts'
+import type { Ran } from './run.ts'
+import { runWarm as run } from './warm.ts'
 
 const { dir, remove } = newFolder(productFiles)
 let server: EmbeddedServer

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type EmbeddedServer, openEmbedded } from '../../src/data/postgres/embedded.ts'
 import { newFolder } from './product-files.ts'
-import { run } from './run.ts'
+import { runWarm as run } from './warm.ts'
 
 const files = {
   'package.json': '{ "type": "module" }',

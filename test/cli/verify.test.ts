@@ -4,7 +4,8 @@ import { after, before, test } from 'node:test'
 import pg from 'pg'
 import { type EmbeddedServer, openEmbedded } from '../../src/data/postgres/embedded.ts'
 import { newFolder, productFiles } from './product-files.ts'
-import { launch, run } from './run.ts'
+import { launch } from './run.ts'
+import { runWarm as run } from './warm.ts'
 
 const { dir, remove } = newFolder(productFiles)
 let server: EmbeddedServer

@@ -6,11 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { newFolder, productFiles } from './product-files.ts'
 import { launch, type Running, run } from './run.ts'
+import { runWarm } from './warm.ts'
 
 const { dir, remove } = newFolder(productFiles)
 after(remove)
 
-const tenantry = (line: string) => run(line.split(' '), { dir })
+const tenantry = (line: string) => runWarm(line.split(' '), { dir })
 
 describe('two workers on one port', { timeout: 60_000 }, () => {
   let server: Running
@@ -110,7 +111,7 @@ test('a port that is taken is 4 with workers, too', { timeout: 30_000 }, async (
   await new Promise(resolve => other.once('listening', resolve))
   const address = other.address()
   const port = typeof address === 'object' ? address?.port : undefined
-  const { code, stderr } = await tenantry(`start --port ${port} --workers 2 --json`)
+  const { code, stderr } = await run(`start --port ${port} --workers 2 --json`.split(' '), { dir })
   other.close()
   assert.equal(code, 4)
   assert.match(JSON.parse(stderr.trim().split('\n').at(-1) ?? '').error.message, /taken/)

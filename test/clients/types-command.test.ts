@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type EmbeddedServer, openEmbedded } from '../../src/data/postgres/embedded.ts'
 import { newFolder, productFiles } from '../cli/product-files.ts'
-import { run } from '../cli/run.ts'
+import { runWarm as run } from '../cli/warm.ts'
 
 const { dir, remove } = newFolder(productFiles)
 let server: EmbeddedServer

@@ -199,7 +199,9 @@ test('a command that started the server stops it after the last one that joined'
   assert.equal(existsSync(join(first.folder, 'postmaster.pid')), false)
 })
 
-test('who serves takes the server of who serves already, waits for it to be used no more, and is told when it is lost', async () => {
+test('who serves takes the server of who serves already, waits for it to be used no more, and is told when it is lost', {
+  timeout: 30_000,
+}, async () => {
   const first = await open(folder, { mode: 'share' })
   const whole = await open(folder)
   assert.deepEqual([first.started, whole.started], [true, false])

@@ -58,6 +58,9 @@ export function variablesFor({ target, server }: TestDatabase, folder: string): 
   }
 }
 
+/** Connections: opening each is a process of the server. */
+const few = { connections: 2, writeConnections: 2 } as const
+
 export async function openProduct(options: ProductOptions): Promise<OpenProduct> {
   const { modules, tenants = [], config = {}, settings = {}, variables = {} } = options
   const folder = mkdtempSync(join(tmpdir(), 'tenantry-http-'))
@@ -86,7 +89,7 @@ export async function openProduct(options: ProductOptions): Promise<OpenProduct>
       environment,
       log,
       mode: product.alone === undefined ? 'serve' : 'share',
-      settings,
+      settings: { ...few, ...settings },
       serves: true,
     })
     undo.push(() => platform.close())

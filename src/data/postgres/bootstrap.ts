@@ -10,17 +10,20 @@ import { functionSql, type SqlAction, sqlActionsOf } from './actions-ddl.ts'
 import { auditSteps } from './audit.ts'
 import { changesSteps, recorderSignatures } from './changes-ddl.ts'
 import { moduleSteps, type Step } from './ddl.ts'
+import { readStructure } from './diff/read-structure.ts'
 import { renamesOf } from './diff/renames.ts'
+import { prefixMark } from './diff/structure.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { isServerError } from './errors.ts'
 import { idempotencySteps } from './idempotency.ts'
 import { compareCatalogs, type Differences, fingerprintOf, readExpectedCatalog } from './inspect.ts'
 import { type LiveCatalog, readLiveCatalog } from './live-catalog.ts'
 import { takeTurn } from './lock.ts'
-import { pendingOf, readLedger, writeEntry } from './migrate/ledger.ts'
+import { readLedger, writeEntry } from './migrate/ledger.ts'
 import { registerNode } from './nodes.ts'
 import { platformSteps } from './platform.ts'
 import { createRoles, type LoginPasswords, rolesOf } from './roles.ts'
+import { besideRollout, type Rollout, rolloutOf } from './rollout.ts'
 import { searchSignatures } from './search-functions.ts'
 import { findSecurityFaults } from './security-check.ts'
 import { seedsSteps } from './seeds-ddl.ts'
@@ -166,6 +169,8 @@ class Bootstrap {
     const definitions = fingerprintOf([
       ...[...this.#platform, ...this.#steps].map(({ id, sql }) => [id, sql] as const),
       ...this.#actions.actions.map(action => [`action ${action.action.id}`, describeAction(action)] as const),
+      // They say what may be beside the definitions.
+      ...(this.#options.migrations ?? []).map(file => [`migration ${describeMigration(file)}`, file.checksum] as const),
     ])
     const state = (found: LiveCatalog) => `${definitions} ${fingerprintOf(found)}`
     if (this.#options.part === 'platform') return this.#preparePlatform(live, isNew)
@@ -183,7 +188,7 @@ class Bootstrap {
       if (isNew) await this.#writeInstallation()
       await this.#writeBaseline(applied)
       const found = await this.#readLive()
-      refuseDifferences(await this.#compare(found), await this.#pending())
+      refuseDifferences(await this.#compare(found, live.size === 0), await this.#pending())
       await refuseViewFaults(this.#client, this.#options.modules)
       await this.#refuseFaults()
       await this.#asOwner(() => this.#client.query('update tenantry.installation set verified = $1', [state(found)]))
@@ -256,12 +261,14 @@ class Bootstrap {
     })
   }
 
-  /** `customers@1 0002_add_phone`, of migrations that the database has not seen. */
   async #pending(): Promise<readonly string[]> {
-    const { migrations = [] } = this.#options
-    if (migrations.length === 0) return []
-    const ledger = await this.#asOwner(() => readLedger(this.#client))
-    return pendingOf(migrations, ledger).map(describeMigration)
+    return (await this.#rollout()).pending
+  }
+
+  async #rollout(): Promise<Rollout> {
+    const { migrations = [], modules, prefix } = this.#options
+    const ledger = migrations.length === 0 ? [] : await this.#asOwner(() => readLedger(this.#client))
+    return rolloutOf(modules, migrations, ledger, prefix)
   }
 
   #securityFaults(): Promise<readonly string[]> {
@@ -435,14 +442,14 @@ class Bootstrap {
     })
   }
 
-  /** Platform tables are compared by who may reach them; module tables, and what of tenants is beside them, by everything. */
-  async #compare(live: LiveCatalog): Promise<Differences> {
-    const tables = await readExpectedCatalog(
-      this.#client,
-      this.#options.prefix,
-      ['tenantry', ...this.#schemas],
-      [...this.#ownTables, ...this.#steps],
-    )
+  /**
+   * Platform tables are compared by who may reach them; module tables, and what of tenants is beside them, by everything.
+   * `fresh`: all of it was made just now where nothing was, so that making it once more could only show the same.
+   */
+  async #compare(live: LiveCatalog, fresh = false): Promise<Differences> {
+    const steps = [...this.#ownTables, ...this.#steps]
+    const schemas = ['tenantry', ...this.#schemas]
+    const tables = fresh ? live : await readExpectedCatalog(this.#client, this.#options.prefix, schemas, steps)
     const expected = new Map([...tables, ...this.#expectedActions])
     const compared = (catalog: LiveCatalog) =>
       new Map(
@@ -466,8 +473,22 @@ class Bootstrap {
     return {
       missing: differences.missing,
       different: [...differences.different, ...changed],
-      unexpected: [...differences.unexpected, ...strangers],
+      unexpected: [...(await this.#withoutRollout(differences.unexpected, { expected, live })), ...strangers],
     }
+  }
+
+  /** Code from before and code from after start beside what only the other one knows. */
+  async #withoutRollout(
+    unexpected: readonly string[],
+    catalogs: { readonly expected: LiveCatalog; readonly live: LiveCatalog },
+  ): Promise<readonly string[]> {
+    if (unexpected.length === 0) return []
+    const rollout = await this.#rollout()
+    if (rollout.leaving.size + rollout.ahead.size === 0) return unexpected
+    const { prefix } = this.#options
+    const structure = await readStructure(this.#client, { schemas: this.#schemas, prefix })
+    const beside = besideRollout(rollout, structure, { ...catalogs, prefix })
+    return unexpected.filter(id => !beside.has(id.replace(` ${prefix}_`, ` ${prefixMark}_`)))
   }
 
   /** After an error the role is left as it is: the transaction or the whole connection ends. */

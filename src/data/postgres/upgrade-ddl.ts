@@ -12,8 +12,8 @@ export const upgradeLock = (tenant: string) => `hashtextextended('tenantry upgra
 const ofTenant = `tenant_id = (select ${currentTenant})`
 
 /**
- * What upgrades are kept in: their record; which schemas of a tenant nobody may write to, because its rows there are what an
- * upgrade goes back to; and a print of each row that was carried over, by which later writes are told.
+ * What upgrades are kept in: their record; which schemas of a tenant nobody may write to, because it was moved away from there and
+ * a node may not know yet; and a print of each row that was carried over, by which later writes are told.
  */
 export function upgradeSteps(prefix: string): Step[] {
   const { main, mover } = rolesOf(prefix)
@@ -81,7 +81,7 @@ export function upgradeSteps(prefix: string): Step[] {
 }
 
 /**
- * Lets a write of a tenant pass unless an upgrade of that tenant is under way or keeps the old rows. It never waits: neither for
+ * Lets a write of a tenant pass unless an upgrade of that tenant is under way or has moved it away from there. It never waits: neither for
  * an upgrade nor for one that waits for the writes before it. What foreign keys do to frozen rows has to happen there, too.
  */
 export function fenceFunction(prefix: string): Step {
@@ -91,13 +91,18 @@ export function fenceFunction(prefix: string): Step {
     sql: `create or replace function tenantry.fence() returns trigger language plpgsql as $$
 declare
   tenant text := nullif(current_setting('tenantry.tenant', true), '');
+  passes boolean;
 begin
   if tg_level = 'ROW' then
     if tg_op = 'DELETE' then tenant := old.tenant_id; else tenant := new.tenant_id; end if;
   end if;
   if tenant is not null and current_user <> ${literal(main)} and current_user <> ${literal(mover)} then
-    if not pg_try_advisory_xact_lock_shared(${upgradeLock('tenant')})
-        or exists (select from tenantry.frozen f where f.tenant_id = tenant and f.schema_name = tg_table_schema) then
+    -- First the lock, then the look: in one expression the look would be older than the lock.
+    passes := pg_try_advisory_xact_lock_shared(${upgradeLock('tenant')});
+    if passes then
+      passes := not exists (select from tenantry.frozen f where f.tenant_id = tenant and f.schema_name = tg_table_schema);
+    end if;
+    if not passes then
       raise exception using errcode = '${raised.upgrading}', message = 'the tenant is being upgraded';
     end if;
   end if;

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { TenantryError } from '../../core/errors.ts'
+import type { ModuleId } from '../../core/module.ts'
 import type { Module, Move } from '../../core/module-set.ts'
 import type { TenantKey } from '../../core/tenant.ts'
 import type { UpgradePair, UpgradePlan, UpgradeRecord, UpgradeStore } from '../../core/upgrade-plan.ts'
@@ -47,8 +48,7 @@ export class PostgresUpgrades implements UpgradeStore {
         }
       }
       await run.settle()
-      for (const { from } of plan.pairs)
-        await run.client.query('insert into tenantry.frozen (schema_name) values ($1)', [this.#get(from).schema])
+      await this.#move(run.client, plan)
       await run.asPlatform()
       await setSubscriptions(run.client, plan)
       return run.one(`insert into tenantry.upgrades (tenant, pairs, rows) values ($1, $2, $3) returning ${columns}`, [
@@ -72,10 +72,7 @@ export class PostgresUpgrades implements UpgradeStore {
         await run.client.query('delete from tenantry.upgrade_prints where entity = $1', [to.id])
       }
       await run.settle()
-      await this.#thaw(
-        run.client,
-        plan.pairs.map(({ to }) => to),
-      )
+      await this.#move(run.client, plan)
       await run.asPlatform()
       await setSubscriptions(run.client, plan)
       return run.end(id, 'rolled_back')
@@ -94,12 +91,17 @@ export class PostgresUpgrades implements UpgradeStore {
           await run.client.query('delete from tenantry.upgrade_prints where entity = $1', [move.to.id])
       }
       await run.settle()
-      await this.#thaw(
-        run.client,
-        found.pairs.map(({ from }) => from),
-      )
       await run.asPlatform()
       return run.end(id, 'confirmed')
+    })
+  }
+
+  thaw(tenant: TenantKey, modules: readonly ModuleId[]): Promise<void> {
+    return this.#connected(async client => {
+      await client.query('begin')
+      await becoming(client, `${this.#prefix}_mover`, tenant)
+      await this.#thaw(client, modules)
+      await client.query('commit')
     })
   }
 
@@ -143,6 +145,16 @@ export class PostgresUpgrades implements UpgradeStore {
 
   #movesTo(id: string): readonly Move[] {
     return this.#get(id).upgrade?.moves ?? []
+  }
+
+  /** Writes go where the tenant is now. Whoever still thinks that it is where it was is refused, and would be lost there. */
+  async #move(client: pg.ClientBase, { pairs, added }: UpgradePlan): Promise<void> {
+    await this.#thaw(client, [...pairs.map(({ to }) => to), ...added])
+    const schemas = pairs.map(({ from }) => this.#get(from).schema)
+    await client.query(
+      'insert into tenantry.frozen (schema_name) select unnest($1::text[]) on conflict (tenant_id, schema_name) do nothing',
+      [schemas],
+    )
   }
 
   async #thaw(client: pg.ClientBase, modules: readonly string[]): Promise<void> {

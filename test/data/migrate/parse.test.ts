@@ -126,3 +126,26 @@ test('the head of a file says what comes before it, across modules and whatever 
   assert.throws(() => orderMigrations(circle, ['a@1', 'b@1']), /in a circle/)
   assert.throws(() => orderMigrations([of('a@1', 1), of('a@1', 1)], ['a@1']), /have the number 1/)
 })
+
+test('what loses something is known as such, also where nobody said so and half the words are left out', () => {
+  const loses: [string, boolean][] = [
+    ['drop table a', true],
+    ['alter table a drop column b', true],
+    ['alter table a drop b', true],
+    ['alter table "a" drop "b"', true],
+    ['alter table a drop if exists b, add column c text', true],
+    ['alter table a drop constraint b, drop "c"', true],
+    ['alter type a drop attribute b', true],
+    ['drop type a cascade', true],
+    ['truncate a', true],
+    ['delete from a', true],
+    ['with gone as (delete from a returning *) insert into b select * from gone', true],
+    ['merge into a using b on true when matched then delete', true],
+    ['select 1', false],
+    ['alter table a drop constraint if exists b', false],
+    ['alter table a alter column b drop not null, alter b drop default, alter b drop identity', false],
+    ['alter table a add constraint b foreign key (c) references d (e) on delete cascade', false],
+    ['drop index a', false],
+  ]
+  for (const [text, wanted] of loses) assert.equal(parse(text).destructive, wanted, text)
+})

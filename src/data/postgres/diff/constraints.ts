@@ -32,13 +32,27 @@ function changedIn(pairs: readonly Pair[], to: Structure): Changed {
   }
 }
 
+const scope = new Set(['tenant_id', 'instance_id'])
+
+/** What holds for values that only the code from before writes, and goes with their columns later. */
+function stayingConstraints({ from, to: table, touched }: Pair, to: Structure): Constraint[] {
+  const goesLater = (name: string) =>
+    !table.columns.has(name) && !touched.has(name) && from.columns.get(name)?.expression === null
+  return [...from.constraints.values()].filter(({ kind, columns, target }) => {
+    const own = columns.filter(name => !scope.has(name))
+    if (own.length === 0 || !own.every(goesLater)) return false
+    return kind === 'check' || (kind === 'foreign' && target !== null && to.tables.has(target))
+  })
+}
+
 /** What is dropped before tables and columns change. */
 export function dropConstraintSteps(pairs: readonly Pair[], to: Structure): PlanStep[] {
   const isChanged = changedIn(pairs, to)
   const all = pairs.flatMap(({ from }) =>
     [...from.constraints.values()].map(constraint => ({ table: from, constraint })),
   )
-  const dropped = all.filter(({ table, constraint }) => isChanged(table, constraint))
+  const staying = new Set(pairs.flatMap(pair => stayingConstraints(pair, to)))
+  const dropped = all.filter(({ table, constraint }) => isChanged(table, constraint) && !staying.has(constraint))
   const ordered = [
     ...dropped.filter(({ constraint }) => isForeign(constraint)),
     ...dropped.filter(({ constraint }) => !isForeign(constraint)),

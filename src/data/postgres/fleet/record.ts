@@ -2,7 +2,9 @@ import type pg from 'pg'
 import { type Actor, allTenants } from '../../../core/audit.ts'
 import { TenantryError } from '../../../core/errors.ts'
 import { type DatabaseStatus, type FleetDatabase, parseDatabaseName } from '../../../core/fleet.ts'
+import type { LiveNode } from '../../../core/node.ts'
 import { recordStatement } from '../audit.ts'
+import { readNodes } from '../nodes.ts'
 import { isoText } from '../sql/writer.ts'
 
 export const databasesColumns = `name text collate "C" primary key,
@@ -25,6 +27,11 @@ export class FleetRecord {
       `select name, status, modules, error, ${isoText('added_at')} as "addedAt", ${isoText('changed_at')} as "changedAt"
        from tenantry.databases order by name`,
     )
+  }
+
+  /** Who serves the installation, whichever of its databases. */
+  nodes(): Promise<readonly LiveNode[]> {
+    return this.#inTurn(() => readNodes(this.#client))
   }
 
   /** Throws `invalid` for what cannot be one, `not_found` where the server has none, `conflict` for one that is there. */

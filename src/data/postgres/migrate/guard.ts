@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { TenantryError } from '../../../core/errors.ts'
 import { describeMigration, type Migration } from '../../../core/migration.ts'
-import { nodesInTheWay } from '../../../core/node.ts'
+import { type LiveNode, nodesInTheWay } from '../../../core/node.ts'
 import type { BootstrapOptions } from '../bootstrap.ts'
 import { readNodes, servedModules } from '../nodes.ts'
 import type { Script } from './parse.ts'
@@ -12,6 +12,8 @@ export interface GuardWish {
   readonly ignoreNodes?: boolean
   /** Files that came after this process, whose definitions cannot be those that they lead to. Default none. */
   readonly later?: readonly Migration[]
+  /** Nodes that are written down in another database and may serve from this one as well. Default none. */
+  readonly nodesBeside?: () => Promise<readonly LiveNode[]>
 }
 
 /**
@@ -23,7 +25,7 @@ export async function refuseLossesInUse(
   client: pg.ClientBase,
   { modules, prefix }: Pick<BootstrapOptions, 'modules' | 'prefix'>,
   scripts: ReadonlyMap<Migration, Script>,
-  { direction, ignoreNodes = false, later = [] }: GuardWish,
+  { direction, ignoreNodes = false, later = [], nodesBeside = async () => [] }: GuardWish,
 ): Promise<void> {
   const losing = [...scripts].filter(([, { destructive }]) => destructive).map(([migration]) => migration)
   if (losing.length > 0) await refuseOpenUpgrades(client, losing)
@@ -31,7 +33,7 @@ export async function refuseLossesInUse(
   if (breaking.length === 0 || ignoreNodes) return
   const early = breaking.filter(migration => later.includes(migration))
   if (early.length > 0) throw startedBefore(early)
-  const nodes = await readNodes(client)
+  const nodes = [...(await readNodes(client)), ...(await nodesBeside())]
   const here = servedModules(modules, prefix)
   const ids = [...new Set(breaking.map(({ module }) => module))]
   const found = ids.flatMap(id => (here[id] ? nodesInTheWay(nodes, id, here[id], direction) : []))

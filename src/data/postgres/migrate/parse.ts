@@ -68,16 +68,19 @@ export function parseScript(migration: Migration, prefix: string, undo = false):
   }
 }
 
+/** What may be dropped from a table without any value being lost; the word `column` may be left out. */
+const harmless = new Set(['constraint', 'default', 'not', 'expression', 'identity'])
+
 /** Also where nobody has said so at the head of the file. */
 function isDestructive({ words }: Command): boolean {
   const [verb = '', what = ''] = words
   if (verb === 'truncate' || verb === 'delete') return true
-  if (verb === 'drop') return ['table', 'schema', 'owned', 'database', 'materialized'].includes(what)
-  return (
-    verb === 'alter' &&
-    what === 'table' &&
-    words.some((word, index) => word === 'drop' && (words[index + 1] ?? '') === 'column')
-  )
+  if (verb === 'with' || verb === 'merge') return words.includes('delete')
+  if (verb === 'drop')
+    return ['table', 'schema', 'owned', 'database', 'materialized'].includes(what) || words.includes('cascade')
+  if (verb !== 'alter') return false
+  const drops = words.flatMap((word, index) => (word === 'drop' ? [words[index + 1] ?? ''] : []))
+  return what === 'type' ? drops.length > 0 : what === 'table' && drops.some(next => !harmless.has(next))
 }
 
 /** A constraint's new name is nobody's concern; quoted names are no words. */

@@ -4,6 +4,7 @@ import { type Actor, allTenants } from '../../../core/audit.ts'
 import { TenantryError } from '../../../core/errors.ts'
 import { describeMigration, type Migration } from '../../../core/migration.ts'
 import type { Module } from '../../../core/module-set.ts'
+import type { LiveNode } from '../../../core/node.ts'
 import { recordStatement } from '../audit.ts'
 import type { BootstrapOptions } from '../bootstrap.ts'
 import { rolesOf } from '../roles.ts'
@@ -31,6 +32,8 @@ export interface UpWish {
   readonly ignoreNodes?: boolean
   /** Files that came after this process had read its definitions. Default none. */
   readonly later?: readonly Migration[]
+  /** Nodes that are written down in another database and may serve from this one as well. Default none. */
+  readonly nodesBeside?: () => Promise<readonly LiveNode[]>
   /** Milliseconds for which a command waits for a lock. Default 3,000. */
   readonly lockTimeout?: number
   /** How long to wait before each further try, in milliseconds. */
