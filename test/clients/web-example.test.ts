@@ -45,8 +45,9 @@ const folder = mkdtempSync(join(tmpdir(), 'tenantry-web-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 const generated = (name: string) => readFileSync(join(example, 'src/generated', name), 'utf8')
-const node = (file: string, ...args: string[]) =>
-  promisify(execFile)(process.execPath, [join(root, 'node_modules', file), ...args], { cwd: example, timeout: 60_000 })
+/** A command of a package; some are programs of the machine's own. */
+const run = (command: string, ...args: string[]) =>
+  promisify(execFile)(join(root, 'node_modules/.bin', command), args, { cwd: example, timeout: 60_000 })
 
 test('what the clients are generated from is what the definitions say today', async () => {
   const product = await loadProduct(join(root, 'examples/backoffice'))
@@ -125,7 +126,7 @@ test('a wrong field, filter, path or variable is an error of the compiler with e
   writeFileSync(join(folder, 'wrong.ts'), wrong)
   const config = { extends: join(example, 'tsconfig.json'), include: ['*.ts', join(example, 'src')] }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
-  const { stdout } = await node('typescript/bin/tsc', '-p', folder).catch((error: { stdout: string }) => error)
+  const { stdout } = await run('tsc', '-p', folder).catch((error: { stdout: string }) => error)
   assert.equal(stdout, '')
 })
 
@@ -200,7 +201,7 @@ describe('the page of the example, in Chromium', { skip }, () => {
 
   before(async () => {
     const bundle = join(folder, 'main.js')
-    await node('esbuild/bin/esbuild', 'src/main.ts', '--bundle', '--format=esm', `--outfile=${bundle}`)
+    await run('esbuild', 'src/main.ts', '--bundle', '--format=esm', `--outfile=${bundle}`)
     const served = await servePage(bundle)
     server = served.server
     browser = await launchBrowser()
