@@ -4,6 +4,7 @@ import { anyCaller } from '../core/sight.ts'
 import { formatVersion } from '../core/version.ts'
 import { jsonSchemaOf, type SchemaKind } from './json-schema.ts'
 import { functionType } from './types-actions.ts'
+import { enumMembers } from './types-enums.ts'
 import { commentText, objectType, propertyName, stringType } from './types-text.ts'
 
 /**
@@ -171,7 +172,8 @@ function schemaType({ own, offered, actions, all, names }: Part): string {
         }),
       ),
     ),
-    ...['Enums', 'CompositeTypes'].map(name => group(name, [])),
+    group('Enums', enumMembers(own)),
+    group('CompositeTypes', []),
     '  }',
   ].join('\n')
 }
@@ -245,4 +247,19 @@ export type TablesInsert<Where extends TableName | { schema: SchemaName }, Name 
   Table<Where, Name> extends { Insert: infer Insert } ? Insert : never
 
 export type TablesUpdate<Where extends TableName | { schema: SchemaName }, Name extends TableNameIn<Where> = never> =
-  Table<Where, Name> extends { Update: infer Update } ? Update : never`
+  Table<Where, Name> extends { Update: infer Update } ? Update : never
+
+type EnumName = keyof Database['public']['Enums']
+type EnumNameIn<Where> = Where extends { schema: infer Schema extends SchemaName }
+  ? keyof Database[Schema]['Enums']
+  : never
+
+/** \`Enums<'customers_status'>\`: the values of a field. */
+export type Enums<Where extends EnumName | { schema: SchemaName }, Name extends EnumNameIn<Where> = never> =
+  Where extends { schema: infer Schema extends SchemaName }
+    ? Name extends keyof Database[Schema]['Enums']
+      ? Database[Schema]['Enums'][Name]
+      : never
+    : Where extends EnumName
+      ? Database['public']['Enums'][Where]
+      : never`

@@ -184,6 +184,12 @@ test('public holds what one module alone has; each module is a schema with and w
   assert.match(schemaOf(types, "'team@1'"), /Row: TeamV1PeopleRow/)
 })
 
+test('no two enums have the same name', () => {
+  const kinds = { c: oneOf('x', "it's"), b_c: array(oneOf('y')) }
+  const types = typesFor(module('all', entity('a', { b_c: kinds.b_c }), entity('a_b', { c: kinds.c })))
+  assert.match(schemaOf(types, 'all'), /Enums: \{\n {6}a_b_c: 'y'\n {6}a_b_c_: 'x' \| "it's"\n {4}\}/)
+})
+
 test('no two types have the same name', () => {
   const named = (name: string) => entity(name, { name: text() })
   const types = typesFor(
@@ -227,7 +233,7 @@ test('what a module publishes of another is there once, and among the views wher
 
 const program = `import { PostgrestClient } from '@supabase/postgrest-js'
 import { createClient } from '@supabase/supabase-js'
-import type { CustomersRow, Database, Tables, TablesInsert, TablesUpdate } from './database.ts'
+import type { CustomersRow, Database, Enums, Tables, TablesInsert, TablesUpdate } from './database.ts'
 
 const client = new PostgrestClient<Database>('http://localhost/acme/rest/v1')
 const supabase = createClient<Database>('http://localhost/acme', 'key')
@@ -239,6 +245,10 @@ same<Tables<'customers'>, CustomersRow>(true)
 same<Tables<{ schema: 'crm@1' }, 'users'>['username'], string>(true)
 same<TablesInsert<'profiles'>['motto'], string>(true)
 same<TablesUpdate<{ schema: 'club' }, 'users'>['nickname'], string | undefined>(true)
+same<Enums<'customers_status'>, 'lead' | 'active' | 'inactive'>(true)
+same<Enums<{ schema: 'crm@1' }, 'customers_status'>, CustomersRow['status']>(true)
+// @ts-expect-error there is no such field
+same<Enums<'customers_state'>, never>(true)
 
 export async function read() {
   const { data } = await client.from('customers').select('title, credit, cities(name), profiles(motto), orders(total)').single()

@@ -381,7 +381,9 @@ export type Database = {
       }
     }
     Enums: {
-      [_ in never]: never
+      customers_status: 'lead' | 'active' | 'inactive'
+      invoices_status: 'draft' | 'sent' | 'paid'
+      phones_kind: 'landline' | 'mobile' | 'fax'
     }
     CompositeTypes: {
       [_ in never]: never
@@ -472,7 +474,7 @@ export type Database = {
       [_ in never]: never
     }
     Enums: {
-      [_ in never]: never
+      customers_status: 'lead' | 'active' | 'inactive'
     }
     CompositeTypes: {
       [_ in never]: never
@@ -582,7 +584,7 @@ export type Database = {
       }
     }
     Enums: {
-      [_ in never]: never
+      invoices_status: 'draft' | 'sent' | 'paid'
     }
     CompositeTypes: {
       [_ in never]: never
@@ -768,7 +770,7 @@ export type Database = {
       [_ in never]: never
     }
     Enums: {
-      [_ in never]: never
+      phones_kind: 'landline' | 'mobile' | 'fax'
     }
     CompositeTypes: {
       [_ in never]: never
@@ -859,7 +861,7 @@ export type Database = {
       [_ in never]: never
     }
     Enums: {
-      [_ in never]: never
+      customers_status: 'lead' | 'active' | 'inactive'
     }
     CompositeTypes: {
       [_ in never]: never
@@ -969,7 +971,7 @@ export type Database = {
       }
     }
     Enums: {
-      [_ in never]: never
+      invoices_status: 'draft' | 'sent' | 'paid'
     }
     CompositeTypes: {
       [_ in never]: never
@@ -1155,7 +1157,7 @@ export type Database = {
       [_ in never]: never
     }
     Enums: {
-      [_ in never]: never
+      phones_kind: 'landline' | 'mobile' | 'fax'
     }
     CompositeTypes: {
       [_ in never]: never
@@ -1195,7 +1197,7 @@ export type Database = {
       }
     }
     Enums: {
-      [_ in never]: never
+      customers_status: 'lead' | 'active' | 'inactive'
     }
     CompositeTypes: {
       [_ in never]: never
@@ -1235,7 +1237,7 @@ export type Database = {
       }
     }
     Enums: {
-      [_ in never]: never
+      customers_status: 'lead' | 'active' | 'inactive'
     }
     CompositeTypes: {
       [_ in never]: never
@@ -1265,3 +1267,18 @@ export type TablesInsert<Where extends TableName | { schema: SchemaName }, Name 
 
 export type TablesUpdate<Where extends TableName | { schema: SchemaName }, Name extends TableNameIn<Where> = never> =
   Table<Where, Name> extends { Update: infer Update } ? Update : never
+
+type EnumName = keyof Database['public']['Enums']
+type EnumNameIn<Where> = Where extends { schema: infer Schema extends SchemaName }
+  ? keyof Database[Schema]['Enums']
+  : never
+
+/** `Enums<'customers_status'>`: the values of a field. */
+export type Enums<Where extends EnumName | { schema: SchemaName }, Name extends EnumNameIn<Where> = never> =
+  Where extends { schema: infer Schema extends SchemaName }
+    ? Name extends keyof Database[Schema]['Enums']
+      ? Database[Schema]['Enums'][Name]
+      : never
+    : Where extends EnumName
+      ? Database['public']['Enums'][Where]
+      : never
