@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { defineModule } from '../../src/app/define-module.ts'
+import { accessClass } from '../../src/app/http/access-class.ts'
 import { action } from '../../src/core/action.ts'
 import { row } from '../../src/core/action-definition.ts'
 import { entity } from '../../src/core/entity.ts'
@@ -301,6 +302,20 @@ describe('OpenAPI documents', () => {
     assert.equal((await product.ask('/acme/openapi.json')).status, 401)
     const ofGlobex = await ask('/globex/openapi.json')
     assert.doesNotMatch(ofGlobex.text, /folk_v1_insert|audits|hire|plain|acme|notes/)
+  })
+
+  test('are the same for all who may the same, in whatever tenant, but for the address', async () => {
+    const roles = ['clerk', 'made-up', 'admin', 'constructor']
+    const token = await product.token('acme', { roles })
+    assert.deepEqual(accessClass(product.platform.product.modules.expose(['folk@1']), roles), ['admin', 'clerk'])
+    assert.equal(
+      (await product.ask('/acme/work/v1/openapi.json', { token })).text,
+      (await ask('/acme/work/v1/openapi.json')).text,
+    )
+    // Both see of work the same, and each what its own exposure lets be embedded.
+    const [ofAcme, ofGlobex] = [await ask('/acme/work/v1/openapi.json'), await ask('/globex/work/v1/openapi.json')]
+    assert.deepEqual(pathsOf(ofAcme), pathsOf(ofGlobex))
+    assert.ok(/`hints`/.test(ofAcme.text) && !/hints/.test(ofGlobex.text))
   })
 
   test('tell of routes what their authors say', async () => {

@@ -51,7 +51,7 @@ export const serve = defineCommand({
         serves: true,
         settings: { ...partSettings, ...(options.apply && { apply: 'additive' }) },
         serverSettings: { max_connections: String(mostConnections(workersBeside)) },
-        onLost: pid => watch.fail(lostServer(pid)),
+        onLost: (pid, cause) => watch.fail(lostServer(pid, cause)),
         onNotice: text => output.note(`note: ${text}`),
       })
       try {
