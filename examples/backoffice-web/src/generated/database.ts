@@ -1274,11 +1274,13 @@ type EnumNameIn<Where> = Where extends { schema: infer Schema extends SchemaName
   : never
 
 /** `Enums<'customers_status'>`: the values of a field. */
-export type Enums<Where extends EnumName | { schema: SchemaName }, Name extends EnumNameIn<Where> = never> =
-  Where extends { schema: infer Schema extends SchemaName }
-    ? Name extends keyof Database[Schema]['Enums']
-      ? Database[Schema]['Enums'][Name]
-      : never
-    : Where extends EnumName
-      ? Database['public']['Enums'][Where]
-      : never
+export type Enums<
+  Where extends EnumName | { schema: SchemaName },
+  Name extends EnumNameIn<Where> = never,
+> = Where extends { schema: infer Schema extends SchemaName }
+  ? Name extends keyof Database[Schema]['Enums']
+    ? Database[Schema]['Enums'][Name]
+    : never
+  : Where extends EnumName
+    ? Database['public']['Enums'][Where]
+    : never
