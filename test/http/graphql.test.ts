@@ -285,6 +285,24 @@ test('a mutation is all or nothing, and its errors say where', async () => {
   assert.deepEqual(await dataOf('{ makers(where: { name: { eq: "Lost" } }) { name } }'), { makers: [] })
 })
 
+test('a mutation with an Idempotency-Key is made once, and one that failed not at all', async () => {
+  const send = (name: string, key: string) =>
+    product.ask('/acme/graphql', {
+      token: tokens.acme ?? '',
+      headers: { 'idempotency-key': key },
+      body: {
+        query: `mutation { insertMakers(inputs: [{ name: "${name}" }]) { id } b: insertBanners(inputs: [{ text: "${name}" }]) { id } }`,
+      },
+    })
+  const [first, second] = [await send('Once', 'one'), await send('Once', 'one')]
+  assert.equal(first.text, second.text)
+  assert.deepEqual([first.headers['idempotency-replayed'], second.headers['idempotency-replayed']], [undefined, 'true'])
+  assert.equal(jsonOf<Result>(await send('Other', 'one')).errors?.[0]?.extensions.reason, 'idempotency_key_reused')
+  for (let round = 0; round < 2; round++)
+    assert.equal(jsonOf<Result>(await send('Once', 'two')).errors?.[0]?.extensions.reason, '23505')
+  assert.deepEqual(await dataOf('{ countMakers(where: { name: { eq: "Once" } }) }'), { countMakers: 1 })
+})
+
 test('rows are changed, saved under their revision, deleted, restored and purged', async () => {
   const [made] = (
     await dataOf<{ insertMakers: { id: string }[] }>('mutation { insertMakers(inputs: [{ name: "Kiln" }]) { id } }')
