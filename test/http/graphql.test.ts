@@ -70,7 +70,7 @@ const renameMaker = action('rename_maker', {
   run: rename,
 })
 
-const access = { admin: 'tenant_writer', auditor: 'tenant_reader' } as const
+const access = { admin: 'tenant_writer', auditor: 'tenant_reader', service_admin: 'reader' } as const
 const forge = defineModule({
   name: 'forge',
   version: '1.2.0',
@@ -379,6 +379,19 @@ test('own rows and instances are kept as everywhere', async () => {
   assert.deepEqual(await dataOf('{ meters { value instanceId } }', {}, { token: north }), {
     meters: [{ value: 7, instanceId: 'north' }],
   })
+})
+
+test('the system tenant reads across tenants where entities map its roles', async () => {
+  const service = await product.token('system', { roles: ['service_admin'] })
+  const query =
+    '{ makers(where: { name: { eq: "Forge" } }, orderBy: [{ field: tenantId }]) { tenantId name things { tenantId } } }'
+  assert.deepEqual(await dataOf(query, {}, { token: service, path: '/system/graphql' }), {
+    makers: ['acme', 'globex'].map(tenantId => ({ tenantId, name: 'Forge', things: [{ tenantId }] })),
+  })
+  assert.deepEqual(
+    await dataOf('{ countMakers(where: { name: { eq: "Forge" } }) }', {}, { token: service, path: '/globex/graphql' }),
+    { countMakers: 1 },
+  )
 })
 
 test('GET reads and never writes; other methods, forms and lists of requests are refused', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { printSchema } from 'graphql'
+import { getIntrospectionQuery, printSchema } from 'graphql'
 import { Graphql, type GraphqlOptions } from '../../../src/api/graphql/graphql.ts'
 import { defaultGraphqlLimits, graphqlLimitsFaults } from '../../../src/api/graphql/limits.ts'
 import type { PlannedField } from '../../../src/api/graphql/prepared.ts'
@@ -16,6 +16,8 @@ import { bigint, decimal, json, oneOf, reference, text } from '../../../src/core
 import type { ModuleDefinition } from '../../../src/core/module.ts'
 import { createModuleSet, type ModuleSet } from '../../../src/core/module-set.ts'
 import type { Read } from '../../../src/core/plan.ts'
+import { checkPlan } from '../../../src/core/plan-check.ts'
+import { statementOf } from '../../../src/data/postgres/sql/statement.ts'
 
 const access = { admin: 'tenant_writer', auditor: 'tenant_reader' } as const
 const people = entity('people', {
@@ -203,6 +205,18 @@ test('a field of a root is one plan: fragments, aliases, directives and variable
   })
 })
 
+test('names of the definitions stand in the statement, and what a request calls something is bound', () => {
+  const plan = planOf('{ people { fullName evilName: fullName crewPetsByOwner { __typename name } } }')
+  const { exposure } = callerOf(modules, ['crew@1'], ['admin'])
+  const { text, values } = statementOf(checkPlan(plan, exposure))
+  assert.ok(!text.includes('evilName') && values.some(value => value?.includes('evilName')), text)
+  const plain = statementOf(
+    checkPlan(planOf('{ people { fullName crewPetsByOwner { __typename name } } }'), exposure),
+  ).text
+  for (const name of ['"fullName"', '"crewPetsByOwner"', '"__typename"']) assert.ok(plain.includes(`as ${name}`), plain)
+  assert.throws(() => new DefinedName('a"b'), { code: 'internal' })
+})
+
 test('numbers keep their digits, as text, as numbers of JSON and in the document', () => {
   const insert = (query: string, body = '{}') => {
     const source = sourceOfBody(`{"query":${JSON.stringify(query)},"variables":${body}}`, 'application/json')
@@ -300,6 +314,10 @@ test('introspection can be turned off, and then nothing is suggested either', ()
     refused(() => prepare('{ peple { id } }')),
     /Did you mean "people"/,
   )
+  const [whole] = prepare(
+    getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true, specifiedByUrl: true }),
+  ).fields
+  assert.ok(whole?.kind === 'constant' && whole.json.includes('"PersonWhere"'))
 })
 
 test('a product may run only the documents that it knows', () => {
@@ -347,6 +365,7 @@ test('hostile documents are refused within 10 ms', () => {
       '{ people(limit: 1000) { crewPetsByOwner(limit: 1000) { owner { crewPetsByOwner(limit: 1000) { id } } } } }',
     long: `{ people(where: { fullName: { eq: "${'x'.repeat(100_000)}" } }) { id } }`,
     quotes: `{ people(where: { fullName: { eq: ${'"""'.repeat(10_000)} } }) { id } }`,
+    introspection: `{ __schema { ${many(30, index => `t${index}: types { fields { args { name } } }`)} } }`,
     definitions: many(400, index => `query Q${index} { people { id } }`),
     unknown: `{ ${many(300, index => `x${index}`).slice(0, 90)} }`,
   }
