@@ -376,6 +376,17 @@ test('own rows and instances are kept as everywhere', async () => {
   const south = await product.token('acme', { instance: 'south' })
   await dataOf('mutation { insertMeters(inputs: [{ value: 7 }]) { value } }', {}, { token: north })
   assert.deepEqual(await dataOf('{ meters { value } }', {}, { token: south }), { meters: [] })
+  const id = '00000000-0000-7000-8000-000000000001'
+  for (const token of [north, south])
+    await dataOf('mutation($id: UUID) { insertMeters(inputs: [{ id: $id, value: 9 }]) { id } }', { id }, { token })
+  const one = 'query($id: UUID!) { getMeterById(id: $id) { value } countPlaces: countThings }'
+  assert.deepEqual((await dataOf(one, { id }, { token: south })).getMeterById, { value: 9 })
+  const { data, errors } = await ask(one, { id })
+  assert.deepEqual(
+    [data?.getMeterById, typeof data?.countPlaces, errors?.[0]?.path],
+    [null, 'number', ['getMeterById']],
+  )
+  await dataOf('mutation($id: UUID) { deleteMeters(where: { id: { eq: $id } }) { id } }', { id })
   assert.deepEqual(await dataOf('{ meters { value instanceId } }', {}, { token: north }), {
     meters: [{ value: 7, instanceId: 'north' }],
   })
