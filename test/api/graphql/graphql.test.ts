@@ -41,7 +41,17 @@ const members = entity(
   { team_id: reference(() => teams), person_id: reference(() => people) },
   { key: ['team_id', 'person_id'] },
 )
-const crew: ModuleDefinition = { name: 'crew', version: '1.0.0', entities: [people, pets, teams, members], access }
+const badges = entity('badges', {
+  owner_id: reference(() => people)
+    .optional()
+    .reserved({ read: ['chief'] }),
+})
+const crew: ModuleDefinition = {
+  name: 'crew',
+  version: '1.0.0',
+  entities: [people, pets, teams, members, badges],
+  access,
+}
 const crew2: ModuleDefinition = {
   name: 'crew',
   version: '2.1.0',
@@ -298,6 +308,15 @@ test('what was asked in the same words is the same plan, so that its statement i
   assert.notEqual(schemaOf(['crew@1']).id, schemaOf(['crew@1'], ['auditor']).id)
   assert.ok(!printSchema(schemaOf(['crew@1'], ['auditor']).schema).includes('Mutation'))
   assert.equal(schemaOf(['crew@1'], ['nobody']).empty, true)
+  // What a reserved reference makes is seen by those who see the field, with all else the same.
+  const [plain, chief] = [['admin'], ['admin', 'chief']].map(roles => printSchema(schemaOf(['crew@1'], roles).schema))
+  // In the type that a badge is, and in the type that has badges.
+  const badge = /^type Badge \{[^}]*\bownerId: UUID\b[^}]*\bowner: Person\b/m
+  assert.deepEqual([badge.test(chief ?? ''), badge.test(plain ?? '')], [true, false])
+  assert.deepEqual(
+    [chief, plain].map(text => text?.match(/^ {2}badges\b/gm)?.length),
+    [3, 1],
+  )
 })
 
 test('introspection can be turned off, and then nothing is suggested either', () => {
