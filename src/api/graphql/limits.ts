@@ -65,8 +65,13 @@ export const mostDefinitions = 100
 
 /** What is kept, for all tenants together. */
 export const mostSchemas = 200
+/** Entities and actions of all of them; one takes about 60 kB. */
+export const mostSchemaParts = 3_000
 export const mostDocuments = 1_000
 /** Characters of all of them; what is made of one takes about a hundred times as many bytes. */
 export const mostDocumentText = 500_000
 /** Requests that were asked before in the very same words. */
 export const mostPrepared = 1_000
+/** Answers with parts of a schema, and their characters. */
+export const mostIntrospected = 50
+export const mostIntrospectedText = 20_000_000

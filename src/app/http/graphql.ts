@@ -61,6 +61,7 @@ async function createGraphql({ product, system }: Platform): Promise<Graphql> {
     introspection,
     documents: documents === 'off' ? new Map() : await readDocuments(product),
     only: documents === 'only',
+    now: () => performance.now(),
   })
 }
 
