@@ -85,6 +85,10 @@ export class Graphql {
     this.#budget = new IntrospectionBudget(options.now)
   }
 
+  get limits(): GraphqlLimits {
+    return this.#options.limits
+  }
+
   /** How many schemas are kept, and how many were made. */
   get schemas(): { readonly kept: number; readonly made: number } {
     return { kept: this.#schemas.count, made: this.#count }

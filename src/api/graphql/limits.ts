@@ -2,6 +2,9 @@ import { TenantryError } from '../../core/errors.ts'
 
 /** What one document may ask for; each is refused before anything is validated or run. */
 export interface GraphqlLimits {
+  /** Of a request; its variables are looked at one by one, which takes longer than for a body of REST. */
+  readonly bodyBytes: number
+  /** Of the document. */
   readonly bytes: number
   readonly tokens: number
   /** Levels of related rows. */
@@ -16,6 +19,7 @@ export interface GraphqlLimits {
 }
 
 export const defaultGraphqlLimits: GraphqlLimits = {
+  bodyBytes: 1_000_000,
   bytes: 100_000,
   tokens: 5_000,
   depth: 10,
@@ -26,6 +30,7 @@ export const defaultGraphqlLimits: GraphqlLimits = {
 }
 
 const most: GraphqlLimits = {
+  bodyBytes: 100_000_000,
   bytes: 10_000_000,
   tokens: 100_000,
   // A level more would be refused by the plan.

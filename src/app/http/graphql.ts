@@ -29,10 +29,8 @@ interface Params {
 /** GraphQL over HTTP: of one module, and of all modules of a tenant. */
 export async function graphqlRoutes(app: FastifyInstance, platform: Platform): Promise<void> {
   keepBodiesAsText(app)
-  const { config } = platform.product
   const graphql = await createGraphql(platform)
-  // Arguments belong to no entity, so what counts is the product's limit.
-  const { bodyBytes: bodyLimit } = limitsOf({}, config.limits ?? {})
+  const { bodyBytes: bodyLimit } = graphql.limits
   for (const url of ['/:tenant/:module/:version/graphql', '/:tenant/graphql']) {
     app.route<{ Params: Params }>({
       method: restMethods,
