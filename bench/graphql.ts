@@ -7,7 +7,7 @@ import { requestText, tenantryRequest } from './request.ts'
 import { loadTenants } from './tenants.ts'
 import type { Task } from './worker.ts'
 
-const usage = `npm run bench:graphql -- [--rounds 5] [--seconds 2] [--connections 32] [--rows 10000] [--ids 500]
+const usage = `npm run bench:graphql -- [--rounds 5] [--seconds 2] [--connections 32] [--rows 10000] [--ids 500] [--only "list of 20"]
 
 The same rows over GraphQL and over REST, in turns. "point reads" asks for a different row each time, by a variable.`
 
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     connections: { type: 'string', default: '32' },
     rows: { type: 'string', default: '10000' },
     ids: { type: 'string', default: '500' },
+    only: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -64,7 +65,7 @@ try {
     ['point reads', ids] as const,
   ]) {
     const bench = cases.find(bench => bench.name === name.replace('reads', 'read'))
-    if (!bench || !documents[bench.name]) continue
+    if (!bench || !documents[bench.name] || (values.only ?? name) !== name) continue
     const rest: Task = {
       ...{ kind: 'http', port, connections, seconds },
       requests: some.map(id => requestText(tenantryRequest(bench, { tenant, token, id }))),
