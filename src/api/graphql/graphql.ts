@@ -220,7 +220,7 @@ class ReadingOnly extends TenantryError {
 
 function refusal(error: unknown): unknown {
   if (error instanceof GraphqlRefusal || error instanceof ReadingOnly) return error
-  if (error instanceof TenantryError && error.code === 'limited') return error
+  if (error instanceof TenantryError && (error.code === 'limited' || error.code === 'internal')) return error
   if (error instanceof GraphQLError) return refusedBy([error], 'graphql_validation')
   return error instanceof TenantryError ? new GraphqlRefusal([entryOf(error)]) : error
 }
