@@ -39,7 +39,14 @@ export function compileOperation(
     if (root) {
       const planned = new RootPlan(all, type, spend).of(root, node, nodes)
       fields.push({ kind: 'plan', name, node, ...planned })
-    } else fields.push({ kind: 'constant', name, json: introspect(operation, nodes, name, all) })
+    } else {
+      const isName = node.name.value === '__typename'
+      fields.push({
+        kind: 'constant',
+        name,
+        json: isName ? JSON.stringify(type.name) : reading.introspect(() => introspect(operation, nodes, name, all)),
+      })
+    }
   }
   return { kind, fields }
 }
