@@ -4,6 +4,17 @@ import { globexRows } from './rows/globex.ts'
 
 export default defineConfig({
   name: 'Back office',
+  // What a shop needs of the modules, and no more.
+  apis: {
+    storefront: [
+      'products.products.read',
+      'customers.customers.read',
+      'invoices.rpc.open_invoices',
+      'invoices.rpc.pay',
+    ],
+  },
+  // For `tenantry serve`.
+  ports: { 'shared@1': 4041, 'customers@1': 4042, 'products@1': 4043, 'invoices@1': 4044 },
   development: {
     tenants: {
       acme: {

@@ -52,7 +52,7 @@ function operationOf(
   const body = schema.body === undefined ? undefined : read(schema.body)
   return {
     operationId: newName(`${module.schema}_${method}_${path.replaceAll(/\W+/g, '_')}`, ids),
-    summary: textOf(schema.summary) ?? `${method.toUpperCase()} ${path}`,
+    summary: textOf(schema.summary) ?? `${method.toUpperCase()} /${path}`,
     ...(textOf(schema.description) !== undefined && { description: textOf(schema.description) ?? '' }),
     ...(schema.deprecated === true && { deprecated: true }),
     tags: [module.id],

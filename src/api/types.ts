@@ -1,27 +1,46 @@
-import type { Action, Entity, Module, Relation } from '../core/module-set.ts'
+import { type Action, type Entity, type Module, operationsIn, type Relation } from '../core/module-set.ts'
+import type { Operations } from '../core/operations.ts'
 import { anyCaller } from '../core/sight.ts'
 import { formatVersion } from '../core/version.ts'
 import { jsonSchemaOf, type SchemaKind } from './json-schema.ts'
 import { functionType } from './types-actions.ts'
+import { enumMembers } from './types-enums.ts'
 import { commentText, objectType, propertyName, stringType } from './types-text.ts'
 
 /**
  * TypeScript for clients of these modules: the `Database` type that `@supabase/postgrest-js` and `supabase-js` 2.x take, in
  * the form of Supabase's own generator, and `…Row`, `…Insert` and `…Update` of each entity. Values are as they are in JSON.
  * `public` has the entities whose name is unique among the modules, `customers@1` those of one module, `customers` those of
- * its highest major. The same modules give the same text, in whatever order they come.
+ * its highest major; composed APIs stand beside them. The same modules give the same text, in whatever order they come.
  */
-export function typesOf(modules: readonly Module[]): string {
-  const sorted = modules.toSorted((a, b) => compareText(a.name, b.name) || a.version.major - b.version.major)
-  const entities = sorted.flatMap(shownOf)
+export function typesOf(modules: readonly Module[], more: Partial<Seen> = {}): string {
+  const { apis = [], offeredAt = everythingIn(modules) } = more
+  const sorted = modules.toSorted(byName)
+  const entities = [...new Set([...sorted, ...apis].flatMap(shownOf))]
   const names = typeNames(entities)
   return [
     `// Made by "tenantry types" from ${sorted.map(({ name, version }) => `${name} ${formatVersion(version)}`).join(', ')}.\n// Make it anew instead of changing it.`,
     jsonType,
     ...entities.map(entity => entityTypes(entity, nameOf(names, entity))),
-    databaseType(sorted, entities, names),
+    databaseType({ modules: sorted, apis: apis.toSorted(byName), offeredAt }, entities, names),
     shorthands,
   ].join('\n\n')
+}
+
+interface Seen {
+  /** Composed APIs, in the form of modules. */
+  readonly apis: readonly Module[]
+  /** What callers can do with entities at the address of a module or API, or of all (null). Absent: everything. */
+  offeredAt(module: Module | null): ReadonlyMap<Entity, Operations>
+}
+
+function byName(a: Module, b: Module): number {
+  return compareText(a.name, b.name) || a.version.major - b.version.major
+}
+
+function everythingIn(modules: readonly Module[]): Seen['offeredAt'] {
+  const all = operationsIn(modules)
+  return () => all
 }
 
 function shownOf({ entities }: Module): readonly Entity[] {
@@ -71,59 +90,78 @@ function entityTypes(entity: Entity, name: string): string {
 }
 
 function databaseType(
-  modules: readonly Module[],
+  { modules, apis, offeredAt }: Seen & { readonly modules: readonly Module[] },
   entities: readonly Entity[],
   names: ReadonlyMap<Entity, string>,
 ): string {
-  const byName = Map.groupBy(entities, ({ name }) => name)
-  const unique = entities.filter(({ name }) => byName.get(name)?.length === 1)
-  const latest = new Map(modules.map(module => [module.name, module]))
-  const actions = modules.flatMap(module => module.actions)
+  const alike = Map.groupBy(entities, ({ name }) => name)
+  const latest = (all: readonly Module[]) => [...new Map(all.map(module => [module.name, module])).values()]
+  const actions = [...new Set(modules.flatMap(module => module.actions))]
   const byAction = Map.groupBy(actions, ({ name }) => name)
-  const schema = (name: string, own: readonly Entity[], callable: readonly Action[], about: string) =>
-    `  /** ${commentText(about)} */\n  ${propertyName(name)}: ${schemaType(own, entities, names, callable)}`
+  const schema = (name: string, part: Omit<Part, 'names'>, about: string) =>
+    `  /** ${commentText(about)} */\n  ${propertyName(name)}: ${schemaType({ ...part, names })}`
+  const partOf = (module: Module) => {
+    const own = shownOf(module)
+    // Of a composed API nothing leads out.
+    const all = apis.includes(module) ? own : entities
+    return { own, all, offered: offeredAt(module), actions: module.actions }
+  }
+  const unique = {
+    own: entities.filter(({ name }) => alike.get(name)?.length === 1),
+    all: entities,
+    offered: offeredAt(null),
+    actions: actions.filter(({ name }) => byAction.get(name)?.length === 1),
+  }
   return [
     'export type Database = {',
     "  __InternalSupabase: {\n    PostgrestVersion: '12'\n  }",
-    schema(
-      'public',
-      unique,
-      actions.filter(({ name }) => byAction.get(name)?.length === 1),
-      'Entities of all modules whose name only one of them has',
-    ),
-    ...[...latest.values()].map(module =>
-      schema(module.name, shownOf(module), module.actions, `The highest major: ${module.id}`),
-    ),
-    ...modules.map(module => schema(module.id, shownOf(module), module.actions, `The module ${module.id}`)),
+    schema('public', unique, 'Entities of all modules whose name only one of them has'),
+    ...latest(modules).map(module => schema(module.name, partOf(module), `The highest major: ${module.id}`)),
+    ...modules.map(module => schema(module.id, partOf(module), `The module ${module.id}`)),
+    ...latest(apis).map(api => schema(api.name, partOf(api), `The highest major: ${api.id}`)),
+    ...apis.map(api => schema(api.id, partOf(api), `The composed API ${api.id}`)),
     '}',
   ].join('\n')
 }
 
-/** Entities of other modules can be embedded, but are no tables of this schema: they stand among the views. */
-function schemaType(
-  own: readonly Entity[],
-  all: readonly Entity[],
-  names: ReadonlyMap<Entity, string>,
-  actions: readonly Action[],
-): string {
+interface Part {
+  readonly own: readonly Entity[]
+  /** What callers can do there. */
+  readonly offered: ReadonlyMap<Entity, Operations>
+  readonly actions: readonly Action[]
+  readonly all: readonly Entity[]
+  readonly names: ReadonlyMap<Entity, string>
+}
+
+/** Entities of other modules can be embedded, but are no tables of this schema: they stand among the views, as all that is only read. */
+function schemaType({ own, offered, actions, all, names }: Part): string {
   const others = embeddable(own, new Set(all))
   const inside = new Map([...own, ...others].map(entity => [entity.name, entity]))
   const relations = (entity: Entity) =>
     relationsType(entity.references.filter(link => inside.get(link.to.name) === link.to && anyCaller.shows(link)))
-  const table = (entity: Entity, kinds: readonly string[]) => {
+  const writes = (entity: Entity) => {
+    const can = offered.get(entity) ?? noOperations
+    return { Insert: can.has('insert'), Update: can.has('update'), any: can.has('insert') || can.has('update') }
+  }
+  const table = (entity: Entity, kinds: Readonly<Record<string, boolean>>) => {
     const name = nameOf(names, entity)
-    const types = kinds.map(kind => `        ${kind}: ${name}${kind}\n`).join('')
+    const types = Object.entries(kinds)
+      .map(([kind, can]) => `        ${kind}: ${can ? name + kind : 'never'}\n`)
+      .join('')
     return `      ${propertyName(entity.name)}: {\n${types}        Relationships: ${relations(entity)}\n      }`
   }
   return [
     '{',
     group(
       'Tables',
-      own.filter(({ view }) => !view).map(entity => table(entity, ['Row', 'Insert', 'Update'])),
+      own.flatMap(entity => {
+        const { any, ...written } = writes(entity)
+        return any ? [table(entity, { Row: true, ...written })] : []
+      }),
     ),
     group(
       'Views',
-      [...own.filter(({ view }) => view), ...others].map(entity => table(entity, ['Row'])),
+      [...own.filter(entity => !writes(entity).any), ...others].map(entity => table(entity, { Row: true })),
     ),
     group(
       'Functions',
@@ -134,10 +172,13 @@ function schemaType(
         }),
       ),
     ),
-    ...['Enums', 'CompositeTypes'].map(name => group(name, [])),
+    group('Enums', enumMembers(own)),
+    group('CompositeTypes', []),
     '  }',
   ].join('\n')
 }
+
+const noOperations: Operations = new Set()
 
 function group(name: string, members: readonly string[]): string {
   return `    ${name}: {\n${members.length === 0 ? '      [_ in never]: never' : members.join('\n')}\n    }`
@@ -206,4 +247,21 @@ export type TablesInsert<Where extends TableName | { schema: SchemaName }, Name 
   Table<Where, Name> extends { Insert: infer Insert } ? Insert : never
 
 export type TablesUpdate<Where extends TableName | { schema: SchemaName }, Name extends TableNameIn<Where> = never> =
-  Table<Where, Name> extends { Update: infer Update } ? Update : never`
+  Table<Where, Name> extends { Update: infer Update } ? Update : never
+
+type EnumName = keyof Database['public']['Enums']
+type EnumNameIn<Where> = Where extends { schema: infer Schema extends SchemaName }
+  ? keyof Database[Schema]['Enums']
+  : never
+
+/** \`Enums<'customers_status'>\`: the values of a field. */
+export type Enums<
+  Where extends EnumName | { schema: SchemaName },
+  Name extends EnumNameIn<Where> = never,
+> = Where extends { schema: infer Schema extends SchemaName }
+  ? Name extends keyof Database[Schema]['Enums']
+    ? Database[Schema]['Enums'][Name]
+    : never
+  : Where extends EnumName
+    ? Database['public']['Enums'][Where]
+    : never`

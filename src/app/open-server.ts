@@ -13,8 +13,8 @@ export interface ServerOptions {
   /** Settings of the embedded server that win over ours. */
   readonly serverSettings?: Readonly<Record<string, string>>
   readonly onNotice?: (text: string) => void
-  /** The process that ran the embedded server for this one is gone. */
-  readonly onLost?: (pid: number) => void
+  /** The process that ran the embedded server for this one is gone, and this one cannot run it. */
+  readonly onLost?: (pid: number, cause: unknown) => void
 }
 
 const modes = { serve: 'own', share: 'share', command: 'attach-or-start' } as const

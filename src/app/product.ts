@@ -10,6 +10,7 @@ import { createModuleSet, type ModuleSet, quote } from '../core/module-set.ts'
 import { exposeAlone, publishModules } from '../core/published.ts'
 import { parseMajorFolder } from '../core/version.ts'
 import type { Config } from './config.ts'
+import { graphqlFaults } from './graphql-documents.ts'
 
 /** A product as its folder describes it. */
 export interface Product {
@@ -202,6 +203,7 @@ const configKeys = new Set<keyof Config>([
   'tenantDomain',
   'allowRollback',
   'limits',
+  'graphql',
   'idempotencyHours',
   'authorizer',
   'instancer',
@@ -238,7 +240,7 @@ function checkConfig(value: unknown, file: string): Config {
       throw wrong(`"apis": ${JSON.stringify(api)} must be a list of names, like "customers.customers.read"`)
   }
   if (typeof (config.ports ?? {}) !== 'object') throw wrong('"ports" must be numbers by module')
-  const [fault] = limitsFaults(config.limits ?? {})
+  const [fault] = [...limitsFaults(config.limits ?? {}), ...graphqlFaults(config.graphql ?? {})]
   if (fault !== undefined) throw wrong(fault)
   for (const name of ['idempotencyHours', 'changesHours'] as const) {
     const hours: unknown = config[name] ?? 24

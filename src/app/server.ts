@@ -4,7 +4,9 @@ import type { ModuleRoute } from '../api/openapi-routes.ts'
 import { TenantryError } from '../core/errors.ts'
 import { tenantOfHost } from '../gateway/tenant-host.ts'
 import { allowOrigin, answerPreflight } from './http/cors.ts'
+import { docsRoutes } from './http/docs.ts'
 import { answerError } from './http/errors.ts'
+import { graphqlRoutes } from './http/graphql.ts'
 import { answerExpectation, answerMalformed } from './http/malformed.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { openApiRoutes } from './http/openapi.ts'
@@ -118,6 +120,8 @@ async function createApp(platform: Platform): Promise<FastifyInstance> {
     await app.register(async inside => platformRoutes(inside, platform), { prefix: '/-' })
   await app.register(async inside => restRoutes(inside, platform))
   await app.register(async inside => rpcRoutes(inside, platform))
+  await app.register(async inside => graphqlRoutes(inside, platform))
+  await app.register(async inside => docsRoutes(inside, platform))
   const routes: ModuleRoute[] = []
   await app.register(async inside => moduleRoutes(inside, platform, routes))
   await app.register(async inside => openApiRoutes(inside, { platform, routes }))

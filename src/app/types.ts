@@ -1,12 +1,23 @@
 import { typesOf } from '../api/types.ts'
-import type { Module, ModuleSet } from '../core/module-set.ts'
+import type { Module } from '../core/module-set.ts'
+import type { Product } from './product.ts'
 
-/** TypeScript for clients of a tenant that subscribes to these modules; of all modules when none are named. Throws `not_found`. */
+/**
+ * TypeScript for clients of a tenant that subscribes to these modules; of all modules when none are named. Composed APIs come along.
+ * Throws `not_found`.
+ */
 export function typesOfModules(
-  modules: ModuleSet,
+  { modules, config }: Pick<Product, 'modules'> & { readonly config: Pick<Product['config'], 'apis'> },
   ids: readonly string[],
 ): { text: string; modules: readonly Module[] } {
   for (const id of ids) modules.get(id)
-  const shown = ids.length === 0 ? modules.modules : [...modules.expose(ids).exposed]
-  return { text: typesOf(shown), modules: shown }
+  const exposure = modules.expose(ids.length === 0 ? modules.modules.map(({ id }) => id) : ids)
+  const at = (id: string) => {
+    const [name = '', major = '1'] = id.split('@')
+    return exposure.find(name, Number(major))
+  }
+  const apis = Object.keys(config.apis ?? {}).flatMap(id => at(id)?.module ?? [])
+  const offeredAt = (module: Module | null) => ((module && at(module.id)?.exposure) ?? exposure).entities
+  const shown = [...exposure.exposed]
+  return { text: typesOf(shown, { apis, offeredAt }), modules: shown }
 }

@@ -47,6 +47,7 @@ export function readyText(ready: Ready, production: boolean): string {
       ['database', database],
       ['modules', modules.map(({ name, version }) => `${name} ${version}`).join(', ')],
       ['tenants', tenants.count === 0 ? 'none yet: tenantry tenant add <key>' : `${tenants.count}: ${some}`],
+      ...(production || !tenants.first[0] ? [] : [['docs', `${url}/${tenants.first[0]}/docs`] as const]),
       ...(production ? [['mode', 'production'] as const] : []),
       ...(publicUrl === url ? [] : [['clients use', publicUrl] as const]),
     ]),

@@ -51,6 +51,8 @@ export const commands: readonly Entry[] = [
   line('Modules', 'upgrade list', 'List upgrades and whether they can be rolled back', async () => (await import('./commands/upgrade-list.ts')).upgradeList),
   line('Modules', 'module new', 'Write the first files of a module, or of a whole product', async () => (await import('./commands/module-new.ts')).moduleNew),
   line('Modules', 'types', 'Write TypeScript for clients: the Database type of supabase-js', async () => (await import('./commands/types.ts')).types),
+  line('Modules', 'openapi', 'Write the OpenAPI document, without a server', async () => (await import('./commands/openapi.ts')).openapi),
+  line('Modules', 'graphql-schema', 'Write the GraphQL schema, without a server', async () => (await import('./commands/graphql-schema.ts')).graphqlSchema),
 
   line('Migrations', 'migrate plan', 'Show what the database lacks, step by step', async () => (await import('./commands/migrate-plan.ts')).migratePlan),
   line('Migrations', 'migrate generate', 'Write migrations for what changed in the definitions', async () => (await import('./commands/migrate-generate.ts')).migrateGenerate),

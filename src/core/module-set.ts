@@ -553,10 +553,7 @@ function createExposure(id: string, running: readonly Module[], subscribed: Read
     exposed,
     entities,
     actions,
-    find(name, major) {
-      const module = major === undefined ? latest.get(name) : findModule(name, major)
-      return module && { module, exposure }
-    },
+    find: (name, major) => opened.get(major === undefined ? (latest.get(name)?.id ?? '') : `${name}@${major}`),
     findModule,
     findLatest: name => latest.get(name),
     findEntities: name => entitiesByName.get(name) ?? [],
@@ -566,6 +563,7 @@ function createExposure(id: string, running: readonly Module[], subscribed: Read
       return exposure
     },
   }
+  const opened = new Map<string, Opened>([...exposed].map(module => [module.id, { module, exposure }]))
   return exposure
 }
 

@@ -15,10 +15,17 @@ export class Sight {
   readonly asker: Asker
   readonly #roles: ReadonlySet<string> | null
   readonly #fields = new WeakMap<Entity, ReadonlyMap<string, EntityField>>()
+  readonly #there: Exposure['entities'] | undefined
 
-  /** `roles`: those that fields are reserved for; null stands for whoever calls. */
-  constructor(id: string, asker: Asker, roles: ReadonlySet<string> | null, outside?: Sight) {
+  /** `roles`: those that fields are reserved for; null stands for whoever calls. `there`: what callers reach; absent: everything. */
+  constructor(
+    id: string,
+    asker: Asker,
+    roles: ReadonlySet<string> | null,
+    { outside, there }: { readonly outside?: Sight | undefined; readonly there?: Exposure['entities'] } = {},
+  ) {
     this.id = id
+    this.#there = there
     this.asker = asker
     this.#roles = roles
     this.outside = outside ?? this
@@ -39,6 +46,11 @@ export class Sight {
   /** True when the field that makes the relation is seen: its names tell of the field. */
   shows({ from, field }: Relation): boolean {
     return this.fieldsOf(from).has(field)
+  }
+
+  /** True when there is such an entity for callers. */
+  reaches(entity: Entity): boolean {
+    return this.#there?.has(entity) ?? true
   }
 
   #seen(field: EntityField): EntityField | undefined {
@@ -78,7 +90,7 @@ export function sightOf(exposure: Exposure, asker: Asker, roles: readonly string
   let sight = known.get(id)
   if (!sight) {
     const outside = asker === 'caller' ? undefined : sightOf(exposure, 'caller', roles)
-    sight = new Sight(id, asker, new Set(named), outside)
+    sight = new Sight(id, asker, new Set(named), { outside, there: exposure.entities })
     known.set(id, sight)
   }
   return sight

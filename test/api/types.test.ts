@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { typesOf } from '../../src/api/types.ts'
 import { defineModule } from '../../src/app/define-module.ts'
+import { typesOfModules } from '../../src/app/types.ts'
 import { entity } from '../../src/core/entity.ts'
 import {
   array,
@@ -26,6 +27,7 @@ import {
 } from '../../src/core/field.ts'
 import type { ModuleDefinition } from '../../src/core/module.ts'
 import { createModuleSet } from '../../src/core/module-set.ts'
+import { publishModules } from '../../src/core/published.ts'
 import { clientModules } from '../clients/world.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -182,6 +184,12 @@ test('public holds what one module alone has; each module is a schema with and w
   assert.match(schemaOf(types, "'team@1'"), /Row: TeamV1PeopleRow/)
 })
 
+test('no two enums have the same name', () => {
+  const kinds = { c: oneOf('x', "it's"), b_c: array(oneOf('y')) }
+  const types = typesFor(module('all', entity('a', { b_c: kinds.b_c }), entity('a_b', { c: kinds.c })))
+  assert.match(schemaOf(types, 'all'), /Enums: \{\n {6}a_b_c: 'y'\n {6}a_b_c_: 'x' \| "it's"\n {4}\}/)
+})
+
 test('no two types have the same name', () => {
   const named = (name: string) => entity(name, { name: text() })
   const types = typesFor(
@@ -203,9 +211,29 @@ test('a relation to a module that is not shown is not there', () => {
   assert.match(declared(types, 'CustomersRow'), /city_id: string \| null/)
 })
 
+test('what a module publishes of another is there once, and among the views where it is only read; APIs are schemas', () => {
+  const people = entity('people', { name: text() })
+  const team = defineModule({ name: 'team', version: '1.0.0', entities: [people] })
+  const work = defineModule({
+    ...{ name: 'work', version: '1.0.0', dependsOn: ['team@1'], publishes: ['team.people.read'] },
+    entities: [entity('tasks', { person_id: reference(() => people) })],
+  })
+  const apis = { planner: ['work.tasks', 'team.people.read'], reader: ['team.people.read'] }
+  const product = { modules: publishModules(createModuleSet([team, work]), apis), config: { apis } }
+  const { text: both } = typesOfModules(product, [])
+  assert.equal([...both.matchAll(/^export type PeopleRow\b/gm)].length, 1)
+  assert.match(schemaOf(both, 'public'), /Tables: \{\n {6}people: \{\n {8}Row: PeopleRow\n {8}Insert: PeopleInsert/)
+  assert.match(schemaOf(both, 'work'), /Views: \{\n {6}people: \{\n {8}Row: PeopleRow\n {8}Relationships/)
+  assert.match(schemaOf(both, 'planner'), /Tables: \{\n {6}tasks: \{[\s\S]*Views: \{\n {6}people: \{/)
+  assert.match(schemaOf(both, 'reader'), /Tables: \{\n {6}\[_ in never\]: never\n {4}\}\n {4}Views: \{\n {6}people: \{/)
+  assert.doesNotMatch(schemaOf(both, "'reader@1'"), /tasks/)
+  const { text: alone } = typesOfModules(product, ['work@1'])
+  assert.match(schemaOf(alone, 'public'), /Views: \{\n {6}people: \{/)
+})
+
 const program = `import { PostgrestClient } from '@supabase/postgrest-js'
 import { createClient } from '@supabase/supabase-js'
-import type { CustomersRow, Database, Tables, TablesInsert, TablesUpdate } from './database.ts'
+import type { CustomersRow, Database, Enums, Tables, TablesInsert, TablesUpdate } from './database.ts'
 
 const client = new PostgrestClient<Database>('http://localhost/acme/rest/v1')
 const supabase = createClient<Database>('http://localhost/acme', 'key')
@@ -217,6 +245,10 @@ same<Tables<'customers'>, CustomersRow>(true)
 same<Tables<{ schema: 'crm@1' }, 'users'>['username'], string>(true)
 same<TablesInsert<'profiles'>['motto'], string>(true)
 same<TablesUpdate<{ schema: 'club' }, 'users'>['nickname'], string | undefined>(true)
+same<Enums<'customers_status'>, 'lead' | 'active' | 'inactive'>(true)
+same<Enums<{ schema: 'crm@1' }, 'customers_status'>, CustomersRow['status']>(true)
+// @ts-expect-error there is no such field
+same<Enums<'customers_state'>, never>(true)
 
 export async function read() {
   const { data } = await client.from('customers').select('title, credit, cities(name), profiles(motto), orders(total)').single()

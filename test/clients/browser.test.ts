@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { type OpenProduct, openProduct } from '../http/open-product.ts'
+import { launchBrowser, noBrowser } from './chromium.ts'
 import { clientModules, ids, twoTenants } from './world.ts'
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
-const switches = [
-  ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
-  ...['--disable-background-networking', '--disable-component-update'],
-]
-const missing = `there is no browser at ${executablePath}: apt-get install -y chromium, or name another one with CHROMIUM`
-const skip = existsSync(executablePath) ? false : missing
+const skip = noBrowser
 
 const html = `<!doctype html><meta charset="utf-8"><title>Elsewhere</title>
 <script type="importmap">{ "imports": { "@supabase/postgrest-js": "/postgrest-js.mjs" } }</script>`
@@ -89,7 +84,7 @@ describe('a page of another origin, in Chromium', { skip }, () => {
   let page: Page
 
   before(async () => {
-    browser = await chromium.launch({ executablePath, args: switches })
+    browser = await launchBrowser()
     server = await serveElsewhere()
     product = await openProduct({ modules: clientModules, tenants: twoTenants })
     page = await browser.newPage()

@@ -310,7 +310,7 @@ export type Database = {
       }
     }
     Enums: {
-      [_ in never]: never
+      customers_status: 'lead' | 'active' | 'inactive'
     }
     CompositeTypes: {
       [_ in never]: never
@@ -446,7 +446,7 @@ export type Database = {
       }
     }
     Enums: {
-      [_ in never]: never
+      customers_status: 'lead' | 'active' | 'inactive'
     }
     CompositeTypes: {
       [_ in never]: never
@@ -647,7 +647,7 @@ export type Database = {
       }
     }
     Enums: {
-      [_ in never]: never
+      customers_status: 'lead' | 'active' | 'inactive'
     }
     CompositeTypes: {
       [_ in never]: never
@@ -742,3 +742,20 @@ export type TablesInsert<Where extends TableName | { schema: SchemaName }, Name 
 
 export type TablesUpdate<Where extends TableName | { schema: SchemaName }, Name extends TableNameIn<Where> = never> =
   Table<Where, Name> extends { Update: infer Update } ? Update : never
+
+type EnumName = keyof Database['public']['Enums']
+type EnumNameIn<Where> = Where extends { schema: infer Schema extends SchemaName }
+  ? keyof Database[Schema]['Enums']
+  : never
+
+/** `Enums<'customers_status'>`: the values of a field. */
+export type Enums<
+  Where extends EnumName | { schema: SchemaName },
+  Name extends EnumNameIn<Where> = never,
+> = Where extends { schema: infer Schema extends SchemaName }
+  ? Name extends keyof Database[Schema]['Enums']
+    ? Database[Schema]['Enums'][Name]
+    : never
+  : Where extends EnumName
+    ? Database['public']['Enums'][Where]
+    : never

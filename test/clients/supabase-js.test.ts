@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { createClient } from '@supabase/supabase-js'
 import { type OpenProduct, openProduct } from '../http/open-product.ts'
-import type { Database, TablesInsert } from './database.ts'
+import type { Database, Enums, TablesInsert } from './database.ts'
 import { dataOf, errorOf } from './outcome.ts'
 import { clientModules, ids, twoTenants } from './world.ts'
 
@@ -51,7 +51,8 @@ for (const [way, connect] of Object.entries(ways)) {
       })
 
       test('a row is written, changed and removed', async () => {
-        const wish: TablesInsert<'customers'> = { title: 'Dot', email: `dot@${tenant}.example`, credit: '5.50' }
+        const status: Enums<'customers_status'> = 'lead'
+        const wish: TablesInsert<'customers'> = { title: 'Dot', email: `dot@${tenant}.example`, credit: '5.50', status }
         const { id, revision } = await dataOf(client.from('customers').insert(wish).select('id, revision').single())
         const changed = await dataOf(
           client.from('customers').update({ status: 'active', revision }).eq('id', id).select('title, status').single(),

@@ -41,10 +41,27 @@ test('they are written to a file', async () => {
   assert.equal((await tenantry('types', '--out', 'nowhere/database.ts')).code, 2)
 })
 
+test('the OpenAPI document and the GraphQL schema are written too, of what a service role may do', async () => {
+  const { code, stdout } = await tenantry('openapi', 'tasks@1', '--role', 'auditor', '--out', 'openapi.json')
+  assert.deepEqual([code, stdout], [0, 'Wrote the OpenAPI document to openapi.json\n'])
+  const { paths } = JSON.parse(readFileSync(join(dir, 'openapi.json'), 'utf8'))
+  assert.deepEqual(
+    Object.entries(paths).map(([path, item]) => [path, Object.keys(item as object)]),
+    [['/tasks', ['get']]],
+  )
+  const schema = await tenantry('graphql-schema', '--modules', 'tasks@1')
+  assert.deepEqual([schema.code, schema.stderr], [0, ''])
+  assert.match(schema.stdout, /^type Mutation \{[\s\S]*\binsertTasks\b/m)
+  assert.doesNotMatch(schema.stdout, /\bnotes\b/i)
+})
+
 const refusals: readonly (readonly [line: string, exit: number])[] = [
   ['types --modules nothing@1', 3],
   ['types --tenant nobody', 3],
   ['types --tenant acme --modules tasks@1', 2],
+  ['openapi notes@2', 3],
+  ['graphql-schema notes@1 --modules tasks@1', 3],
+  ['openapi --role nobody', 2],
 ]
 for (const [line, exit] of refusals) {
   test(`"${line}" is refused with ${exit}`, async () => {

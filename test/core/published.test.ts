@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { typesOf } from '../../src/api/types.ts'
 import { action } from '../../src/core/action.ts'
 import { row } from '../../src/core/action-definition.ts'
 import { entity } from '../../src/core/entity.ts'
@@ -112,6 +113,13 @@ test('what is published must be there, be told apart, and be of modules that are
   )
 })
 
+test('types of clients have what is published where it is shown, and each type once', () => {
+  const text = typesOf([...setOf(['folk.people']).expose(['work@1', 'folk@1']).exposed])
+  const named = [...text.matchAll(/export type (\w+)/g)].map(([, name]) => name)
+  assert.deepEqual(named, [...new Set(named)])
+  assert.match(text, /'work@1': \{\s+Tables: \{\s+tasks: [\s\S]*?people: \{\s+Row: PeopleRow/)
+})
+
 test('a composed API has what it lists, of what the tenant has, in the major that it has', () => {
   const apis = { desk: ['folk.people.read', 'work.tasks', 'folk.rpc.greet'], 'desk@2': ['work.tasks.read'] }
   const set = setOf(undefined, apis)
@@ -124,6 +132,12 @@ test('a composed API has what it lists, of what the tenant has, in the major tha
   assert.deepEqual(first(['work@1', 'folk@1']), ['folk@1.people', 'work@1.tasks', 'folk@1.greet'])
   assert.deepEqual(first(['folk@2']), ['folk@2.people'])
   assert.equal(first([]), undefined)
+})
+
+test('a composed API never has more of an entity than the tenant has', () => {
+  const set = setOf(['folk.people.read'], { desk: ['folk.people'] })
+  assert.deepEqual(namesIn(set, 'desk', ['work@1'])?.entities, ['folk@1.people: read'])
+  assert.deepEqual(namesIn(set, 'desk', ['folk@1'])?.entities, [`folk@1.people: ${all}`])
 })
 
 test('names of composed APIs that mean nothing, or two things, are refused', () => {

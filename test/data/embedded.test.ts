@@ -213,6 +213,41 @@ test('a command that started the server stops it after the last one that joined'
   assert.equal(existsSync(join(first.folder, 'postmaster.pid')), false)
 })
 
+test('who serves takes the server of who serves already, and waits until nobody uses it any more', async () => {
+  const first = await open(folder, { mode: 'share' })
+  const whole = await open(folder)
+  assert.deepEqual([first.started, whole.started], [true, false])
+  await assert.rejects(open(folder), { code: 'conflict' }, 'one serves the whole product')
+  const closing = first.close()
+  await sleep(100)
+  assert.deepEqual(await ask(whole, 'select 1'), [1])
+  await whole.close()
+  await closing
+  // A command's server is gone soon, so it is waited for.
+  const command = await open(folder, { mode: 'attach-or-start' })
+  const next = open(folder, { mode: 'share' })
+  await sleep(100)
+  await command.close()
+  assert.equal((await next).started, true)
+  await (await next).close()
+})
+
+test('of those who serve one runs the server on, at the same address, when the process that did is gone', {
+  timeout: 30_000,
+}, async () => {
+  const { child, said } = openElsewhere(folder, 'share')
+  assert.equal(await said, 'started')
+  const told: string[] = []
+  const onNotice = (text: string) => told.push(text)
+  const [one, other] = [await open(folder, { onNotice }), await open(folder, { mode: 'share', onNotice })]
+  child.kill('SIGKILL')
+  await until(() => told.length > 0)
+  assert.deepEqual(told, [`Process ${child.pid}, which ran PostgreSQL, is gone; this one runs it now`])
+  for (const server of [one, other]) assert.deepEqual(await ask(server, 'select answer from kept'), [42])
+  await Promise.all([one.close(), other.close()])
+  assert.equal(existsSync(join(folder, 'postgres', 'postmaster.pid')), false)
+})
+
 for (const [end, then] of [
   ['kill -9', 'process.kill(process.pid, "SIGKILL")'],
   ['SIGTERM', 'process.kill(process.pid, "SIGTERM")'],

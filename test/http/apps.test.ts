@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { defineModule } from '../../src/app/define-module.ts'
+import { accessClass } from '../../src/app/http/access-class.ts'
 import { action } from '../../src/core/action.ts'
 import { row } from '../../src/core/action-definition.ts'
 import { entity } from '../../src/core/entity.ts'
@@ -22,6 +23,7 @@ const people = entity(
 const audits = entity('audits', { remark: text() }, { access: { clerk: 'none' } })
 const tasks = entity('tasks', { title: text(), owner_id: reference(() => people).optional() })
 const notes = entity('notes', { body: text(), person_id: reference(() => people).optional() })
+const hints = entity('hints', { task_id: reference(() => tasks) })
 const badges = entity('badges', { title: text() })
 
 /** Writes what none of the APIs that show it do. */
@@ -49,7 +51,9 @@ const work = defineModule({
   ...{ name: 'work', version: '1.0.0', dependsOn: ['folk@1'], entities: [tasks], access },
   publishes: ['folk.people.read'],
 })
-const plain = defineModule({ name: 'plain', version: '1.0.0', dependsOn: ['folk@1'], entities: [notes], access })
+const plain = defineModule({
+  ...{ name: 'plain', version: '1.0.0', dependsOn: ['folk@1', 'work@1'], entities: [notes, hints], access },
+})
 const badge = defineModule({ name: 'badge', version: '1.0.0', entities: [badges], access })
 const modules = [folk, work, plain, badge]
 const apis = {
@@ -84,6 +88,9 @@ before(async () => {
     const made = await rpcAs(tenant, 'hire', { name: `Ada of ${tenant}` })
     assert.equal(made.status, tenant === 'acme' ? 200 : 404, made.text)
   }
+  const kept = await ask('/acme/work/v1/tasks', { body: { title: 'kept' }, headers: representation })
+  const hint = await ask('/acme/plain/v1/hints', { body: { task_id: jsonOf<{ id: string }[]>(kept)[0]?.id } })
+  assert.equal(hint.status, 201, hint.text)
 })
 after(async () => {
   for (const each of [working, alone, product]) await each?.close()
@@ -144,7 +151,13 @@ describe('a module alone', () => {
       assert.deepEqual(outcome(await ask(`/acme/plain/v1/notes?select=${select}`, { at: alone })), [400, 'PGRST200'])
       assert.equal((await ask(`/acme/plain/v1/notes?select=${select}`)).status, 200)
     }
-    assert.deepEqual(outcome(await ask(`/acme/folk/v1/people?id=eq.${ada?.id}`, { method: 'DELETE' })), [409, '23503'])
+    const held = await ask(`/acme/folk/v1/people?id=eq.${ada?.id}`, { method: 'DELETE' })
+    assert.deepEqual(outcome(held), [409, '23503'])
+    // Who does not know of notes learns that the row is kept, and not by what.
+    const kept = await ask(`/acme/work/v1/tasks?title=eq.kept`, { at: working, method: 'DELETE' })
+    assert.deepEqual(outcome(kept), [409, '23503'])
+    assert.ok(/notes/.test(held.text) && !/hints/.test(kept.text), kept.text)
+    assert.match((await ask(`/acme/work/v1/tasks?title=eq.kept`, { method: 'DELETE' })).text, /hints/)
   })
 
   test('describes itself and nothing else', async () => {
@@ -279,8 +292,9 @@ describe('OpenAPI documents', () => {
     assert.deepEqual(clerks.text.match(/wage|audits|hire|Patch|Insert/g), null)
     assert.deepEqual(pathsOf(clerks), [
       '/folk/v1/people get',
-      '/plain/v1/notes get',
       '/work/v1/tasks get',
+      '/plain/v1/notes get',
+      '/plain/v1/hints get',
       '/folk/v1/people/{id}/card get',
     ])
     assert.ok(/wage.*audits|audits.*wage/.test((await ask('/acme/openapi.json')).text))
@@ -288,6 +302,20 @@ describe('OpenAPI documents', () => {
     assert.equal((await product.ask('/acme/openapi.json')).status, 401)
     const ofGlobex = await ask('/globex/openapi.json')
     assert.doesNotMatch(ofGlobex.text, /folk_v1_insert|audits|hire|plain|acme|notes/)
+  })
+
+  test('are the same for all who may the same, in whatever tenant, but for the address', async () => {
+    const roles = ['clerk', 'made-up', 'admin', 'constructor']
+    const token = await product.token('acme', { roles })
+    assert.deepEqual(accessClass(product.platform.product.modules.expose(['folk@1']), roles), ['admin', 'clerk'])
+    assert.equal(
+      (await product.ask('/acme/work/v1/openapi.json', { token })).text,
+      (await ask('/acme/work/v1/openapi.json')).text,
+    )
+    // Both see of work the same, and each what its own exposure lets be embedded.
+    const [ofAcme, ofGlobex] = [await ask('/acme/work/v1/openapi.json'), await ask('/globex/work/v1/openapi.json')]
+    assert.deepEqual(pathsOf(ofAcme), pathsOf(ofGlobex))
+    assert.ok(/`hints`/.test(ofAcme.text) && !/hints/.test(ofGlobex.text))
   })
 
   test('tell of routes what their authors say', async () => {

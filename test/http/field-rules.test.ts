@@ -238,7 +238,7 @@ describe('a field that a caller may not see', () => {
     const document = await ask('/acme/staff/v1/openapi.json')
     assert.ok(document.text.includes('"badge"'))
     assertClean(document, 'OpenAPI')
-    const { text } = typesOfModules(product.platform.product.modules, ['staff@1'])
+    const { text } = typesOfModules(product.platform.product, ['staff@1'])
     for (const hidden of ['password', 'notes', 'lexicon', 'secret_team']) assert.ok(!text.includes(hidden), hidden)
     assert.match(text, /salary\?: number \| null/)
     const other = jsonOf<{ components: { schemas: Record<string, { properties: object; required: string[] }> } }>(

@@ -16,7 +16,8 @@ export function accessClass(exposure: Exposure, roles: readonly string[]): strin
   return roles.filter(role => mattering.has(role)).sort()
 }
 
-function rolesIn({ entities, actions, fieldRoles }: Exposure): Set<string> {
+/** All service roles that matter to somebody there. */
+export function rolesIn({ entities, actions, fieldRoles }: Exposure): Set<string> {
   const used = [...entities.keys(), ...[...actions].flatMap(({ uses }) => uses.map(({ entity }) => entity))]
   const mapped = used.flatMap(entity => withReads(entity)).flatMap(({ access }) => [...access.keys()])
   return new Set([...mapped, ...[...actions].flatMap(({ roles }) => roles ?? []), ...fieldRoles])

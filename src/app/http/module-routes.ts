@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import type { ModuleRoute } from '../../api/openapi-routes.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Module } from '../../core/module-set.ts'
@@ -24,12 +24,11 @@ export async function moduleRoutes(app: FastifyInstance, platform: Platform, fou
       async inside => {
         inside.decorateRequest('tenant')
         // Of two parameters with the same name the later counts: a module's own would stand for the tenant of the path.
-        inside.addHook('onRoute', ({ routePath, method, schema }) => {
-          const shared = () => inside.getSchemas()
-          found.push({ module, path: routePath, methods: [method].flat(), schema, shared })
-          const taken = /:(tenant|version)(?![A-Za-z0-9_])/.exec(routePath)?.[1]
+        inside.addHook('onRoute', route => {
+          found.push(describeRoute(inside, module, route))
+          const taken = /:(tenant|version)(?![A-Za-z0-9_])/.exec(route.routePath)?.[1]
           if (taken === undefined) return
-          throw new TenantryError('invalid', `${module.id}: the route ${routePath} has a parameter ":${taken}"`, {
+          throw new TenantryError('invalid', `${module.id}: the route ${route.routePath} has a parameter ":${taken}"`, {
             hint: 'Call it otherwise; the platform uses this name in the part before it',
           })
         })
@@ -56,7 +55,15 @@ function oneTenantOnly(): TenantryError {
   return new TenantryError('invalid', "A module's own routes work in one tenant", { hint: 'Ask there: /{tenant}/…' })
 }
 
+export function describeRoute(
+  inside: FastifyInstance,
+  module: Module,
+  { routePath, method, schema }: Pick<RouteOptions, 'method' | 'schema'> & { readonly routePath: string },
+): ModuleRoute {
+  return { module, path: routePath, methods: [method].flat(), schema, shared: () => inside.getSchemas() }
+}
+
 /** The loader has seen that it is a function; that it takes a Fastify instance is `defineModule`'s promise. */
-function routesOf({ definition }: Module): ModuleRoutes | undefined {
+export function routesOf({ definition }: Module): ModuleRoutes | undefined {
   return definition.routes as ModuleRoutes | undefined
 }

@@ -1,20 +1,18 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { createOpenApi } from '../../api/openapi.ts'
 import type { ModuleRoute } from '../../api/openapi-routes.ts'
-import type { Entity, Module } from '../../core/module-set.ts'
 import { sightFor } from '../../core/sight.ts'
 import { systemTenant } from '../../core/tenant.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
-import { formatVersion } from '../../core/version.ts'
 import { tokenNeeded } from '../../gateway/resolve-tenant.ts'
 import { createLruCache } from '../../identity/lru-cache.ts'
+import { describeApi } from '../openapi-document.ts'
 import type { Platform } from '../platform.ts'
 import { accessClass } from './access-class.ts'
 import { openContext } from './context.ts'
 
 /** Stands for the address in a document that is shared by all who may the same, in whatever tenant. */
 const serverMark = 'https://tenant.invalid'
-const mostDocuments = 200
+const mostDocuments = 100
 
 /** OpenAPI documents: of one module and of all modules of a tenant; only what the caller may use. `routes`: the modules' own. */
 export async function openApiRoutes(
@@ -31,14 +29,11 @@ export async function openApiRoutes(
     const key = [exposure.id, module?.id, roles.join(','), acting, acrossTenants, principal.anonymous].join('|')
     let text = kept.get(key)
     if (text === undefined) {
-      const document = createOpenApi({
-        ...{ title: module ? `${name}: ${module.name}` : name, serverUrl: serverMark, exposure, roles, acting },
-        version: module ? formatVersion(module.version) : '1.0.0',
-        modules: module ? [module] : [...exposure.exposed],
+      const document = describeApi(name, {
+        ...{ exposure, module, roles, acting, serverUrl: serverMark },
         sight: sightFor(context, {}),
         // They are written for one tenant, and refuse who is nobody.
         routes: acrossTenants || principal.anonymous ? [] : routes,
-        pathOf: module ? what => `/${what.name}` : what => `/${addressIn([...exposure.exposed], what)}/${what.name}`,
       })
       if (principal.anonymous && Object.keys(document.paths).length === 0) throw tokenNeeded()
       text = JSON.stringify(document)
@@ -72,12 +67,4 @@ export async function openApiRoutes(
       return send(reply, documentOf(context, named ? `${up}/${context.tenant}` : '/'))
     })
   }
-}
-
-/** Below a tenant: of the module that it belongs to, or else of one that shows it, too. */
-function addressIn(modules: readonly Module[], { module, name }: Pick<Entity, 'module' | 'name'>): string {
-  const shows = ({ entities, actions }: Module) =>
-    [...entities, ...actions].some(what => what.module === module && [what.name, `rpc/${what.name}`].includes(name))
-  const found = modules.find(({ id }) => id === module.id) ?? modules.find(shows) ?? module
-  return `${found.name}/v${found.version.major}`
 }

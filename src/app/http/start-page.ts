@@ -48,7 +48,7 @@ npx tenantry --help</pre>`
     : ''
 }
 <h2>Links</h2>
-<ul><li><a href="/-/health">/-/health</a></li><li><a href="/-/metrics">/-/metrics</a></li>${example ? `<li><a href="/${escapeHtml(example.tenant)}/auth/jwks">/${escapeHtml(example.tenant)}/auth/jwks</a></li>` : ''}</ul>`,
+<ul>${first ? `<li><a href="/${escapeHtml(first.key)}/docs">/${escapeHtml(first.key)}/docs</a></li>` : ''}<li><a href="/-/health">/-/health</a></li><li><a href="/-/metrics">/-/metrics</a></li>${example ? `<li><a href="/${escapeHtml(example.tenant)}/auth/jwks">/${escapeHtml(example.tenant)}/auth/jwks</a></li>` : ''}</ul>`,
   )
 }
 

@@ -8,6 +8,9 @@ import { findProductFolder } from '../product-folder.ts'
 import { readyText } from '../ready-text.ts'
 import { watchForEnd } from '../watch-for-end.ts'
 
+/** Who starts the embedded server starts it for `tenantry start --workers` as well, which may come later. */
+const workersBeside = 16
+
 export const serve = defineCommand({
   about:
     'Serves one module, or composed API, and nothing else: its own entities and those that it publishes, its actions and routes. Any number of these may run beside each other and beside "tenantry start", on one database. Ctrl-C finishes what is in flight and ends.',
@@ -47,8 +50,8 @@ export const serve = defineCommand({
         mode: 'share',
         serves: true,
         settings: { ...partSettings, ...(options.apply && { apply: 'additive' }) },
-        serverSettings: { max_connections: String(mostConnections(1)) },
-        onLost: pid => watch.fail(lostServer(pid)),
+        serverSettings: { max_connections: String(mostConnections(workersBeside)) },
+        onLost: (pid, cause) => watch.fail(lostServer(pid, cause)),
         onNotice: text => output.note(`note: ${text}`),
       })
       try {

@@ -50,7 +50,7 @@ export const start = defineCommand({
         serves: environment.workers === 1,
         settings: { ...(environment.workers > 1 && watcherSettings), ...(options.apply && { apply: 'additive' }) },
         serverSettings: { max_connections: String(mostConnections(environment.workers)) },
-        onLost: pid => watch.fail(lostServer(pid)),
+        onLost: (pid, cause) => watch.fail(lostServer(pid, cause)),
         onNotice: text => output.note(`note: ${text}`),
       })
       try {

@@ -54,16 +54,16 @@ export interface EmbeddedOptions {
   readonly onNotice?: (text: string) => void
   /** The server had died and takes connections again; what was connected has to connect anew. */
   readonly onRestart?: () => void
-  /** The process that ran the server for us and others is gone, and the server with it. */
-  readonly onLost?: (pid: number) => void
+  /** The process that ran the server for us is gone, and we could not run it in its place. */
+  readonly onLost?: (pid: number, cause: unknown) => void
 }
 
 const attachPatience = 30_000
 const lookEvery = 500
 
 /**
- * Opens the bundled PostgreSQL on the product's folder, making its data the first time. It ends with the process that started
- * it, however that ends, and comes back when it is killed itself. Fails `conflict` when another process owns the folder
+ * Opens the bundled PostgreSQL on the product's folder, making its data the first time. It ends with the process that runs it,
+ * however that ends, and comes back when it is killed itself, or when another process that serves was using it. Fails `conflict` when another process owns the folder
  * (mode `own`) or the data is of another major version, `unavailable` when the server cannot be had.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
@@ -81,8 +81,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedSe
 }
 
 async function open(folder: string, options: EmbeddedOptions): Promise<EmbeddedServer> {
-  const { mode, onLost = () => {} } = options
-  const serves = mode !== 'attach-or-start'
+  const serves = options.mode !== 'attach-or-start'
   const end = Date.now() + attachPatience
   for (;;) {
     const taken = await lockIn(folder, 'server.lock')
@@ -91,15 +90,60 @@ async function open(folder: string, options: EmbeddedOptions): Promise<EmbeddedS
     const attached = attach(folder, taken.holder.id, serves)
     if (attached) {
       const { host, port, data } = attached.record
-      const unwatch = serves ? watchHolder(taken.holder, onLost) : () => {}
-      const close = async () => {
-        unwatch()
+      const succession = serves ? succeed(folder, taken.holder, port, options) : undefined
+      const close = once(async () => {
+        const own = await succession?.end()
         attached.detach()
-      }
+        await own?.close()
+      })
       return serverAt({ host, port, folder: data, started: false, password: readPassword(folder), close })
     }
     if (Date.now() > end) throw notReady(folder, taken.holder)
     await sleep(50)
+  }
+}
+
+/**
+ * Watches the process that runs the server for us. When it is gone, the first of those who used the server runs it from then on, at
+ * the same address.
+ */
+function succeed(
+  folder: string,
+  first: LockHolder,
+  port: number,
+  options: EmbeddedOptions,
+): { end(): Promise<EmbeddedServer | undefined> } {
+  const { onNotice = () => {}, onRestart = () => {}, onLost = () => {} } = options
+  let holder = first
+  let taking: Promise<EmbeddedServer | undefined> | undefined
+  const timer = setInterval(() => {
+    if (!taking && !isRunning(holder)) taking = takeOver()
+  }, lookEvery)
+
+  async function takeOver(): Promise<EmbeddedServer | undefined> {
+    try {
+      const gone = holder.pid
+      const taken = await lockIn(folder, 'server.lock')
+      if ('holder' in taken) {
+        holder = taken.holder
+        taking = undefined
+        return undefined
+      }
+      const server = await start(folder, taken, options, port)
+      onNotice(`Process ${gone}, which ran PostgreSQL, is gone; this one runs it now`)
+      onRestart()
+      return server
+    } catch (error) {
+      onLost(holder.pid, error)
+      return undefined
+    }
+  }
+
+  return {
+    async end() {
+      clearInterval(timer)
+      return taking
+    },
   }
 }
 
@@ -110,16 +154,8 @@ function lockIn(folder: string, name: string): ReturnType<typeof takeLock> {
   })
 }
 
-function watchHolder(holder: LockHolder, onLost: (pid: number) => void): () => void {
-  const timer = setInterval(() => {
-    if (isRunning(holder)) return
-    clearInterval(timer)
-    onLost(holder.pid)
-  }, lookEvery)
-  return () => clearInterval(timer)
-}
-
-async function start(folder: string, lock: Lock, options: EmbeddedOptions): Promise<EmbeddedServer> {
+/** `wanted`: the port where others expect the server. */
+async function start(folder: string, lock: Lock, options: EmbeddedOptions, wanted?: number): Promise<EmbeddedServer> {
   const { fsync = true, onNotice = () => {}, onRestart = () => {} } = options
   try {
     withdrawServer(folder)
@@ -129,7 +165,7 @@ async function start(folder: string, lock: Lock, options: EmbeddedOptions): Prom
     const socketFolder = openSocketFolder(place)
     const settings = serverSettings(fsync, options.settings)
     openLog(folder)
-    const server = await supervise({ place, binaries, socketFolder, settings }, { onNotice, onRestart })
+    const server = await supervise({ place, binaries, socketFolder, settings }, { onNotice, onRestart }, wanted)
     const { port } = server
     const host = socketFolder ?? '127.0.0.1'
     try {

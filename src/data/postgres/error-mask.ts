@@ -12,12 +12,14 @@ interface Named {
 }
 
 /**
- * The error without the names of fields that are not there for a caller with these roles (F2.6), also where a module's code met
+ * The error without the names of what is not there for a caller with these roles, fields (F2.6) and entities that refer to the row, also where a module's code met
  * it, since what code throws is answered. The author finds the database's own words in its cause.
  */
 export function withoutUnseen(error: TenantryError, cause: ServerError, { entity, sight }: CheckedPlan): TenantryError {
   const named = namedIn(cause, entity)
-  if (named.every(field => isSeen(field, sight.outside))) return error
+  const isShown = (field: Named) =>
+    (field.entity === entity || sight.outside.reaches(field.entity)) && isSeen(field, sight.outside)
+  if (named.every(isShown)) return error
   const fields = Object.entries(error.fields ?? {}).filter(([field]) => sight.outside.fieldsOf(entity).has(field))
   return new TenantryError(error.code, 'The module refuses this for a reason that it does not show', {
     cause,

@@ -16,8 +16,15 @@ interface SupervisionEvents {
   onRestart(): void
 }
 
-/** Starts the server on data that no live process holds and keeps it running until `stop`. */
-export async function supervise(plan: Omit<Launch, 'port'>, events: SupervisionEvents): Promise<SupervisedServer> {
+/**
+ * Starts the server on data that no live process holds and keeps it running until `stop`. `wanted`: the port where others expect it;
+ * absent: any free one.
+ */
+export async function supervise(
+  plan: Omit<Launch, 'port'>,
+  events: SupervisionEvents,
+  wanted?: number,
+): Promise<SupervisedServer> {
   await stopPredecessor(plan)
   const guardian = startGuardian(plan.place)
   const ending = new AbortController()
@@ -31,7 +38,7 @@ export async function supervise(plan: Omit<Launch, 'port'>, events: SupervisionE
 
   let port: number
   try {
-    port = await startFirst(plan, onSpawn)
+    port = await startFirst(plan, onSpawn, wanted)
   } catch (error) {
     guardian.close()
     throw error
@@ -82,10 +89,14 @@ export async function supervise(plan: Omit<Launch, 'port'>, events: SupervisionE
 }
 
 /** The port may be taken between looking and listening, and a predecessor may need a moment to go. */
-async function startFirst(plan: Omit<Launch, 'port'>, onSpawn: (child: ChildProcess) => void): Promise<number> {
+async function startFirst(
+  plan: Omit<Launch, 'port'>,
+  onSpawn: (child: ChildProcess) => void,
+  wanted: number | undefined,
+): Promise<number> {
   const end = Date.now() + 15_000
   for (;;) {
-    const port = await findFreePort()
+    const port = wanted ?? (await findFreePort())
     try {
       await launch({ ...plan, port }, onSpawn)
       return port

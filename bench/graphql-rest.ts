@@ -1,0 +1,95 @@
+import { parseArgs } from 'node:util'
+import { cases } from './cases.ts'
+import { type Measured, median } from './http-load.ts'
+import { openBench } from './open-bench.ts'
+import { ask } from './processes.ts'
+import { requestText, tenantryRequest } from './request.ts'
+import { loadTenants } from './tenants.ts'
+import type { Task } from './worker.ts'
+
+const usage = `npm run bench:graphql-rest -- [--rounds 5] [--seconds 2] [--connections 32] [--rows 10000] [--ids 500] [--only "list of 20"]
+
+The same rows over GraphQL and over REST, in turns. "point reads" asks for a different row each time, by a variable.`
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '2' },
+    connections: { type: 'string', default: '32' },
+    rows: { type: 'string', default: '10000' },
+    ids: { type: 'string', default: '500' },
+    only: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+if (values.help) {
+  console.log(usage)
+  process.exit(0)
+}
+const rounds = Number(values.rounds)
+const seconds = Number(values.seconds)
+const connections = Number(values.connections)
+
+const customer = 'id title status emailId addressId phoneId credit createdAt updatedAt deletedAt revision'
+const lineItem = 'id invoiceId position productId title quantity unitPrice createdAt updatedAt'
+const invoice = 'id number customerId status issuedOn dueOn total note createdAt updatedAt revision'
+const documents: Readonly<Record<string, { readonly module: string; readonly query: string }>> = {
+  'point read': {
+    module: 'customers',
+    query: `query($id: UUID!) { getCustomerById(id: $id) { ${customer} } }`,
+  },
+  'list of 20': { module: 'customers', query: `{ customers(orderBy: [{ field: id }], limit: 20) { ${customer} } }` },
+  'nested 20x5': {
+    module: 'invoices',
+    query: `{ invoices(orderBy: [{ field: id }], limit: 20) { ${invoice} lineItems(limit: 5) { ${lineItem} } } }`,
+  },
+}
+
+const { platform, processes, close } = await openBench()
+try {
+  const tenant = await loadTenants(platform, 1, Number(values.rows))
+  const [server, { port }] = await processes.server('ignore')
+  const worker = await processes.worker({ BENCH_TENANT: tenant, BENCH_TARGET: '' })
+  const token = await platform.operations.issueToken({ tenant, roles: ['admin'] })
+  const ids = await someIds(port, tenant, token, Number(values.ids))
+  const graphql = (name: string, id: string) => {
+    const { module = '', query = '' } = documents[name] ?? {}
+    const variables = query.includes('$id') ? { id } : undefined
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const path = `/${tenant}/${module}/v1/graphql`
+    return requestText({ method: 'POST', path, headers, body: JSON.stringify({ query, variables }) })
+  }
+  console.log('| request | GraphQL | REST | ratio (least–greatest) |\n| --- | ---: | ---: | ---: |')
+  for (const [name, some] of [
+    ...cases.map(({ name }) => [name, ids.slice(0, 1)] as const),
+    ['point reads', ids] as const,
+  ]) {
+    const bench = cases.find(bench => bench.name === name.replace('reads', 'read'))
+    if (!bench || !documents[bench.name] || (values.only ?? name) !== name) continue
+    const rest: Task = {
+      ...{ kind: 'http', port, connections, seconds },
+      requests: some.map(id => requestText(tenantryRequest(bench, { tenant, token, id }))),
+    }
+    const ours: Task = { ...rest, requests: some.map(id => graphql(bench.name, id)) }
+    await ask(worker, { ...rest, seconds: 1 })
+    await ask(worker, { ...ours, seconds: 1 })
+    const measured: [Measured, Measured][] = []
+    for (let round = 0; round < rounds; round++) measured.push([await ask(worker, ours), await ask(worker, rest)])
+    const ratios = measured
+      .map(([one, other]) => Math.round((100 * one.perSecond) / other.perSecond))
+      .sort((a, b) => a - b)
+    const rates = [0, 1].map(side => `${Math.round(median(measured.map(pair => pair[side]?.perSecond ?? 0)))}/s`)
+    console.log(`| ${name} | ${rates.join(' | ')} | ${median(ratios)}% (${ratios[0]}%–${ratios.at(-1)}%) |`)
+  }
+  server.kill('SIGTERM')
+} finally {
+  await close()
+}
+
+async function someIds(port: number, tenant: string, token: string, count: number): Promise<string[]> {
+  const answer = await fetch(
+    `http://127.0.0.1:${port}/${tenant}/customers/v1/customers?select=id&order=id&offset=50&limit=${count}`,
+    { headers: { authorization: `Bearer ${token}` } },
+  )
+  return ((await answer.json()) as { id: string }[]).map(({ id }) => id)
+}

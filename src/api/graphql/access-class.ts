@@ -1,0 +1,53 @@
+import { resolveAccess, type Verb } from '../../core/access-role.ts'
+import type { Action, Entity } from '../../core/module-set.ts'
+import type { Operations } from '../../core/operations.ts'
+import { type Sight, sightOf } from '../../core/sight.ts'
+import { systemTenant } from '../../core/tenant.ts'
+import type { TenantContext } from '../../core/tenant-context.ts'
+import { withReads } from '../../core/view-reads.ts'
+
+/** What callers may do. Those who may the same, in whatever tenant, are of one class and share their schemas. */
+export interface AccessClass {
+  /** Differs between any two of an exposure. */
+  readonly id: string
+  readonly sight: Sight
+  readonly reads: ReadonlySet<Entity>
+  /** What may be done with those that are read, beside reading them. */
+  readonly writes: ReadonlyMap<Entity, Operations>
+  readonly calls: ReadonlySet<Action>
+}
+
+export type Caller = Pick<TenantContext, 'principal' | 'exposure' | 'acrossTenants'>
+
+/** The rule is the one that requests obey (F2.1): what it would refuse, whatever was asked, is not there for the caller. */
+export function accessClassOf({ principal, exposure, acrossTenants }: Caller): AccessClass {
+  const { roles } = principal
+  const acting = principal.tenant === systemTenant && !acrossTenants
+  const may = (uses: readonly { readonly entity: Entity; readonly verb: Verb }[]) =>
+    'role' in resolveAccess({ roles, acrossTenants, acting, hasInstance: false, uses })
+  const { entities: offered, actions } = exposure
+  const mayUse = (entity: Entity, verb: Verb) => may(withReads(entity).map(entity => ({ entity, verb })))
+  const sight = sightOf(exposure, 'caller', roles)
+  const reads = new Set<Entity>()
+  const writes = new Map<Entity, Operations>()
+  for (const [entity, operations] of offered) {
+    // What is written is shown, so that without reading there is nothing.
+    if (!operations.has('read') || sight.fieldsOf(entity).size === 0 || !mayUse(entity, 'read')) continue
+    reads.add(entity)
+    if (!entity.view && mayUse(entity, 'write')) writes.set(entity, operations)
+  }
+  const calls = new Set(
+    [...actions].filter(({ roles: named, uses }) => (named?.some(role => roles.includes(role)) ?? true) && may(uses)),
+  )
+  // What is offered differs between exposures only.
+  const bits = <T>(all: Iterable<T>, some: { has(one: T): boolean }) =>
+    [...all].map(one => (some.has(one) ? 1 : 0)).join('')
+  const id = [sight.id, bits(offered.keys(), reads), bits(offered.keys(), writes), bits(actions, calls)].join('|')
+  return { id, sight, reads, writes, calls }
+}
+
+/** The same for principals whose roles are the same: what is known of one is known of the other. */
+export function rolesKey({ principal, acrossTenants }: Caller): string {
+  const scope = acrossTenants ? 'across' : principal.tenant === systemTenant ? 'acting' : ''
+  return [scope, ...new Set(principal.roles)].sort().join(' ')
+}
