@@ -28,15 +28,23 @@ export class PostgresUpgrades implements UpgradeStore {
   readonly #target: ConnectionTarget
   readonly #prefix: string
   readonly #modules: ReadonlyMap<string, Module>
+  readonly #tidy: (modules: readonly Module[]) => Promise<void>
 
-  /** `target`: the platform login. */
-  constructor(target: ConnectionTarget, prefix: string, modules: readonly Module[]) {
+  /** `target`: the platform login. `tidy` is called before rows come into the tables of these modules. */
+  constructor(
+    target: ConnectionTarget,
+    prefix: string,
+    modules: readonly Module[],
+    tidy: (modules: readonly Module[]) => Promise<void>,
+  ) {
     this.#target = target
     this.#prefix = prefix
     this.#modules = new Map(modules.map(module => [module.id, module]))
+    this.#tidy = tidy
   }
 
-  upgrade(plan: UpgradePlan): Promise<UpgradeRecord> {
+  async upgrade(plan: UpgradePlan): Promise<UpgradeRecord> {
+    await this.#tidy(plan.pairs.map(({ to }) => this.#get(to)))
     return this.#transaction(plan.tenant, async run => {
       await run.refuseOpen(plan)
       const rows: Record<string, number> = {}
