@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { cpSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -147,6 +149,34 @@ describe('a fleet of databases', { timeout: 120_000 + (size + kills) * 4_000 }, 
       [[first, []]],
     )
     assert.deepEqual((await up()).visited, [])
+  })
+
+  test('in production what the definitions say and no file does is refused at the end, and named', async () => {
+    const longer = newFolder({
+      'package.json': '{ "type": "module" }',
+      'tenantry.config.ts': readFileSync(join(dir, 'tenantry.config.ts'), 'utf8'),
+      'modules/notes/v1/module.ts': readFileSync(join(dir, 'modules/notes/v1/module.ts'), 'utf8').replace(
+        'body: text()',
+        'body: text(), more: text().optional()',
+      ),
+    })
+    cpSync(join(dir, 'modules/notes/v1/migrations'), join(longer.dir, 'modules/notes/v1/migrations'), {
+      recursive: true,
+    })
+    const product = await loadProduct(longer.dir)
+    const wish = { allowDestructive: false, baseline: false, ignoreNodes: false, actor, onProgress: () => {} }
+    const upIn = async (variables: Record<string, string>) => {
+      const environment = parseEnvironment(
+        { ...env, TENANTRY_FOLDER: join(dir, '.tenantry'), ...variables },
+        product.dir,
+      )
+      const opened = await openMigrations({ product, environment, log: createLog('silent') })
+      return opened.up(wish).finally(() => opened.close())
+    }
+    assert.match((await refused(upIn({}), 'conflict')).details ?? '', /^column notes_v1\.notes\.more$/m)
+    const told = await upIn({ NODE_ENV: 'development' })
+    assert.match(told.remaining ?? '', /notes_v1\.notes\.more/, 'in development it is told')
+    longer.remove()
   })
 
   test('of a thousand databases none is visited when nothing is pending', async () => {

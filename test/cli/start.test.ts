@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -193,10 +193,51 @@ function canConnect(url: string): Promise<boolean> {
   })
 }
 
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 10_000
+async function until(isSo: () => Promise<boolean>, patience = 10_000): Promise<void> {
+  const end = Date.now() + patience
   while (!(await isSo())) {
     assert.ok(Date.now() < end, 'it never became so')
     await sleep(20)
   }
 }
+
+test('F8.2 with --watch a change of a module comes into the database and is served; a mistake waits to be mended', async () => {
+  const { dir, remove } = newFolder(productFiles)
+  const file = join(dir, 'modules/notes/v1/module.ts')
+  const whole = readFileSync(file, 'utf8')
+  assert.equal((await run(['start', '--watch'], { dir, env: { NODE_ENV: 'production' } })).code, 2)
+  const server = launch(['start', '--watch', '--port', '0'], { dir })
+  try {
+    const url = async (time: number) => {
+      const found = () => [...server.said().stdout.matchAll(/^http:\/\/127\.0\.0\.1:\d+$/gm)]
+      // The lines to paste come behind it, with a token.
+      await until(async () => found().length === time && server.said().stdout.split(lastTitle).length > time, 30_000)
+      return found()[time - 1]?.[0] ?? ''
+    }
+    const fieldsOf = async (at: string) => {
+      const token =
+        server
+          .said()
+          .stdout.match(/Bearer ([^']+)'/g)
+          ?.at(-1)
+          ?.slice(7, -1) ?? ''
+      const answer = await fetch(`${at}/acme/tasks/v1/openapi.json`, { headers: { authorization: `Bearer ${token}` } })
+      return answer.text()
+    }
+    assert.doesNotMatch(await fieldsOf(await url(1)), /"urgent"/)
+    const tasks = join(dir, 'modules/tasks/v1/module.ts')
+    const before = readFileSync(tasks, 'utf8')
+    writeFileSync(tasks, before.replace('title: text()', 'title: text(), urgent: text({ max: 9 }).optional()'))
+    assert.match(await fieldsOf(await url(2)), /"urgent"/)
+    writeFileSync(file, whole.replace("name: 'notes'", "name: 'Notes'"))
+    await until(async () => server.said().stderr.includes('It starts again when a file changes'), 30_000)
+    assert.match(server.said().stderr, /Notes/)
+    writeFileSync(file, whole)
+    await url(3)
+    server.child.kill('SIGTERM')
+    assert.equal((await server.ended).code, 0)
+  } finally {
+    server.child.kill('SIGKILL')
+    remove()
+  }
+})

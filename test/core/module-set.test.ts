@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { entity } from '../../src/core/entity.ts'
 import { reference, text } from '../../src/core/field.ts'
 import type { ModuleDefinition } from '../../src/core/module.ts'
+import { checkModules } from '../../src/core/module-check.ts'
 import { createModuleSet, depthFirst } from '../../src/core/module-set.ts'
 
 const module = (
@@ -35,6 +37,74 @@ test('subscriptions 1, 6 and 7 load as 3, 4, 5, 2, 1, 6, 7', () => {
       .map(({ name }) => name)
     assert.deepEqual(names, ['m3', 'm4', 'm5', 'm2', 'm1', 'm6', 'm7'])
   }
+})
+
+/** Dependencies without a circle, on some majors: each module on some of those before it, given in any order. */
+const dependencies = fc
+  .array(fc.array(fc.nat(), { maxLength: 4 }), { minLength: 1, maxLength: 12 })
+  .map(wishes => wishes.map((wish, index) => [...new Set(index === 0 ? [] : wish.map(number => number % index))]))
+
+test('whatever depends on whatever: all that is needed runs, nothing else, once, and after what it needs', () => {
+  fc.assert(
+    fc.property(dependencies, fc.infiniteStream(fc.nat()), (needs, numbers) => {
+      const next = (below: number) => (numbers.next().value ?? 0) % below
+      const definitions = needs.map((wanted, index) =>
+        module(
+          `m${index}`,
+          wanted.map(other => `m${other}`),
+        ),
+      )
+      const shuffled = definitions.toSorted(() => next(3) - 1)
+      const subscribed = needs.flatMap((_, index) => (next(3) === 0 ? [index] : []))
+      const set = createModuleSet(shuffled)
+      const order = set.resolve(subscribed.map(index => `m${index}@1`)).map(({ name }) => Number(name.slice(1)))
+
+      const closure = new Set(subscribed)
+      for (const index of closure) for (const needed of needs[index] ?? []) closure.add(needed)
+      assert.deepEqual(new Set(order), closure)
+      assert.equal(order.length, closure.size)
+      for (const [place, index] of order.entries())
+        for (const needed of needs[index] ?? []) assert.ok(order.indexOf(needed) < place, `${needed} before ${index}`)
+      const again = set.resolve(subscribed.toReversed().map(index => `m${index}@1`))
+      assert.deepEqual(new Set(again.map(({ name }) => Number(name.slice(1)))), closure)
+    }),
+  )
+})
+
+test('a circle among any dependencies is named, from a module back to itself, and a least version that nobody has', () => {
+  fc.assert(
+    fc.property(dependencies, fc.nat(), fc.nat(), (needs, one, other) => {
+      const [first, last] = [one % needs.length, other % needs.length]
+      const wanted = needs.map(list => [...list])
+      wanted[first]?.push(last)
+      const reaches = (from: number): boolean => from === first || (needs[from] ?? []).some(reaches)
+      const definitions = wanted.map((list, index) =>
+        module(
+          `m${index}`,
+          [...new Set(list)].map(name => `m${name}`),
+        ),
+      )
+      const circles = checkModules(definitions).flatMap(({ message }) => /m\d+@1( -> m\d+@1)+/.exec(message)?.[0] ?? [])
+      assert.equal(circles.length > 0, reaches(last), circles.join())
+      for (const circle of circles) {
+        const names = circle.split(' -> ')
+        assert.equal(names[0], names.at(-1))
+        for (const [place, name] of names.slice(1).entries())
+          assert.ok(wanted[Number(names[place]?.slice(1, -2))]?.includes(Number(name.slice(1, -2))), circle)
+      }
+    }),
+  )
+  const version = fc.record({ minor: fc.nat(3), patch: fc.nat(3) })
+  fc.assert(
+    fc.property(version, version, (has, least) => {
+      const definitions = [
+        module('base', [], { version: `1.${has.minor}.${has.patch}` }),
+        module('top', [], { dependsOn: [`base@1.${least.minor}.${least.patch}`] }),
+      ]
+      const isEnough = has.minor > least.minor || (has.minor === least.minor && has.patch >= least.patch)
+      assert.equal(checkModules(definitions).length === 0, isEnough)
+    }),
+  )
 })
 
 test('modules stand after those they depend on, in whatever order they are given', () => {

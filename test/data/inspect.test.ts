@@ -276,6 +276,12 @@ describe('what bootstrap refuses to serve', () => {
       /gives every session the setting tenantry\.tenant/,
     ],
     [
+      'a snapshot for whole transactions, in which a write would not see that its tenant was moved',
+      `alter database $d set default_transaction_isolation = 'repeatable read'`,
+      'alter database $d reset default_transaction_isolation',
+      /gives every session the setting default_transaction_isolation=repeatable read/,
+    ],
+    [
       'A11 a login with a setting of its own',
       `alter role $p_tenant_login set tenantry.tenant = 'acme'`,
       'alter role $p_tenant_login reset all',

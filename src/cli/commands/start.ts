@@ -1,12 +1,14 @@
 import type { Platform } from '../../app/platform.ts'
 import type { RunningServer } from '../../app/server.ts'
 import { isWorker, mostConnections, watcherSettings } from '../../app/worker-share.ts'
+import { TenantryError } from '../../core/errors.ts'
 import { defineCommand } from '../command.ts'
 import { describeReady } from '../describe-ready.ts'
 import { lostServer } from '../lost-server.ts'
-import { findProductFolder } from '../product-folder.ts'
+import { findProductFolder, readModulesFolder } from '../product-folder.ts'
 import { readyText } from '../ready-text.ts'
 import { serveAsWorker } from '../serve-worker.ts'
+import { endWithWatcher, startAgain } from '../start-again.ts'
 import { watchForEnd } from '../watch-for-end.ts'
 
 export const start = defineCommand({
@@ -20,9 +22,15 @@ export const start = defineCommand({
       value: '<number>',
       about: 'Processes that serve, instead of WORKERS or 1; auto: one per processor core',
     },
+    watch: { type: 'flag', about: 'In development: start again when the config or a module changes' },
     apply: { type: 'flag', about: 'Add what the database lacks in production too (tables, fields, indexes)' },
   },
-  examples: ['start', 'start --dir examples/backoffice --port 8080', 'start --host 0.0.0.0 --workers auto --apply'],
+  examples: [
+    'start',
+    'start --watch',
+    'start --dir examples/backoffice --port 8080',
+    'start --host 0.0.0.0 --workers auto --apply',
+  ],
   async run({ options, globals, output }) {
     const began = performance.now()
     const [environments, { createLog }, { loadProduct }, { addDevelopmentTenants, openPlatform }] = await Promise.all([
@@ -33,6 +41,12 @@ export const start = defineCommand({
     ])
     const dir = findProductFolder(globals.dir)
     const environment = environments.parseEnvironment(variablesOf(options), dir)
+    if (options.watch) {
+      if (environment.production) throw notInProduction()
+      const [script = '', ...words] = process.argv.slice(1)
+      const args = [script, ...words.filter(word => word !== '--watch')]
+      return startAgain({ dir, modules: await readModulesFolder(dir), args, note: text => output.note(text) })
+    }
     const product = await loadProduct(dir)
     const log = createLog(environment.logLevel)
     if (isWorker) return serveAsWorker({ product, environment, log })
@@ -41,6 +55,7 @@ export const start = defineCommand({
       onSignal: () => output.note('Stopping: finishing what is in flight. Once more ends at once.'),
       onCrash: error => log.fatal({ err: error }, 'something unforeseen happened; stopping'),
     })
+    endWithWatcher(() => watch.stop())
     try {
       const platform = await openPlatform({
         product,
@@ -72,6 +87,12 @@ export const start = defineCommand({
     }
   },
 })
+
+function notInProduction(): TenantryError {
+  return new TenantryError('invalid', '--watch is for development', {
+    hint: 'In production a start is a deployment: NODE_ENV is production here',
+  })
+}
 
 /** Options stand for what the environment may say, too. */
 function variablesOf(

@@ -22,6 +22,7 @@ import { findSessionFaults } from './session-check.ts'
 import { StreamPool } from './stream.ts'
 import { PostgresTenantRows } from './tenant-rows.ts'
 import { TransactionPool } from './transaction.ts'
+import { tidyEmptied } from './upgrade-tidy.ts'
 import { PostgresUpgrades } from './upgrades.ts'
 
 export interface PostgresOptions {
@@ -150,7 +151,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
       datasource,
       platform,
       rows: new PostgresTenantRows(tenantTarget, prefix),
-      upgrades: new PostgresUpgrades(platformTarget, prefix, modules),
+      upgrades: new PostgresUpgrades(platformTarget, prefix, modules, emptied => tidyEmptied(target, prefix, emptied)),
       applied,
       sweepChanges: sweep,
       inspect: async () => [

@@ -112,11 +112,16 @@ select r.rolname as name, r.rolsuper as super, r.rolbypassrls as bypass, r.rolcr
     where d.setrole = r.oid and d.setdatabase in (0, (select oid from pg_database where datname = current_database()))) as settings
 from pg_roles r where r.rolname = any ($1::text[])`
 
-/** A tenant, role or search path that a session has before anybody says for whom it runs (A11). */
+/**
+ * A tenant, role or search path that a session has before anybody says for whom it runs (A11); and a snapshot for whole
+ * transactions, in which a write would not see that its tenant was moved away meanwhile.
+ */
 const databaseSettingsSql = `
 select s.setting from pg_db_role_setting d cross join unnest(d.setconfig) s(setting)
 where d.setrole = 0 and d.setdatabase = (select oid from pg_database where datname = current_database())
-  and s.setting ~ '^(tenantry[.]|role=|session_authorization=|row_security=|search_path=)'`
+  and s.setting ~ '^(tenantry[.]|role=|session_authorization=|row_security=|search_path=)'
+union all
+select name || '=' || reset_val from pg_settings where name = 'default_transaction_isolation' and reset_val <> 'read committed'`
 
 /** Every role that can be reached by any chain of memberships. */
 const membershipSql = `

@@ -28,16 +28,26 @@ export class PostgresUpgrades implements UpgradeStore {
   readonly #target: ConnectionTarget
   readonly #prefix: string
   readonly #modules: ReadonlyMap<string, Module>
+  readonly #tidy: (modules: readonly Module[]) => Promise<void>
 
-  /** `target`: the platform login. */
-  constructor(target: ConnectionTarget, prefix: string, modules: readonly Module[]) {
+  /** `target`: the platform login. `tidy` is called before rows come into the tables of these modules. */
+  constructor(
+    target: ConnectionTarget,
+    prefix: string,
+    modules: readonly Module[],
+    tidy: (modules: readonly Module[]) => Promise<void>,
+  ) {
     this.#target = target
     this.#prefix = prefix
     this.#modules = new Map(modules.map(module => [module.id, module]))
+    this.#tidy = tidy
   }
 
-  upgrade(plan: UpgradePlan): Promise<UpgradeRecord> {
-    return this.#transaction(plan.tenant, async run => {
+  async upgrade(plan: UpgradePlan): Promise<UpgradeRecord> {
+    const modules = plan.pairs.map(({ to }) => this.#get(to))
+    await this.#tidy(modules)
+    const tables = modules.flatMap(({ upgrade }) => upgrade?.moves ?? []).map(({ to }) => tableOf(to))
+    return this.#transaction({ tenant: plan.tenant, tables }, async run => {
       await run.refuseOpen(plan)
       const rows: Record<string, number> = {}
       for (const { to } of plan.pairs) {
@@ -60,7 +70,7 @@ export class PostgresUpgrades implements UpgradeStore {
   }
 
   rollback(id: number, plan: UpgradePlan): Promise<UpgradeRecord> {
-    return this.#transaction(plan.tenant, async run => {
+    return this.#transaction({ tenant: plan.tenant }, async run => {
       await run.refuseEnded(id)
       const moves = plan.pairs.flatMap(({ from }) => this.#movesTo(from))
       for (const { from, to, down } of moves) {
@@ -82,7 +92,7 @@ export class PostgresUpgrades implements UpgradeStore {
   async confirm(id: number): Promise<UpgradeRecord> {
     const found = (await this.#records('where id = $1', [String(id)]))[0]
     if (!found) throw new TenantryError('not_found', `There is no upgrade ${id}`)
-    return this.#transaction(found.tenant, async run => {
+    return this.#transaction({ tenant: found.tenant }, async run => {
       await run.refuseEnded(id)
       for (const { from, to } of found.pairs.toReversed()) {
         for (const entity of this.#get(from).entities.toReversed())
@@ -106,7 +116,7 @@ export class PostgresUpgrades implements UpgradeStore {
   }
 
   forget(tenant: TenantKey): Promise<void> {
-    return this.#transaction(tenant, async run => {
+    return this.#transaction({ tenant }, async run => {
       await run.client.query('delete from tenantry.upgrade_prints')
       await run.client.query('delete from tenantry.frozen')
       await run.asPlatform()
@@ -167,12 +177,24 @@ export class PostgresUpgrades implements UpgradeStore {
     return withSession(this.#target, config, work)
   }
 
-  /** As the tenant whose rows are carried, once no write of it is under way; until it ends none begins. */
-  #transaction<T>(tenant: TenantKey, work: (run: UpgradeRun) => Promise<T>): Promise<T> {
+  /**
+   * As the tenant whose rows are carried, once no write of it is under way; until it ends none begins. Nobody counts the rows of
+   * `tables` meanwhile, as autovacuum does: it would not see those that come, and the planner would take the table for empty.
+   * Upgrades into the same tables take turns for that.
+   */
+  #transaction<T>(
+    { tenant, tables = [] }: { readonly tenant: TenantKey; readonly tables?: readonly string[] },
+    work: (run: UpgradeRun) => Promise<T>,
+  ): Promise<T> {
     return this.#connected(async client => {
       await client.query('begin')
       await becoming(client, `${this.#prefix}_mover`, tenant)
       await client.query(`select set_config('lock_timeout', $1, true)`, [String(patience)])
+      if (tables.length > 0) {
+        await client.query(`lock table ${tables.join(', ')} in share update exclusive mode`).catch(error => {
+          throw otherUpgrade(toError(error))
+        })
+      }
       await client.query(`select pg_advisory_xact_lock(${upgradeLock('$1::text')})`, [tenant]).catch(error => {
         throw stillWritten(toError(error), tenant)
       })
@@ -306,6 +328,15 @@ const columns = `id, tenant, pairs, state, rows, ${isoText('upgraded_at')} as up
 
 function toRecord({ id, tenant, pairs, state, rows, upgraded_at, ended_at }: Row): UpgradeRecord {
   return { id: Number(id), tenant, pairs, state, rows, upgradedAt: upgraded_at, endedAt: ended_at }
+}
+
+function otherUpgrade(error: TenantryError): TenantryError {
+  if (error.reason !== '55P03') return error
+  return new TenantryError('unavailable', 'Another upgrade or a migration has had its turn for 15 seconds', {
+    hint: 'Nothing was changed: try again',
+    retryAfter: 5,
+    cause: error,
+  })
 }
 
 function stillWritten(error: TenantryError, tenant: TenantKey): TenantryError {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { TenantryError } from '../../../src/core/errors.ts'
 import { conversionOf } from '../../../src/data/postgres/diff/conversion.ts'
 import { planSteps } from '../../../src/data/postgres/diff/plan.ts'
-import type { Column, Structure, Table } from '../../../src/data/postgres/diff/structure.ts'
+import type { Column, Constraint, Structure, Table } from '../../../src/data/postgres/diff/structure.ts'
 
 const column = (name: string, type: string, more: Partial<Column> = {}): Column => ({
   ...{ name, type, collation: null, notNull: false, expression: null, volatile: false, generated: false },
@@ -59,6 +59,50 @@ test('what has no other form loses its values, and says so', () => {
       ['add column a_v1.t.c', 'safe'],
     ],
   )
+})
+
+test('a rule over a column that is stored anew is made again, and looked at beside readers and writers', () => {
+  const rule: Constraint = {
+    ...{
+      name: 'r',
+      kind: 'check',
+      definition: 'CHECK ((c > d))',
+      columns: ['c', 'd'],
+      target: null,
+      targetColumns: [],
+    },
+  }
+  const of = (type: string, other = 'integer') =>
+    structureOf([column('c', type), column('d', other)], { constraints: new Map([['r', rule]]) })
+  const ids = (from: Structure, to: Structure) => planSteps(from, to).map(({ id }) => id)
+  assert.deepEqual(ids(of('integer'), of('bigint')), [
+    'drop constraint a_v1.t.r',
+    'change type a_v1.t.c from integer to bigint',
+    'add constraint a_v1.t.r',
+    'validate constraint a_v1.t.r',
+  ])
+  // With the column that has no other form the rule would be gone, too.
+  assert.deepEqual(ids(of('jsonb'), of('uuid')), [
+    ...['drop constraint a_v1.t.r', 'drop column a_v1.t.c', 'add column a_v1.t.c'],
+    ...['add constraint a_v1.t.r', 'validate constraint a_v1.t.r'],
+  ])
+  assert.deepEqual(ids(of('integer', 'uuid'), of('integer', 'uuid')), [])
+})
+
+test('a rule goes with its column, and before it where a default could break it', () => {
+  const rule: Constraint = {
+    ...{ name: 'r', kind: 'check', definition: 'CHECK ((c > 0))', columns: ['c'], target: null, targetColumns: [] },
+  }
+  const stages = (more: Partial<Column>) =>
+    planSteps(
+      structureOf([column('c', 'integer', more), column('d', 'text')], { constraints: new Map([['r', rule]]) }),
+      structureOf([column('d', 'text')]),
+    ).map(({ id, stage }) => [id, stage])
+  assert.deepEqual(stages({}), [['drop column a_v1.t.c', 'contract']])
+  assert.deepEqual(stages({ expression: '0' }), [
+    ['drop constraint a_v1.t.r', 'expand'],
+    ['drop column a_v1.t.c', 'contract'],
+  ])
 })
 
 test('a table of tenants never becomes one of all, nor the other way round', () => {

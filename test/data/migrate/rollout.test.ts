@@ -92,6 +92,11 @@ describe('a rollout', () => {
       await run(`drop policy open on ${name}`)
       await again()
     }
+    await run(
+      `create table crm_v1.strange (id text); alter table crm_v1.strange owner to ${world.database.prefix}_main; alter table crm_v1.strange enable row level security, force row level security`,
+    )
+    await strange(startYoung(), 'table crm_v1.strange')
+    await run('drop table crm_v1.strange')
     await run(`alter table crm_v1.people add constraint strange check (name <> 'x')`)
     await strange(startOld(), 'constraint crm_v1.people.strange')
     await run('alter table crm_v1.people drop constraint strange')
