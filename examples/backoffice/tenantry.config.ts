@@ -5,7 +5,7 @@ import { globexRows } from './rows/globex.ts'
 export default defineConfig({
   name: 'Back office',
   // What a shop needs of the modules, and no more.
-  apis: {
+  products: {
     storefront: [
       'products.products.read',
       'customers.customers.read',

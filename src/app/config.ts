@@ -56,7 +56,7 @@ export interface Config {
    * APIs that are composed of operations of several modules, each served as a module of this name would be:
    * `{ storefront: ['customers.customers.read', 'invoices.rpc.pay'] }`. `storefront@2` is its second major.
    */
-  readonly apis?: ApiDefinitions
+  readonly products?: ApiDefinitions
   /** Where `tenantry serve` listens, by module or composed API: `{ 'customers@1': 4041 }`. */
   readonly ports?: Readonly<Record<string, number>>
   /** What a fresh installation starts with outside production. */

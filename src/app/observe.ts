@@ -45,7 +45,7 @@ export function createObserver({ log, postgres, product, catalog }: Platform): O
     new AggregatorRegistry()
     AggregatorRegistry.setRegistries(registry)
   }
-  const apis = Object.keys(product.config.apis ?? {}).map(id => id.split('@', 1)[0] ?? id)
+  const apis = Object.keys(product.config.products ?? {}).map(id => id.split('@', 1)[0] ?? id)
   const modules = new Set([...product.modules.modules.map(({ name }) => name), ...apis])
 
   return {

@@ -55,7 +55,7 @@ export async function loadProduct(dir: string): Promise<Product> {
     })
   }
   try {
-    const modules = publishModules(createModuleSet(definitions), config.apis)
+    const modules = publishModules(createModuleSet(definitions), config.products)
     checkPorts(config, modules, problems)
     if (problems.length === 0) return { dir: root, config, modules }
   } catch (error) {
@@ -82,9 +82,9 @@ export function aloneIn(product: Product, id: string): Product {
 }
 
 /** What has an address of its own, the majors of each in their order. */
-function servedIn({ apis = {} }: Config, { modules }: ModuleSet): string[] {
+function servedIn({ products = {} }: Config, { modules }: ModuleSet): string[] {
   const major = (id: string) => Number(id.split('@')[1])
-  const composed = Object.keys(apis).map(id => (id.includes('@') ? id : `${id}@1`))
+  const composed = Object.keys(products).map(id => (id.includes('@') ? id : `${id}@1`))
   return [...modules.map(({ id }) => id), ...composed].toSorted((a, b) => major(a) - major(b))
 }
 
@@ -209,7 +209,7 @@ const configKeys = new Set<keyof Config>([
   'instancer',
   'changesHours',
   'editions',
-  'apis',
+  'products',
   'ports',
   'development',
 ])
@@ -235,9 +235,9 @@ function checkConfig(value: unknown, file: string): Config {
     if (!Array.isArray(flags) || !flags.every(flag => typeof flag === 'string' && traitName.test(flag)))
       throw wrong(`"editions": the flags of ${edition} must be texts that match ${traitName.source}`)
   }
-  for (const [api, names] of Object.entries(config.apis ?? {})) {
+  for (const [api, names] of Object.entries(config.products ?? {})) {
     if (!Array.isArray(names) || !names.every(name => typeof name === 'string'))
-      throw wrong(`"apis": ${JSON.stringify(api)} must be a list of names, like "customers.customers.read"`)
+      throw wrong(`"products": ${JSON.stringify(api)} must be a list of names, like "customers.customers.read"`)
   }
   if (typeof (config.ports ?? {}) !== 'object') throw wrong('"ports" must be numbers by module')
   const [fault] = [...limitsFaults(config.limits ?? {}), ...graphqlFaults(config.graphql ?? {})]

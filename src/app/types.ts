@@ -7,7 +7,7 @@ import type { Product } from './product.ts'
  * Throws `not_found`.
  */
 export function typesOfModules(
-  { modules, config }: Pick<Product, 'modules'> & { readonly config: Pick<Product['config'], 'apis'> },
+  { modules, config }: Pick<Product, 'modules'> & { readonly config: Pick<Product['config'], 'products'> },
   ids: readonly string[],
 ): { text: string; modules: readonly Module[] } {
   for (const id of ids) modules.get(id)
@@ -16,7 +16,7 @@ export function typesOfModules(
     const [name = '', major = '1'] = id.split('@')
     return exposure.find(name, Number(major))
   }
-  const apis = Object.keys(config.apis ?? {}).flatMap(id => at(id)?.module ?? [])
+  const apis = Object.keys(config.products ?? {}).flatMap(id => at(id)?.module ?? [])
   const offeredAt = (module: Module | null) => ((module && at(module.id)?.exposure) ?? exposure).entities
   const shown = [...exposure.exposed]
   return { text: typesOf(shown, { apis, offeredAt }), modules: shown }

@@ -55,7 +55,7 @@ export function resolveApis(
   problems: string[],
 ): Api[] {
   return Object.entries(definitions).map(([id, names]) => {
-    const say = (message: string) => problems.push(`apis ${id}: ${message}`)
+    const say = (message: string) => problems.push(`products ${id}: ${message}`)
     const [, name = '', major = '1'] = apiForm.exec(id) ?? []
     if (!isModuleName(name))
       say(`the name must match ${moduleNameRule}, with @ and a major after it where it has several`)

@@ -219,7 +219,7 @@ test('what a module publishes of another is there once, and among the views wher
     entities: [entity('tasks', { person_id: reference(() => people) })],
   })
   const apis = { planner: ['work.tasks', 'team.people.read'], reader: ['team.people.read'] }
-  const product = { modules: publishModules(createModuleSet([team, work]), apis), config: { apis } }
+  const product = { modules: publishModules(createModuleSet([team, work]), apis), config: { products: apis } }
   const { text: both } = typesOfModules(product, [])
   assert.equal([...both.matchAll(/^export type PeopleRow\b/gm)].length, 1)
   assert.match(schemaOf(both, 'public'), /Tables: \{\n {6}people: \{\n {8}Row: PeopleRow\n {8}Insert: PeopleInsert/)

@@ -152,13 +152,13 @@ test('names of composed APIs that mean nothing, or two things, are refused', () 
   assert.deepEqual(
     faults(() => setOf(undefined, apis)).map(line => line.replace(/ must match .*/, ' must match …')),
     [
-      'apis work: there is a module of this name, work@1, which has the same address',
-      'apis graphql: the name must match …',
-      'apis Big Shop: the name must match …',
-      'apis empty: name at least one operation',
-      'apis twice: "folk@2.people": people is that of folk@1 already',
-      'apis unknown: "fok.people": there is no module "fok"; there are folk@1, folk@2, work@1',
-      'apis unknown: "folk@3.people": there is no module "folk@3"; there are folk@1, folk@2, work@1',
+      'products work: there is a module of this name, work@1, which has the same address',
+      'products graphql: the name must match …',
+      'products Big Shop: the name must match …',
+      'products empty: name at least one operation',
+      'products twice: "folk@2.people": people is that of folk@1 already',
+      'products unknown: "fok.people": there is no module "fok"; there are folk@1, folk@2, work@1',
+      'products unknown: "folk@3.people": there is no module "folk@3"; there are folk@1, folk@2, work@1',
     ],
   )
 })

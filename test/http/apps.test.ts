@@ -60,7 +60,7 @@ const apis = {
   desk: ['folk.people.read', 'folk.rpc.hire', 'work.tasks.read', 'work.tasks.insert', 'plain.notes.insert'],
   'desk@2': ['badge.badges'],
 }
-const config = { apis }
+const config = { products: apis }
 const tenants = [
   { key: 'acme', subscribe: ['folk@1', 'work@1', 'plain@1'] },
   // It does not see folk, but through work.

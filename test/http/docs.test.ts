@@ -18,7 +18,7 @@ let alone: OpenProduct[]
 
 // Each of the four on a port of its own, and all together, at once.
 before(async () => {
-  const config = { name: 'Back <office>', apis }
+  const config = { name: 'Back <office>', products: apis }
   const tenants = [
     { key: 'acme', subscribe: ids, rows: acmeRows },
     { key: 'globex', subscribe: ['customers@1'] },

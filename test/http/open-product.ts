@@ -76,7 +76,7 @@ export async function openProduct(options: ProductOptions): Promise<OpenProduct>
     const whole: Product = {
       dir: folder,
       config: { name: 'Test', ...config },
-      modules: publishModules(createModuleSet(modules), config.apis),
+      modules: publishModules(createModuleSet(modules), config.products),
     }
     const product = options.alone === undefined ? whole : aloneIn(whole, options.alone)
     const log = createLog(environment.logLevel, {
