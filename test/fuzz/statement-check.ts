@@ -22,7 +22,7 @@ const words: ReadonlySet<string> = new Set(
 const alias = /^(?:[tsc]|found|line)\d*$/
 
 const literals: ReadonlySet<string> = new Set(
-  `'' ',' '[]' '}' 'null' 'role' 'tenantry.tenant' 'tenantry.instance' 'tenantry.subject' 'statement_timeout' 'present' 'absent' 'true'
+  `'' ',' '[]' '}' 'null' 'role' 'tenantry.tenant' 'tenantry.instance' 'tenantry.subject' 'tenantry.rows' 'statement_timeout' 'present' 'absent' 'true'
   ${Object.values(raised)
     .map(code => `'${code}'`)
     .join(' ')} E'\\\\\\\\' E'\\\\' E'\\n'`.split(/\s+/),
