@@ -1,3 +1,4 @@
+import type { GraphqlLimits } from '../api/graphql/limits.ts'
 import type { Editions } from '../core/features.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Seed } from '../core/module.ts'
@@ -33,6 +34,7 @@ export interface Config {
   readonly allowRollback?: boolean
   /** What one request may ask for; an entity's own `limits` count more. */
   readonly limits?: Limits
+  readonly graphql?: GraphqlConfig
   /** How long the answer to a write with an `Idempotency-Key` is kept, in hours. Default 24. */
   readonly idempotencyHours?: number
   /**
@@ -51,6 +53,17 @@ export interface Config {
   readonly editions?: Editions
   /** What a fresh installation starts with outside production. */
   readonly development?: { readonly tenants?: Readonly<Record<string, DevelopmentTenant>> }
+}
+
+export interface GraphqlConfig {
+  /** Callers may ask for the schema, and are told what they may have meant. Default true. */
+  readonly introspection?: boolean
+  /** What one document may ask for. */
+  readonly limits?: Partial<GraphqlLimits>
+  /** Whether documents are run by their ids (`also`), only so (`only`), or not at all so (`off`, the default). */
+  readonly documents?: 'only' | 'also' | 'off'
+  /** The folder of these documents, from the config's own: files `*.graphql`, one document in each. Default `documents`. */
+  readonly documentsFolder?: string
 }
 
 export interface DevelopmentTenant {

@@ -9,6 +9,7 @@ import type { ModuleDefinition } from '../core/module.ts'
 import { createModuleSet, type ModuleSet } from '../core/module-set.ts'
 import { parseMajorFolder } from '../core/version.ts'
 import type { Config } from './config.ts'
+import { graphqlFaults } from './graphql-documents.ts'
 
 /** A product as its folder describes it. */
 export interface Product {
@@ -168,6 +169,7 @@ const configKeys = new Set<keyof Config>([
   'tenantDomain',
   'allowRollback',
   'limits',
+  'graphql',
   'idempotencyHours',
   'authorizer',
   'instancer',
@@ -197,7 +199,7 @@ function checkConfig(value: unknown, file: string): Config {
     if (!Array.isArray(flags) || !flags.every(flag => typeof flag === 'string' && traitName.test(flag)))
       throw wrong(`"editions": the flags of ${edition} must be texts that match ${traitName.source}`)
   }
-  const [fault] = limitsFaults(config.limits ?? {})
+  const [fault] = [...limitsFaults(config.limits ?? {}), ...graphqlFaults(config.graphql ?? {})]
   if (fault !== undefined) throw wrong(fault)
   for (const name of ['idempotencyHours', 'changesHours'] as const) {
     const hours: unknown = config[name] ?? 24

@@ -4,6 +4,7 @@ import { TenantryError } from '../core/errors.ts'
 import { tenantOfHost } from '../gateway/tenant-host.ts'
 import { allowOrigin, answerPreflight } from './http/cors.ts'
 import { answerError } from './http/errors.ts'
+import { graphqlRoutes } from './http/graphql.ts'
 import { answerExpectation, answerMalformed } from './http/malformed.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { openApiRoutes } from './http/openapi.ts'
@@ -107,6 +108,7 @@ async function createApp(platform: Platform): Promise<FastifyInstance> {
   await app.register(async inside => platformRoutes(inside, platform, observer), { prefix: '/-' })
   await app.register(async inside => restRoutes(inside, platform))
   await app.register(async inside => rpcRoutes(inside, platform))
+  await app.register(async inside => graphqlRoutes(inside, platform))
   await app.register(async inside => openApiRoutes(inside, platform))
   await app.register(async inside => moduleRoutes(inside, platform))
   return app

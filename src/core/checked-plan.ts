@@ -120,8 +120,9 @@ export interface OutputName {
 
 export interface CheckedColumn {
   readonly name: OutputName
-  /** Null: rows are counted. */
+  /** Null: rows are counted, or it is a constant. */
   readonly path: CheckedPath | null
+  readonly constant?: string
   readonly cast: string | null
   readonly aggregate: CheckedAggregate | null
 }

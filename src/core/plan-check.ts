@@ -12,12 +12,14 @@ import type {
   EntityUseOf,
   OutputName,
 } from './checked-plan.ts'
+import { DefinedName } from './defined-name.ts'
 import { TenantryError } from './errors.ts'
 import { type Entity, type EntityField, type Exposure, quote } from './module-set.ts'
 import {
   aggregateFunctions,
   type Comparison,
   type Condition,
+  type Constant,
   type Deleted,
   type Embed,
   type FieldPath,
@@ -210,6 +212,8 @@ class PlanCheck {
         return [this.#rowCount(entity, selection)]
       case 'field':
         return [this.#column(entity, selection)]
+      case 'constant':
+        return [constantColumn(entity, selection)]
     }
   }
 
@@ -250,7 +254,7 @@ class PlanCheck {
     }
     return {
       ...link,
-      name: { text: embed.alias ?? embed.relation, ours: embed.alias === undefined },
+      name: embedName(embed),
       arity,
       inner: embed.join === 'inner',
       spread: embed.spread,
@@ -391,6 +395,17 @@ function defaultName({ field, json }: CheckedPath): string {
   return named ? String(named.key) : field.name
 }
 
-function outputName(entity: Entity, text: string): OutputName {
+function constantColumn(entity: Entity, { alias, value }: Constant): CheckedColumn {
+  return { name: outputName(entity, alias), path: null, cast: null, aggregate: null, constant: value }
+}
+
+function embedName({ alias, relation }: Embed): OutputName {
+  if (alias instanceof DefinedName) return { text: alias.text, ours: true }
+  return { text: alias ?? relation, ours: alias === undefined }
+}
+
+function outputName(entity: Entity, name: string | DefinedName): OutputName {
+  if (name instanceof DefinedName) return { text: name.text, ours: true }
+  const text = name
   return { text, ours: entity.fields.has(text) || aggregateFunctions.some(name => name === text) }
 }

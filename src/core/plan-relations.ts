@@ -1,14 +1,8 @@
 import { TenantryError } from './errors.ts'
+import type { Link } from './link.ts'
 import type { Entity, Relation } from './module-set.ts'
 import type { Embed } from './plan.ts'
 import { quoteName } from './plan-names.ts'
-
-/** A way from one entity to another: along a reference, against one, or through a junction that refers to both. */
-export interface Link {
-  readonly relation: Relation
-  readonly outgoing: boolean
-  readonly through: Relation | null
-}
 
 /** What is seen: entities, and relations by the fields that make them. */
 export interface Seen {
@@ -21,6 +15,11 @@ export interface Seen {
  * `PGRST200` for none and `PGRST201`, with the candidates, for several.
  */
 export function findLink(entity: Entity, embed: Embed, sees: Seen): Link {
+  const { link } = embed
+  if (link) {
+    if (sourceOf(link) === entity && isSeen(link, sees)) return link
+    throw noLink(entity, embed)
+  }
   const found = linksOf(entity, sees)
     .filter(link => means(embed, link))
     .sort((a, b) => (hintOf(a) < hintOf(b) ? -1 : 1))
@@ -54,7 +53,12 @@ export function arityOf({ relation, outgoing, through }: Link): 'one' | 'many' {
   return !through && (outgoing || relation.unique) ? 'one' : 'many'
 }
 
-function linksOf(entity: Entity, sees: Seen): Link[] {
+function sourceOf({ relation, outgoing, through }: Link): Entity {
+  return through ? through.to : outgoing ? relation.from : relation.to
+}
+
+/** All ways from an entity to others. */
+export function linksOf(entity: Entity, sees: Seen): Link[] {
   const links: Link[] = [
     ...entity.references.map(relation => ({ relation, outgoing: true, through: null })),
     ...entity.referencedBy.map(relation => ({ relation, outgoing: false, through: null })),
@@ -62,12 +66,13 @@ function linksOf(entity: Entity, sees: Seen): Link[] {
       junctionEnds(through).map(relation => ({ relation, outgoing: false, through })),
     ),
   ]
-  return links.filter(
-    link =>
-      sees.entity(targetOf(link)) &&
-      sees.relation(link.relation) &&
-      (!link.through || (sees.entity(link.relation.from) && sees.relation(link.through))),
-  )
+  return links.filter(link => isSeen(link, sees))
+}
+
+function isSeen(link: Link, sees: Seen): boolean {
+  const { relation, through } = link
+  const seen = sees.entity(targetOf(link)) && sees.relation(relation)
+  return seen && (!through || (sees.entity(relation.from) && sees.relation(through)))
 }
 
 function means({ relation, hint }: Pick<Embed, 'relation' | 'hint'>, link: Link): boolean {

@@ -1,3 +1,5 @@
+import type { DefinedName } from './defined-name.ts'
+import type { Link } from './link.ts'
 import type { Action, Entity } from './module-set.ts'
 import type { Condition, FieldPath } from './plan-condition.ts'
 
@@ -160,17 +162,24 @@ export interface Call extends Form, Query {
 }
 
 /** With a count or an aggregate among them, rows that are alike in everything else that is selected become one. */
-export type Selection = AllFields | FieldSelection | RowCount | Embed
+export type Selection = AllFields | FieldSelection | RowCount | Constant | Embed
 
 /** `*`: every field that may be read. */
 export interface AllFields {
   readonly kind: 'all'
 }
 
+/** The same text in each row. */
+export interface Constant {
+  readonly kind: 'constant'
+  readonly alias: string | DefinedName
+  readonly value: string
+}
+
 export interface FieldSelection {
   readonly kind: 'field'
   readonly path: FieldPath
-  readonly alias?: string
+  readonly alias?: string | DefinedName
   /** The name of a type of PostgreSQL from a closed list. */
   readonly cast?: string
   /** Over the values after `cast`; needs an entity with `aggregates`. */
@@ -199,7 +208,9 @@ export interface Embed {
   readonly relation: string
   /** Chooses among several relations: a foreign key's name, a reference's field, a junction's or other entity's name. */
   readonly hint?: string
-  readonly alias?: string
+  /** In place of the two before, by whoever knows the definitions. */
+  readonly link?: Link
+  readonly alias?: string | DefinedName
   /** `inner` leaves out rows that have no related row. */
   readonly join: 'left' | 'inner'
   /** The fields of a related row that is one at most stand among the row's own. */

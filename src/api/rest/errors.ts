@@ -28,6 +28,9 @@ const statusOfReason: Readonly<Record<string, number>> = {
   request_timeout: 408,
   expectation_failed: 417,
   headers_too_large: 431,
+  graphql_method: 405,
+  graphql_accept: 406,
+  graphql_media_type: 415,
 }
 
 /** An error as PostgREST shows it. `anonymous`: the caller sent no token, so that what is forbidden needs one. */
@@ -46,7 +49,7 @@ export function respondError(error: TenantryError, { anonymous }: { readonly ano
   }
 }
 
-function statusOf({ code, reason = '' }: TenantryError, anonymous: boolean): number {
+export function statusOf({ code, reason = '' }: TenantryError, anonymous: boolean): number {
   if (reason === '42501' && anonymous) return 401
   const known = Object.hasOwn(statusOfReason, reason) ? statusOfReason[reason] : undefined
   return known ?? errorStatus[code]

@@ -6,6 +6,12 @@ import { sendRest } from './rest.ts'
 
 /** Every error of every route, as `{ code, message, details, hint }`. */
 export function answerError(log: Log, thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = loggedError(log, thrown, request)
+  return sendRest(reply, respondError(error, { anonymous: request.headers.authorization === undefined }))
+}
+
+/** Anything thrown, as one of ours; the log is told of what is nobody's fault but ours. */
+export function loggedError(log: Log, thrown: unknown, request: FastifyRequest): TenantryError {
   const error = isFastifyError(thrown)
     ? fromFastify(thrown)
     : isCutOff(thrown, request)
@@ -13,7 +19,7 @@ export function answerError(log: Log, thrown: unknown, request: FastifyRequest, 
       : toTenantryError(thrown)
   if (error.code === 'internal') log.error({ reqId: request.id, err: error }, 'the request failed')
   else if (error.code === 'unavailable') log.warn({ reqId: request.id, err: error }, 'the request was turned away')
-  return sendRest(reply, respondError(error, { anonymous: request.headers.authorization === undefined }))
+  return error
 }
 
 function isFastifyError(error: unknown): error is FastifyError {

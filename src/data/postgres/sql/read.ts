@@ -232,8 +232,10 @@ export class Reader {
     return { members, joins: joins.join('') }
   }
 
-  #column({ entity }: CheckedQuery, { name, path, cast, aggregate }: CheckedColumn, alias: string): Member {
+  #column({ entity }: CheckedQuery, column: CheckedColumn, alias: string): Member {
+    const { name, path, cast, aggregate, constant } = column
     const member = { name, aggregate, jsonText: false }
+    if (constant !== undefined) return { ...member, value: this.#binder.bind(constant, 'text'), shownAs: null }
     if (!path) return { ...member, value: '*', shownAs: this.#output === 'exact' && !aggregate?.cast ? 'text' : null }
     const value = `${pathSql(path, alias, this.#binder)}${cast ? `::${cast}` : ''}`
     const counts = aggregate !== null && aggregate.function !== 'max' && aggregate.function !== 'min'

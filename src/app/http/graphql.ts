@@ -1,0 +1,136 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Graphql } from '../../api/graphql/graphql.ts'
+import { defaultGraphqlLimits } from '../../api/graphql/limits.ts'
+import { entryOf, GraphqlRefusal } from '../../api/graphql/refusal.ts'
+import { sourceOfBody, sourceOfQuery } from '../../api/graphql/request.ts'
+import { errorText, type MediaType, negotiateGraphql } from '../../api/graphql/respond.ts'
+import { statusOf } from '../../api/rest/errors.ts'
+import { limitsOf } from '../../api/rest/limits.ts'
+import { TenantryError } from '../../core/errors.ts'
+import type { Module } from '../../core/module-set.ts'
+import { tokenNeeded } from '../../gateway/resolve-tenant.ts'
+import { readDocuments } from '../graphql-documents.ts'
+import { runGraphql } from '../graphql-run.ts'
+import type { Platform } from '../platform.ts'
+import { openContext } from './context.ts'
+import { signalOf } from './disconnect.ts'
+import { loggedError } from './errors.ts'
+import { keepBodiesAsText, partsOf, restMethods } from './rest-request.ts'
+import { sendTogether } from './send-together.ts'
+
+interface Params {
+  readonly tenant: string
+  readonly module?: string
+  readonly version?: string
+}
+
+/** GraphQL over HTTP: of one module, and of all modules of a tenant. */
+export async function graphqlRoutes(app: FastifyInstance, platform: Platform): Promise<void> {
+  keepBodiesAsText(app)
+  const { config } = platform.product
+  const graphql = await createGraphql(platform)
+  // Arguments belong to no entity, so what counts is the product's limit.
+  const { bodyBytes: bodyLimit } = limitsOf({}, config.limits ?? {})
+  for (const url of ['/:tenant/:module/:version/graphql', '/:tenant/graphql']) {
+    app.route<{ Params: Params }>({
+      method: restMethods,
+      bodyLimit,
+      url,
+      errorHandler: (error, request, reply) => answerRefused(platform, error, request, reply),
+      handler: (request, reply) => serve(platform, graphql, request, reply),
+    })
+  }
+}
+
+/** With what the product's config says of it. */
+async function createGraphql({ product, system }: Platform): Promise<Graphql> {
+  const { limits = {}, graphql = {} } = product.config
+  const { introspection = true, documents = 'off' } = graphql
+  const kept = new Map(
+    [product.modules, system.modules].flatMap(({ modules }) =>
+      modules.flatMap(({ entities }) => entities.map(entity => [entity, limitsOf(entity.limits, limits)] as const)),
+    ),
+  )
+  const others = limitsOf({}, limits)
+  return new Graphql({
+    modules: product.modules.modules,
+    limits: { ...defaultGraphqlLimits, ...graphql.limits },
+    limitsOf: entity => kept.get(entity) ?? others,
+    introspection,
+    documents: documents === 'off' ? new Map() : await readDocuments(product),
+    only: documents === 'only',
+  })
+}
+
+async function serve(
+  platform: Platform,
+  graphql: Graphql,
+  request: FastifyRequest<{ Params: Params }>,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { tenant, module, version } = request.params
+  const context = await openContext(platform, request, tenant, module, version)
+  const schema = graphql.schemaFor(context, context.module)
+  if (schema.empty) throw context.principal.anonymous ? tokenNeeded() : nothingAllowed(context.module)
+  const type = negotiateGraphql(request.headers.accept)
+  const { method, query, body = '', headers } = partsOf(request)
+  if (method !== 'GET' && method !== 'POST') throw wrongMethod(method)
+  const contentType = Array.isArray(headers['content-type']) ? headers['content-type'][0] : headers['content-type']
+  const source = method === 'GET' ? sourceOfQuery(query) : sourceOfBody(body, contentType)
+  const operation = graphql.prepare(schema, source)
+  const text = await runGraphql(operation, {
+    context,
+    datasource: platform.postgres.datasource,
+    modules: context.acrossTenants ? platform.system.modules : platform.product.modules,
+    signal: signalOf(reply),
+    onError: error => loggedError(platform.log, error, request),
+  })
+  return send(reply, 200, type, text)
+}
+
+function send(reply: FastifyReply, status: number, type: MediaType, text: string): FastifyReply {
+  reply.code(status).header('Content-Type', `${type}; charset=utf-8`)
+  sendTogether(() => reply.send(text))
+  return reply
+}
+
+/** Every error in the form of GraphQL. A document that is refused is an answer (200) to callers of the older media type. */
+function answerRefused(
+  platform: Platform,
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const type = mediaTypeFor(request)
+  if (thrown instanceof GraphqlRefusal)
+    return send(reply, type === 'application/json' ? 200 : 400, type, errorText(thrown.errors))
+  const error = loggedError(platform.log, thrown, request)
+  const status = statusOf(error, request.headers.authorization === undefined)
+  if (status === 401) reply.header('WWW-Authenticate', 'Bearer')
+  if (status === 405) reply.header('Allow', 'GET, POST')
+  if (error.retryAfter !== undefined) reply.header('Retry-After', String(Math.ceil(error.retryAfter)))
+  return send(reply, status, type, errorText([entryOf(error)]))
+}
+
+/** Of an error: where the caller accepts nothing that can be made, the older one. */
+function mediaTypeFor({ headers }: FastifyRequest): MediaType {
+  try {
+    return negotiateGraphql(headers.accept)
+  } catch {
+    return 'application/json'
+  }
+}
+
+function wrongMethod(method: string): TenantryError {
+  return new TenantryError('invalid', `GraphQL does not take ${method}`, {
+    reason: 'graphql_method',
+    hint: 'Use GET for queries, and POST for all',
+  })
+}
+
+function nothingAllowed(module: Module | null): TenantryError {
+  return new TenantryError('forbidden', module ? `permission denied for ${module.name}` : 'permission denied', {
+    reason: '42501',
+    hint: 'None of the roles in the token allows anything here',
+  })
+}
