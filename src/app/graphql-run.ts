@@ -1,7 +1,7 @@
 import type { PlannedField, PreparedOperation } from '../api/graphql/prepared.ts'
 import { type ErrorEntry, entryOf } from '../api/graphql/refusal.ts'
 import { dataText, type Outcome, refuseSeveral } from '../api/graphql/respond.ts'
-import type { Datasource, TransactionRunner } from '../core/datasource.ts'
+import type { Datasource, Once, TransactionRunner } from '../core/datasource.ts'
 import { TenantryError } from '../core/errors.ts'
 import type { ModuleSet } from '../core/module-set.ts'
 import type { Answer } from '../core/plan.ts'
@@ -24,14 +24,52 @@ const mostAtOnce = 8
 /** Characters of all answers together; what is larger is refused, as one that is too large by itself. */
 const mostText = 32 * 1024 * 1024
 
+/** The text of an answer. */
+export interface GraphqlAnswer {
+  readonly text: string
+  /** The same mutation was made before, and this is the answer that it had. */
+  readonly replayed: boolean
+}
+
 /**
  * The answer to an operation. Fields of a query run at once, each as one statement. Those of a mutation run one after the other in
- * one transaction: when one fails nothing was done, and there is no data.
+ * one transaction: when one fails nothing was done, and there is no data. `once`: the mutation is made once under this key.
  */
-export async function runGraphql(operation: PreparedOperation, host: GraphqlHost): Promise<string> {
-  const planned = operation.fields.filter(field => field.kind === 'plan')
-  const outcomes = operation.kind === 'mutation' ? await runMutation(planned, host) : await runQuery(planned, host)
-  return dataText(operation, outcomes)
+export async function runGraphql(operation: PreparedOperation, host: GraphqlHost, once?: Once): Promise<GraphqlAnswer> {
+  const fields = operation.fields.filter(field => field.kind === 'plan')
+  const textOf = (outcomes: ReadonlyMap<PlannedField, Outcome>) => dataText(operation, outcomes)
+  const fresh = (text: string) => ({ text, replayed: false })
+  if (operation.kind === 'query') return fresh(textOf(await runQuery(fields, host)))
+  const [first, ...others] = fields
+  if (!first) return fresh(textOf(new Map()))
+  try {
+    if (once) return await runOnce(fields, first, host, once, textOf)
+    if (others.length === 0) return fresh(textOf(await runAll(fields, host)))
+    const { datasource, context, signal } = host
+    const work = (runner: TransactionRunner) => runAll(fields, host, runner)
+    return fresh(textOf(await datasource.transaction(context, work, { signal })))
+  } catch (error) {
+    // What was answered before has been undone.
+    if (error instanceof Failed) return fresh(textOf(new Map([[error.field, { error: error.entry }]])))
+    host.onError(error)
+    return fresh(textOf(new Map([[first, { error: entryOf(error, first) }]])))
+  }
+}
+
+async function runOnce(
+  fields: readonly PlannedField[],
+  { plan }: PlannedField,
+  host: GraphqlHost,
+  once: Once,
+  textOf: (outcomes: ReadonlyMap<PlannedField, Outcome>) => string,
+): Promise<GraphqlAnswer> {
+  const { datasource, context, signal } = host
+  if (plan.kind === 'read') throw new TenantryError('internal', 'A mutation only reads')
+  const work = async (runner: TransactionRunner): Promise<Answer> => {
+    return { body: textOf(await runAll(fields, host, runner)), rows: 0, total: null }
+  }
+  const { answer, replayed } = await datasource.runOnce(context, plan, once, { signal, work })
+  return { text: answer.body, replayed }
 }
 
 async function runQuery(fields: readonly PlannedField[], host: GraphqlHost): Promise<Map<PlannedField, Outcome>> {
@@ -49,29 +87,19 @@ async function runQuery(fields: readonly PlannedField[], host: GraphqlHost): Pro
   return outcomes
 }
 
-async function runMutation(fields: readonly PlannedField[], host: GraphqlHost): Promise<Map<PlannedField, Outcome>> {
-  const [first, ...others] = fields
-  if (!first) return new Map()
-  if (others.length === 0) return new Map([[first, await outcomeOf(first, host, () => runField(first, host))]])
-  const { datasource, context, signal } = host
+/** One after the other. Throws `Failed` for the first that fails. */
+async function runAll(
+  fields: readonly PlannedField[],
+  host: GraphqlHost,
+  runner?: TransactionRunner,
+): Promise<Map<PlannedField, Outcome>> {
   const outcomes = new Map<PlannedField, Outcome>()
-  const work = async (runner: TransactionRunner) => {
-    for (const field of fields) {
-      const outcome = await outcomeOf(field, host, () => runField(field, host, runner))
-      outcomes.set(field, outcome)
-      if ('error' in outcome) throw new Failed(field, outcome.error)
-    }
+  for (const field of fields) {
+    const outcome = await outcomeOf(field, host, () => runField(field, host, runner))
+    if ('error' in outcome) throw new Failed(field, outcome.error)
+    outcomes.set(field, outcome)
   }
-  try {
-    await datasource.transaction(context, work, { signal })
-    return outcomes
-  } catch (error) {
-    // What was answered before has been undone.
-    if (error instanceof Failed) return new Map([[error.field, { error: error.entry }]])
-    host.onError(error)
-    const last = fields.findLast(field => outcomes.has(field)) ?? first
-    return new Map([[last, { error: entryOf(error, last) }]])
-  }
+  return outcomes
 }
 
 /** Thrown to roll back. */

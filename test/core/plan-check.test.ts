@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { entity } from '../../src/core/entity.ts'
 import { reference, text } from '../../src/core/field.ts'
+import type { Link } from '../../src/core/link.ts'
 import { createModuleSet } from '../../src/core/module-set.ts'
 import type { Embed, Plan, Selection } from '../../src/core/plan.ts'
 import { checkPlan } from '../../src/core/plan-check.ts'
@@ -69,6 +70,21 @@ test('entities of modules that the tenant does not see cannot be embedded', () =
   for (const select of [[embed('emails', 'home_id')], [embed('secrets')], [embed('home_id')]]) {
     assert.throws(() => checkPlan(read(select), narrow), { code: 'invalid', reason: 'PGRST200' })
   }
+})
+
+test('a relation that is given as itself is refused where its names would be', () => {
+  const given = (link: Link): Selection => ({ ...embed('any'), link })
+  const [relation] = P.references
+  assert.ok(relation)
+  const link = { relation, outgoing: true, through: null }
+  assert.doesNotThrow(() => checkPlan(read([given(link)]), wide))
+  assert.throws(() => checkPlan(read([given(link)]), narrow), { code: 'invalid', reason: 'PGRST200' })
+  // It is no relation of this entity, seen from this side.
+  for (const wrong of [
+    { ...link, outgoing: false },
+    { ...link, through: relation },
+  ])
+    assert.throws(() => checkPlan(read([given(wrong)]), wide), { code: 'invalid', reason: 'PGRST200' })
 })
 
 test('an embed that could mean several relations is refused with the candidates', () => {

@@ -70,7 +70,7 @@ const renameMaker = action('rename_maker', {
   run: rename,
 })
 
-const access = { admin: 'tenant_writer', auditor: 'tenant_reader' } as const
+const access = { admin: 'tenant_writer', auditor: 'tenant_reader', service_admin: 'reader' } as const
 const forge = defineModule({
   name: 'forge',
   version: '1.2.0',
@@ -285,6 +285,24 @@ test('a mutation is all or nothing, and its errors say where', async () => {
   assert.deepEqual(await dataOf('{ makers(where: { name: { eq: "Lost" } }) { name } }'), { makers: [] })
 })
 
+test('a mutation with an Idempotency-Key is made once, and one that failed not at all', async () => {
+  const send = (name: string, key: string) =>
+    product.ask('/acme/graphql', {
+      token: tokens.acme ?? '',
+      headers: { 'idempotency-key': key },
+      body: {
+        query: `mutation { insertMakers(inputs: [{ name: "${name}" }]) { id } b: insertBanners(inputs: [{ text: "${name}" }]) { id } }`,
+      },
+    })
+  const [first, second] = [await send('Once', 'one'), await send('Once', 'one')]
+  assert.equal(first.text, second.text)
+  assert.deepEqual([first.headers['idempotency-replayed'], second.headers['idempotency-replayed']], [undefined, 'true'])
+  assert.equal(jsonOf<Result>(await send('Other', 'one')).errors?.[0]?.extensions.reason, 'idempotency_key_reused')
+  for (let round = 0; round < 2; round++)
+    assert.equal(jsonOf<Result>(await send('Once', 'two')).errors?.[0]?.extensions.reason, '23505')
+  assert.deepEqual(await dataOf('{ countMakers(where: { name: { eq: "Once" } }) }'), { countMakers: 1 })
+})
+
 test('rows are changed, saved under their revision, deleted, restored and purged', async () => {
   const [made] = (
     await dataOf<{ insertMakers: { id: string }[] }>('mutation { insertMakers(inputs: [{ name: "Kiln" }]) { id } }')
@@ -358,9 +376,33 @@ test('own rows and instances are kept as everywhere', async () => {
   const south = await product.token('acme', { instance: 'south' })
   await dataOf('mutation { insertMeters(inputs: [{ value: 7 }]) { value } }', {}, { token: north })
   assert.deepEqual(await dataOf('{ meters { value } }', {}, { token: south }), { meters: [] })
+  const id = '00000000-0000-7000-8000-000000000001'
+  for (const token of [north, south])
+    await dataOf('mutation($id: UUID) { insertMeters(inputs: [{ id: $id, value: 9 }]) { id } }', { id }, { token })
+  const one = 'query($id: UUID!) { getMeterById(id: $id) { value } countPlaces: countThings }'
+  assert.deepEqual((await dataOf(one, { id }, { token: south })).getMeterById, { value: 9 })
+  const { data, errors } = await ask(one, { id })
+  assert.deepEqual(
+    [data?.getMeterById, typeof data?.countPlaces, errors?.[0]?.path],
+    [null, 'number', ['getMeterById']],
+  )
+  await dataOf('mutation($id: UUID) { deleteMeters(where: { id: { eq: $id } }) { id } }', { id })
   assert.deepEqual(await dataOf('{ meters { value instanceId } }', {}, { token: north }), {
     meters: [{ value: 7, instanceId: 'north' }],
   })
+})
+
+test('the system tenant reads across tenants where entities map its roles', async () => {
+  const service = await product.token('system', { roles: ['service_admin'] })
+  const query =
+    '{ makers(where: { name: { eq: "Forge" } }, orderBy: [{ field: tenantId }]) { tenantId name things { tenantId } } }'
+  assert.deepEqual(await dataOf(query, {}, { token: service, path: '/system/graphql' }), {
+    makers: ['acme', 'globex'].map(tenantId => ({ tenantId, name: 'Forge', things: [{ tenantId }] })),
+  })
+  assert.deepEqual(
+    await dataOf('{ countMakers(where: { name: { eq: "Forge" } }) }', {}, { token: service, path: '/globex/graphql' }),
+    { countMakers: 1 },
+  )
 })
 
 test('GET reads and never writes; other methods, forms and lists of requests are refused', async () => {

@@ -39,7 +39,14 @@ export function compileOperation(
     if (root) {
       const planned = new RootPlan(all, type, spend).of(root, node, nodes)
       fields.push({ kind: 'plan', name, node, ...planned })
-    } else fields.push({ kind: 'constant', name, json: introspect(operation, nodes, name, all) })
+    } else {
+      const isName = node.name.value === '__typename'
+      fields.push({
+        kind: 'constant',
+        name,
+        json: isName ? JSON.stringify(type.name) : introspect(operation, nodes, name, all),
+      })
+    }
   }
   return { kind, fields }
 }
@@ -67,7 +74,7 @@ function introspect(
 }
 
 /** Counts the rows that an operation may hold. */
-function spender(most: number): (rows: number) => void {
+export function spender(most: number): (rows: number) => void {
   let spent = 0
   return rows => {
     spent += rows

@@ -4,8 +4,8 @@ const { rawJSON, isRawJSON } = JSON as typeof JSON & {
   isRawJSON(value: unknown): value is { readonly rawJSON: string }
 }
 
-/** Numbers of fewer digits are exact in JavaScript, too. */
-const longNumber = /\d{15}|\d[eE]|\.\d{10}/
+/** Numbers of fewer digits are exact in JavaScript, too. What looks like one inside a text only takes longer. */
+const longNumber = /[[:,\s]-?(?:[\d.]{16}|[\d.]+[eE])/
 
 /** JSON in which numbers keep their digits: those that JavaScript would round stand as raw JSON. */
 export function parseExact(text: string): unknown {

@@ -100,7 +100,7 @@ export class Graphql {
     if (known) return known
     const prepared = this.#prepare(schema, source)
     // A write is rarely asked for twice alike.
-    if (prepared.kind === 'query' && key.length <= 2_000) this.#prepared.set(key, prepared)
+    if (prepared.kind === 'query' && key.length <= 4_000) this.#prepared.set(key, prepared)
     return prepared
   }
 

@@ -58,13 +58,15 @@ export const mostPairs = 2_000
 export function overLimit(message: string, hint: string): TenantryError {
   return new TenantryError('invalid', message, { reason: 'graphql_limit', hint })
 }
+/** Lists inside `__schema` and `__type`; tools select ten. */
+export const mostIntrospection = 15
 /** Operations and fragments of one document. */
 export const mostDefinitions = 100
 
 /** What is kept, for all tenants together. */
 export const mostSchemas = 200
 export const mostDocuments = 1_000
-/** Characters of all of them. */
-export const mostDocumentText = 2_000_000
+/** Characters of all of them; what is made of one takes about a hundred times as many bytes. */
+export const mostDocumentText = 500_000
 /** Requests that were asked before in the very same words. */
 export const mostPrepared = 1_000

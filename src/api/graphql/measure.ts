@@ -6,7 +6,7 @@ import {
   type SelectionSetNode,
   type ValueNode,
 } from 'graphql'
-import { type GraphqlLimits, mostDefinitions, mostNesting, mostPairs, overLimit } from './limits.ts'
+import { type GraphqlLimits, mostDefinitions, mostIntrospection, mostNesting, mostPairs, overLimit } from './limits.ts'
 
 /**
  * Refuses what would take long to validate: fragments that are spread again and again, names that are selected again and again,
@@ -28,6 +28,7 @@ class Measure {
   #allFields = 0
   #pairs = 0
   #directives = 0
+  #introspection = 0
 
   constructor({ definitions }: DocumentNode, limits: GraphqlLimits) {
     this.#limits = limits
@@ -56,7 +57,7 @@ class Measure {
   }
 
   /** Answers how many names the level has. Fields under the same name are one level together, as they will be merged. */
-  #level(sets: readonly SelectionSetNode[], nesting: number): number {
+  #level(sets: readonly SelectionSetNode[], nesting: number, introspects = false): number {
     if (nesting > mostNesting) throw tooDeep()
     const groups = new Map<string, FieldNode[]>()
     const visited = new Set<string>()
@@ -66,8 +67,10 @@ class Measure {
       if (this.#pairs > mostPairs) {
         throw overLimit('The same names are selected too often', 'Select each name once, or give aliases')
       }
+      const name = fields[0]?.name.value ?? ''
+      if (introspects && schemaLists.has(name)) this.#countIntrospection()
       const inner = fields.flatMap(({ selectionSet }) => selectionSet ?? [])
-      if (inner.length > 0) this.#level(inner, nesting + 1)
+      if (inner.length > 0) this.#level(inner, nesting + 1, introspects || name === '__schema' || name === '__type')
     }
     return groups.size
   }
@@ -109,6 +112,11 @@ class Measure {
     }
   }
 
+  #countIntrospection(): void {
+    if (++this.#introspection <= mostIntrospection) return
+    throw overLimit('The document asks for the schema again and again', 'Ask for each part of it once')
+  }
+
   #countDirectives(directives: readonly unknown[] = []): void {
     this.#directives += directives.length
     if (this.#directives > this.#limits.directives) {
@@ -116,6 +124,11 @@ class Measure {
     }
   }
 }
+
+/** What GraphQL tells of types, as lists. */
+const schemaLists: ReadonlySet<string> = new Set([
+  ...['types', 'directives', 'fields', 'args', 'inputFields', 'enumValues', 'interfaces', 'possibleTypes'],
+])
 
 function tooDeep(): Error {
   return overLimit(`The document is nested deeper than ${mostNesting} levels`, 'Ask in several requests')

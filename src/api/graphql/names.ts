@@ -106,7 +106,7 @@ function keyOf({ module, name }: Pick<Entity, 'module' | 'name'>): string {
   return `${module.name}.${name}`
 }
 
-function getVerb({ key }: Entity): string {
+function getVerb({ key }: Pick<Entity, 'key'>): string {
   return `By${key.map(pascalName).join('And')}`
 }
 
@@ -145,7 +145,8 @@ class Allocation {
     const key = keyOf(entity)
     const type = this.type(key, '')
     const takeField = (verb: string, name: string) => take(this.#fields, this.#takenFields, `${key} ${verb}`, name)
-    takeField(getVerb(entity), `get${type}${getVerb(entity)}`)
+    // Across tenants the key says whose row it is, too.
+    for (const by of [getVerb(entity), getVerb({ key: ['tenant_id', ...entity.key] })]) takeField(by, `get${type}${by}`)
     takeField('save', `save${type}`)
     for (const verb of verbs) takeField(verb, `${verb}${pascalOf(list)}`)
   }

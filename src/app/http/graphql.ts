@@ -5,6 +5,7 @@ import { entryOf, GraphqlRefusal } from '../../api/graphql/refusal.ts'
 import { sourceOfBody, sourceOfQuery } from '../../api/graphql/request.ts'
 import { errorText, type MediaType, negotiateGraphql } from '../../api/graphql/respond.ts'
 import { statusOf } from '../../api/rest/errors.ts'
+import { onceOf } from '../../api/rest/idempotency.ts'
 import { limitsOf } from '../../api/rest/limits.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Module } from '../../core/module-set.ts'
@@ -15,6 +16,7 @@ import type { Platform } from '../platform.ts'
 import { openContext } from './context.ts'
 import { signalOf } from './disconnect.ts'
 import { loggedError } from './errors.ts'
+import { keptFor } from './rest.ts'
 import { keepBodiesAsText, partsOf, restMethods } from './rest-request.ts'
 import { sendTogether } from './send-together.ts'
 
@@ -73,18 +75,22 @@ async function serve(
   const schema = graphql.schemaFor(context, context.module)
   if (schema.empty) throw context.principal.anonymous ? tokenNeeded() : nothingAllowed(context.module)
   const type = negotiateGraphql(request.headers.accept)
-  const { method, query, body = '', headers } = partsOf(request)
+  const parts = partsOf(request)
+  const { method, query, body = '' } = parts
   if (method !== 'GET' && method !== 'POST') throw wrongMethod(method)
-  const contentType = Array.isArray(headers['content-type']) ? headers['content-type'][0] : headers['content-type']
-  const source = method === 'GET' ? sourceOfQuery(query) : sourceOfBody(body, contentType)
+  const source = method === 'GET' ? sourceOfQuery(query) : sourceOfBody(body, request.headers['content-type'])
   const operation = graphql.prepare(schema, source)
-  const text = await runGraphql(operation, {
+  const deed = { target: 'graphql', writes: operation.kind === 'mutation', rollback: false }
+  const once = onceOf(parts, deed, context)
+  const host = {
     context,
     datasource: platform.postgres.datasource,
     modules: context.acrossTenants ? platform.system.modules : platform.product.modules,
     signal: signalOf(reply),
-    onError: error => loggedError(platform.log, error, request),
-  })
+    onError: (error: unknown) => loggedError(platform.log, error, request),
+  }
+  const { text, replayed } = await runGraphql(operation, host, once && keptFor(platform, once))
+  if (replayed) reply.header('Idempotency-Replayed', 'true')
   return send(reply, 200, type, text)
 }
 
