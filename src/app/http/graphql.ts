@@ -16,6 +16,7 @@ import type { Platform } from '../platform.ts'
 import { openContext } from './context.ts'
 import { signalOf } from './disconnect.ts'
 import { loggedError } from './errors.ts'
+import { pageFiles, sendPage, wantsPage } from './graphql-page.ts'
 import { graphqlSockets } from './graphql-socket.ts'
 import { acceptsEvents, streamGraphql } from './graphql-stream.ts'
 import { hostFor, type LiveGraphql, schemaFor } from './live-graphql.ts'
@@ -37,6 +38,7 @@ export async function graphqlRoutes(app: FastifyInstance, platform: Platform): P
   const connections = new LiveConnections({ ...defaultLiveLimits, ...config.graphql?.live })
   const live = { platform, graphql, connections }
   graphqlSockets(app, live)
+  pageFiles(app)
   // Arguments belong to no entity, so what counts is the product's limit.
   const { bodyBytes: bodyLimit } = limitsOf({}, config.limits ?? {})
   for (const url of ['/:tenant/:module/:version/graphql', '/:tenant/graphql']) {
@@ -45,7 +47,7 @@ export async function graphqlRoutes(app: FastifyInstance, platform: Platform): P
       bodyLimit,
       url,
       errorHandler: (error, request, reply) => answerRefused(platform, error, request, reply),
-      handler: (request, reply) => serve(live, request, reply),
+      handler: async (request, reply) => (wantsPage(request) ? sendPage(reply) : serve(live, request, reply)),
     })
   }
 }
