@@ -13,15 +13,6 @@ export class LiveConnections {
     this.limits = limits
   }
 
-  get count(): number {
-    return this.#open.size
-  }
-
-  /** How many tenants have any. */
-  get tenants(): number {
-    return this.#perTenant.size
-  }
-
   /** Counts one that nobody has said yet whose it is; answers how to leave. Throws `unavailable` when there are too many. */
   enter(goAway: () => void): () => void {
     if (this.#closing) throw serverStopping()

@@ -420,6 +420,19 @@ test('what is no GraphQL does not become a socket, and other upgrades are not ma
   assert.equal(h2c.status, 200)
 })
 
+test('a server that stops says so to all who follow, and does not wait for them', async () => {
+  const follower = follow(await connect('acme'), allChanges)
+  const stream = await openStream('acme')
+  await sleep(200)
+  const start = performance.now()
+  const closing = product.close()
+  assert.equal(await follower.ended, 1012)
+  await stream.ended
+  assert.match(stream.text(), /"The server is stopping".*\n\nevent: complete/)
+  await closing
+  assert.ok(performance.now() - start < 5_000)
+})
+
 async function openSocket(
   messages: readonly unknown[],
   { path = '/limited/graphql', protocol = ['graphql-transport-ws'], heard = [] as string[] } = {},

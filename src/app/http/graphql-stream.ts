@@ -55,7 +55,8 @@ export function streamGraphql(
   })
   void write(stream, answers(live, request, asked, gone.signal), () => last)
   reply.header('Content-Type', 'text/event-stream; charset=utf-8').header('Cache-Control', 'no-store')
-  return reply.header('X-Accel-Buffering', 'no').send(stream)
+  // A server that stops need not wait for what comes over the connection next.
+  return reply.header('X-Accel-Buffering', 'no').header('Connection', 'close').send(stream)
 }
 
 async function* answers(
