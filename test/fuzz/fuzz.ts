@@ -1,3 +1,4 @@
+import { definedNames, schemaOf } from './graphql-requests.ts'
 import { type Hostile, hostileRequests, markerPattern } from './hostile.ts'
 import { openFuzzedProduct } from './product.ts'
 import { createRandom, type Random } from './random.ts'
@@ -45,13 +46,14 @@ export async function fuzz({
   process.on('uncaughtException', onStray)
   const watch = watchStatements()
   try {
-    const check = createStatementCheck(product.platform.product.modules)
     const token = await product.token('acme')
+    const schema = await schemaOf(product, token)
+    const check = createStatementCheck(product.platform.product.modules, definedNames(schema))
     const before = await product.fingerprint()
     const random = createRandom(seed)
     const kept: Hostile[] = []
     const corpus = { kept, memory: { links: [], rows: [] } }
-    const source = hostileRequests(random, token, corpus)
+    const source = hostileRequests(random, token, corpus, schema)
     const statuses: Record<string, number> = {}
     const outcomes = new Set<string>()
     const checked = new Set<string>()
@@ -138,6 +140,8 @@ function whatIsWrong({ status, text }: WireAnswer): string | undefined {
   // A statement that takes too long and a queue that is full are turned away, and say so.
   if (status === 503 && /"message":"(The database is busy|The statement took longer|A row is locked)/.test(text))
     return undefined
+  // GraphQL tells of what failed in an answer that is none.
+  if (text.includes('"code":"internal"')) return 'our failure'
   return status >= 500 ? `status ${status}` : undefined
 }
 

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
+import type { GraphQLSchema } from 'graphql'
 import { requests } from '../differential/generate.ts'
 import { type Request, wirePath } from '../differential/request.ts'
 import { hostileBody } from './bodies.ts'
+import { graphqlRequest } from './graphql-requests.ts'
 import { hostileHeaders } from './headers.ts'
 import type { Random } from './random.ts'
 import { type Memory, yardRequest } from './yard-requests.ts'
@@ -128,6 +130,9 @@ const places = [
   '/acme/openapi.json',
   '/acme/shop/v1/openapi.json',
   '/acme/auth/jwks',
+  '/acme/graphql',
+  '/globex/graphql',
+  '/acme/yard/v1/graphql',
   '/-/',
   '/-/tenants',
   '/',
@@ -135,10 +140,20 @@ const places = [
 ] as const
 
 /** Endless requests that are meant to break something; the same ones for the same numbers. */
-export function* hostileRequests(random: Random, token: string, corpus: Corpus): Generator<Hostile> {
+export function* hostileRequests(
+  random: Random,
+  token: string,
+  corpus: Corpus,
+  schema: GraphQLSchema,
+): Generator<Hostile> {
   for (let batch = 0; ; batch++) {
     for (const made of fc.sample(requests, { seed: random.below(2 ** 31) + batch, numRuns: 100 })) {
       const marker = `zq${Array.from({ length: 8 }, () => random.below(36).toString(36)).join('')}`
+      if (random.onceIn(4)) {
+        const known = graphqlRequest(schema, marker, token, random)
+        yield random.onceIn(8) ? twisted(known, marker, random) : known
+        continue
+      }
       if (random.onceIn(3)) {
         const { headers, ...rest } = yardRequest(marker, corpus.memory, random)
         const known = { ...rest, headers: [['authorization', `Bearer ${token}`] as const, ...headers], marker }

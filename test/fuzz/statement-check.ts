@@ -33,16 +33,33 @@ const argument = /^'The argument "(\w+)" must [a-z\d ,]+'$/
 
 const token = /"(?:[^"]|"")*"|e?'(?:[^']|'')*'|\$\d+|\d+(?:\.\d+)?|[a-z_]\w*|\s+|[^\s]/giu
 
-/** Says what of a text comes neither from the definitions nor from us; nothing when all does. */
-export function createStatementCheck(modules: ModuleSet): (text: string) => string | undefined {
-  const names = new Set(['tenantry', 'idempotency', 'value', 'inserted?', 'row?', 'count', 'sum', 'avg', 'min', 'max'])
-  const values = new Set([...literals, "'1 second'"])
+/** `shown`: what definitions are called in answers. Says what of a text comes neither from the definitions nor from us; nothing when all does. */
+export function createStatementCheck(
+  modules: ModuleSet,
+  shown: readonly string[],
+): (text: string) => string | undefined {
+  const names = new Set([
+    ...shown,
+    'tenantry',
+    'idempotency',
+    'value',
+    'inserted?',
+    'row?',
+    'count',
+    'sum',
+    'avg',
+    'min',
+    'max',
+  ])
+  const values = new Set([...literals, "'1 second'", "'deleted_at can only be set to null, which restores the row'"])
   for (const { schema, entities, actions } of modules.modules) {
     names.add(schema)
     for (const { name, input } of actions) for (const known of [name, ...input.fields.keys()]) names.add(known)
     for (const { name, fields } of entities) {
       names.add(name)
       values.add(`'${name} '`)
+      // What was made from a stale copy is refused with the entity's name.
+      values.add(`'${name}'`)
       for (const { name: field, spec } of fields.values()) {
         names.add(field)
         // The twin of a decimal, and the functions that search a field.

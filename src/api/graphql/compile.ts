@@ -44,7 +44,7 @@ export function compileOperation(
       fields.push({
         kind: 'constant',
         name,
-        json: isName ? JSON.stringify(type.name) : introspect(operation, nodes, name, all),
+        json: isName ? JSON.stringify(type.name) : reading.introspect(() => introspect(operation, nodes, name, all)),
       })
     }
   }

@@ -15,7 +15,20 @@ import type { Entity, Module } from '../../core/module-set.ts'
 import type { RestLimits } from '../rest/limits.ts'
 import { type AccessClass, accessClassOf, type Caller, rolesKey } from './access-class.ts'
 import { compileOperation } from './compile.ts'
-import { type GraphqlLimits, mostDocuments, mostDocumentText, mostPrepared, mostSchemas, overLimit } from './limits.ts'
+
+import { IntrospectionBudget } from './introspection-budget.ts'
+import {
+  type GraphqlLimits,
+  mostDocuments,
+  mostDocumentText,
+  mostIntrospected,
+  mostIntrospectedText,
+  mostPrepared,
+  mostSchemaParts,
+  mostSchemas,
+  overLimit,
+} from './limits.ts'
+
 import { checkBrackets, checkNestingOf, measureDocument } from './measure.ts'
 import { createNames } from './names.ts'
 import type { PreparedOperation } from './prepared.ts'
@@ -35,6 +48,8 @@ export interface GraphqlOptions {
   /** Documents by their ids. `only`: no others are run. */
   readonly documents: ReadonlyMap<string, string>
   readonly only: boolean
+  /** Milliseconds from any moment on. */
+  now(): number
 }
 
 /** A schema that is kept for all callers who see the same. */
@@ -57,14 +72,22 @@ export class Graphql {
   readonly #options: GraphqlOptions
   readonly #namesIn: ReturnType<typeof createNames>
   readonly #classes = new Remembered<AccessClass>(mostSchemas * 10)
-  readonly #schemas = new Remembered<KeptSchema>(mostSchemas)
+  readonly #schemas = new Remembered<KeptSchema>(mostSchemas, mostSchemaParts)
   readonly #documents = new Remembered<KnownDocument>(mostDocuments, mostDocumentText)
   readonly #prepared = new Remembered<PreparedOperation>(mostPrepared)
+  /** The same for those that tell much of a schema, so that they push out no others. */
+  readonly #introspected = new Remembered<PreparedOperation>(mostIntrospected, mostIntrospectedText)
+  readonly #budget: IntrospectionBudget
   #count = 0
 
   constructor(options: GraphqlOptions) {
     this.#options = options
     this.#namesIn = createNames(options.modules)
+    this.#budget = new IntrospectionBudget(options.now)
+  }
+
+  get limits(): GraphqlLimits {
+    return this.#options.limits
   }
 
   /** How many schemas are kept, and how many were made. */
@@ -86,7 +109,7 @@ export class Graphql {
     if (!schema) {
       const built = buildSchema(this.#namesIn(exposure), access, exposure, module)
       schema = { ...built, id: `${++this.#count}`, empty: built.query.size + built.mutation.size === 0 }
-      this.#schemas.set(key, schema)
+      this.#schemas.set(key, schema, 1 + access.reads.size + access.calls.size)
     }
     return schema
   }
@@ -107,11 +130,14 @@ export class Graphql {
   /** The same, where answers may come one after the other. */
   prepareAny(schema: KeptSchema, source: RequestSource): PreparedOperation | PreparedSubscription {
     const key = `${schema.id}\n${source.reading ? 'GET' : ''}\n${source.text}`
-    const known = this.#prepared.get(key)
+    const known = this.#prepared.get(key) ?? this.#introspected.get(key)
     if (known) return known
     const prepared = this.#prepare(schema, source)
     // A write is rarely asked for twice alike.
-    if (prepared.kind === 'query' && key.length <= 4_000) this.#prepared.set(key, prepared)
+    if (prepared.kind !== 'query' || key.length > 4_000) return prepared
+    const told = prepared.fields.reduce((sum, field) => sum + (field.kind === 'constant' ? field.json.length : 0), 0)
+    if (told > 1_000) this.#introspected.set(key, prepared, told)
+    else this.#prepared.set(key, prepared)
     return prepared
   }
 
@@ -129,8 +155,10 @@ export class Graphql {
       })
       if (!coerced) throw refusedBy(errors ?? [], 'graphql_variables')
       const { limits, limitsOf } = this.#options
-      const compile = operation.operation === 'subscription' ? compileSubscription : compileOperation
-      return compile(operation, schema, { fragments, variables: coerced, given, limits, limitsOf })
+      const introspect = (work: () => string) => this.#budget.spend(work)
+      const reading = { fragments, variables: coerced, given, limits, limitsOf, introspect }
+      if (operation.operation === 'subscription') return compileSubscription(operation, schema, reading)
+      return compileOperation(operation, schema, reading)
     } catch (error) {
       throw refusal(error)
     }
@@ -166,7 +194,7 @@ export class Graphql {
         document.definitions.flatMap(node => (node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node]] : [])),
       ),
     }
-    this.#documents.set(key, kept)
+    this.#documents.set(key, kept, key.length)
     return kept
   }
 
@@ -205,6 +233,7 @@ class ReadingOnly extends TenantryError {
 
 function refusal(error: unknown): unknown {
   if (error instanceof GraphqlRefusal || error instanceof ReadingOnly) return error
+  if (error instanceof TenantryError && (error.code === 'limited' || error.code === 'internal')) return error
   if (error instanceof GraphQLError) return refusedBy([error], 'graphql_validation')
   return error instanceof TenantryError ? new GraphqlRefusal([entryOf(error)]) : error
 }

@@ -2,6 +2,9 @@ import { TenantryError } from '../../core/errors.ts'
 
 /** What one document may ask for; each is refused before anything is validated or run. */
 export interface GraphqlLimits {
+  /** Of a request; its variables are looked at one by one, which takes longer than for a body of REST. */
+  readonly bodyBytes: number
+  /** Of the document. */
   readonly bytes: number
   readonly tokens: number
   /** Levels of related rows. */
@@ -16,6 +19,7 @@ export interface GraphqlLimits {
 }
 
 export const defaultGraphqlLimits: GraphqlLimits = {
+  bodyBytes: 1_000_000,
   bytes: 100_000,
   tokens: 5_000,
   depth: 10,
@@ -26,6 +30,7 @@ export const defaultGraphqlLimits: GraphqlLimits = {
 }
 
 const most: GraphqlLimits = {
+  bodyBytes: 100_000_000,
   bytes: 10_000_000,
   tokens: 100_000,
   // A level more would be refused by the plan.
@@ -65,8 +70,13 @@ export const mostDefinitions = 100
 
 /** What is kept, for all tenants together. */
 export const mostSchemas = 200
+/** Entities and actions of all of them; one takes about 60 kB. */
+export const mostSchemaParts = 3_000
 export const mostDocuments = 1_000
 /** Characters of all of them; what is made of one takes about a hundred times as many bytes. */
 export const mostDocumentText = 500_000
 /** Requests that were asked before in the very same words. */
 export const mostPrepared = 1_000
+/** Answers with parts of a schema, and their characters. */
+export const mostIntrospected = 50
+export const mostIntrospectedText = 20_000_000

@@ -51,7 +51,7 @@ export function entryOf(thrown: unknown, at?: { readonly name: string; readonly 
       ...(fields && {
         fields: Object.fromEntries(Object.entries(fields).map(([name, said]) => [camelName(name), said])),
       }),
-      ...(retryAfter !== undefined && { retryAfter }),
+      ...(retryAfter !== undefined && { retryAfter: Math.ceil(retryAfter) }),
     },
   }
 }

@@ -1,13 +1,13 @@
-/** Texts and what was made of them; what was asked for longest ago goes first. `most`: entries; `mostSize`: characters of all keys. */
+/** What was made of texts; what was asked for longest ago goes first. `most`: entries; `mostWeight`: of all of them together. */
 export class Remembered<Value> {
   readonly #most: number
-  readonly #mostSize: number
-  readonly #entries = new Map<string, Value>()
-  #size = 0
+  readonly #mostWeight: number
+  readonly #entries = new Map<string, { readonly value: Value; readonly weight: number }>()
+  #weight = 0
 
-  constructor(most: number, mostSize = Number.POSITIVE_INFINITY) {
+  constructor(most: number, mostWeight = Number.POSITIVE_INFINITY) {
     this.#most = most
-    this.#mostSize = mostSize
+    this.#mostWeight = mostWeight
   }
 
   get count(): number {
@@ -15,21 +15,22 @@ export class Remembered<Value> {
   }
 
   get(key: string): Value | undefined {
-    const value = this.#entries.get(key)
-    if (value === undefined) return undefined
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
     this.#entries.delete(key)
-    this.#entries.set(key, value)
-    return value
+    this.#entries.set(key, entry)
+    return entry.value
   }
 
-  set(key: string, value: Value): void {
-    if (this.#entries.delete(key)) this.#size -= key.length
-    this.#entries.set(key, value)
-    this.#size += key.length
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.#most && this.#size <= this.#mostSize) return
+  /** The newest stays, however much it weighs. */
+  set(key: string, value: Value, weight = 1): void {
+    this.#weight += weight - (this.#entries.get(key)?.weight ?? 0)
+    this.#entries.delete(key)
+    this.#entries.set(key, { value, weight })
+    for (const [oldest, entry] of this.#entries) {
+      if (oldest === key || (this.#entries.size <= this.#most && this.#weight <= this.#mostWeight)) return
       this.#entries.delete(oldest)
-      this.#size -= oldest.length
+      this.#weight -= entry.weight
     }
   }
 }

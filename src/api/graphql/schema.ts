@@ -1,10 +1,6 @@
 import {
-  GraphQLEnumType,
   type GraphQLFieldConfig,
   type GraphQLFieldConfigMap,
-  type GraphQLInputFieldConfigMap,
-  GraphQLInputObjectType,
-  type GraphQLInputType,
   GraphQLList,
   GraphQLNonNull,
   GraphQLObjectType,
@@ -12,12 +8,11 @@ import {
   GraphQLSchema,
 } from 'graphql'
 import type { Action, Entity, EntityField, Exposure, Module } from '../../core/module-set.ts'
-import { sharedField } from '../../core/module-set.ts'
 import type { AccessClass } from './access-class.ts'
 import { changedField } from './changed-field.ts'
-import { deleted, direction, enumerationFilter, filterOf, nulls, shared } from './filters.ts'
+import { type Arguments, type Around, InputTypes, required } from './input-types.ts'
 import type { Names, ShapeNames } from './names.ts'
-import { scalarOf, scalars } from './scalars.ts'
+import { scalars } from './scalars.ts'
 import type { RootField, Shape } from './shape.ts'
 import { Shapes } from './shapes.ts'
 import { camelName } from './words.ts'
@@ -32,16 +27,8 @@ export interface CallerSchema {
 }
 
 type FieldConfig = GraphQLFieldConfig<unknown, unknown>
-type Arguments = NonNullable<FieldConfig['args']>
-
-/** What the type of a field depends on beside the field. */
-interface Around {
-  readonly entity: Entity
-  readonly names: ShapeNames
-}
 
 const listOf = (type: GraphQLOutputType) => new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(type)))
-const required = (type: GraphQLInputType) => new GraphQLNonNull(type as GraphQLList<GraphQLInputType>)
 
 /** `module`: of one module; null: of all that are exposed. */
 export function buildSchema(
@@ -58,8 +45,7 @@ class SchemaBuilder {
   readonly #access: AccessClass
   readonly #shapes: Shapes
   readonly #outputs = new Map<string, GraphQLObjectType>()
-  readonly #wheres = new Map<string, GraphQLInputObjectType>()
-  readonly #enumerations = new Map<string, GraphQLEnumType>()
+  readonly #inputs: InputTypes
   readonly #query = new Map<string, RootField>()
   readonly #mutation = new Map<string, RootField>()
   readonly #subscription = new Map<string, Shape>()
@@ -71,6 +57,7 @@ class SchemaBuilder {
     this.#names = names
     this.#access = access
     this.#shapes = new Shapes(names, access, exposure)
+    this.#inputs = new InputTypes(names, access.sight)
   }
 
   build(modules: readonly Module[]): CallerSchema {
@@ -97,18 +84,18 @@ class SchemaBuilder {
     const shape = this.#shapes.of(entity)
     const type = this.#output(shape, names)
     const around = { entity, names }
-    const found = this.#found(shape, names)
-    const key = this.#key(around)
+    const found = this.#inputs.found(shape)
+    const key = this.#inputs.key(around)
     this.#ask(
       names.list,
       { kind: 'list', shape },
-      { type: listOf(type), args: { ...this.#listed(shape, names), ...found } },
+      { type: listOf(type), args: { ...this.#inputs.listed(shape, names), ...found } },
     )
     if (key) {
       const description = 'Null where there is none, or none that is seen'
       this.#ask(names.get, { kind: 'get', shape }, { type, description, args: { ...key, ...found } })
     }
-    const where = { where: { type: this.#where(shape, names) } }
+    const where = { where: { type: this.#inputs.where(shape, names) } }
     const count = { type: new GraphQLNonNull(scalars.Int), args: { ...where, ...found } }
     this.#ask(names.verb('count'), { kind: 'count', shape }, count)
     if (entity.changes && key) {
@@ -123,9 +110,9 @@ class SchemaBuilder {
     const { entity } = shape
     const around = { entity, names }
     const fields = [...this.#access.sight.fieldsOf(entity).values()]
-    const input = this.#input(around, names.part('Input'), fields, 'insert')
-    const patch = this.#input(around, names.part('Patch'), fields, 'patch')
-    const where = { type: required(this.#where(shape, names)), description: 'Which rows; {} stands for all' }
+    const input = this.#inputs.payload(around, names.part('Input'), fields, 'insert')
+    const patch = this.#inputs.payload(around, names.part('Patch'), fields, 'patch')
+    const where = { type: required(this.#inputs.where(shape, names)), description: 'Which rows; {} stands for all' }
     const change = (kind: 'insert' | 'save' | 'update' | 'delete', name: string, config: FieldConfig) => {
       this.#mutation.set(name, { kind, shape })
       this.#mutationFields[name] = config
@@ -167,11 +154,11 @@ class SchemaBuilder {
     const args: Arguments = {}
     for (const [name, field] of parameters) {
       const { optional, default: given } = field.spec
-      const type = this.#inputType({ entity: input, names: names.arguments }, field)
+      const type = this.#inputs.of({ entity: input, names: names.arguments }, field)
       args[name] = { type: optional || given !== undefined ? type : required(type) }
     }
     // A parameter may be called as one of the list's.
-    const more = shape && output.kind === 'rows' ? this.#listed(shape, rowNames) : {}
+    const more = shape && output.kind === 'rows' ? this.#inputs.listed(shape, rowNames) : {}
     const root: RootField = { kind: 'call', action, parameters, shape }
     const config: FieldConfig = {
       type: this.#resultType(action, shape, rowNames),
@@ -200,16 +187,6 @@ class SchemaBuilder {
     this.#queryFields[name] = config
   }
 
-  /** Undefined where the caller does not see all of the key. */
-  #key({ entity, names }: Around): Arguments | undefined {
-    const seen = this.#access.sight.fieldsOf(entity)
-    const fields = entity.key.flatMap(name => seen.get(name) ?? [])
-    if (fields.length < entity.key.length || fields.length === 0) return undefined
-    return Object.fromEntries(
-      fields.map(field => [camelName(field.name), { type: required(this.#inputType({ entity, names }, field)) }]),
-    )
-  }
-
   #keyTypes({ entity, names }: Around): GraphQLFieldConfigMap<unknown, unknown> {
     return Object.fromEntries(
       entity.key.flatMap(name => {
@@ -217,23 +194,6 @@ class SchemaBuilder {
         return field ? [[camelName(name), { type: this.#fieldType({ entity, names }, field, false) }]] : []
       }),
     )
-  }
-
-  #found({ entity }: Shape, _names: ShapeNames): Arguments {
-    return {
-      ...(entity.softDelete && { deleted: { type: deleted } }),
-      ...(entity.sharing && { shared: { type: shared } }),
-    }
-  }
-
-  /** The arguments of a list, wherever it is. */
-  #listed(shape: Shape, names: ShapeNames): Arguments {
-    return {
-      where: { type: this.#where(shape, names) },
-      orderBy: { type: new GraphQLList(new GraphQLNonNull(this.#orderBy(shape, names))) },
-      limit: { type: scalars.Int },
-      offset: { type: scalars.Int },
-    }
   }
 
   #output(shape: Shape, names: ShapeNames): GraphQLObjectType {
@@ -252,7 +212,9 @@ class SchemaBuilder {
             const target = member.shape()
             const targetNames = this.#names.entity(target.entity)
             const type = this.#output(target, targetNames)
-            fields[name] = member.many ? { type: listOf(type), args: this.#listed(target, targetNames) } : { type }
+            fields[name] = member.many
+              ? { type: listOf(type), args: this.#inputs.listed(target, targetNames) }
+              : { type }
           }
         }
         return fields
@@ -263,124 +225,8 @@ class SchemaBuilder {
   }
 
   #fieldType(around: Around, field: EntityField, loose: boolean): GraphQLOutputType {
-    const one = this.#valueType(around, field)
+    const one = this.#inputs.oneOf(around, field)
     const type = field.spec.array ? new GraphQLList(one) : one
     return field.spec.optional || loose ? type : new GraphQLNonNull(type)
   }
-
-  #inputType(around: Around, field: EntityField): GraphQLInputType {
-    const one = this.#valueType(around, field)
-    return field.spec.array ? new GraphQLList(one) : one
-  }
-
-  #valueType({ entity, names }: Around, { name, spec }: EntityField) {
-    const values = enumerable(spec.values)
-    if (spec.type !== 'oneOf' || !values) return scalars[scalarOf(entity, name, spec)]
-    const type = names.enumeration(name)
-    let known = this.#enumerations.get(type)
-    if (!known) {
-      known = new GraphQLEnumType({ name: type, values: Object.fromEntries(values.map(value => [value, { value }])) })
-      this.#enumerations.set(type, known)
-    }
-    return known
-  }
-
-  #where(shape: Shape, names: ShapeNames): GraphQLInputObjectType {
-    const name = names.part('Where')
-    const known = this.#wheres.get(name)
-    if (known) return known
-    const type: GraphQLInputObjectType = new GraphQLInputObjectType({
-      name,
-      fields: () => {
-        const list = new GraphQLList(new GraphQLNonNull(type))
-        const fields: GraphQLInputFieldConfigMap = { and: { type: list }, or: { type: list }, not: { type } }
-        for (const [name, member] of shape.members) {
-          if (member.kind === 'field')
-            fields[name] = { type: this.#filter({ entity: shape.entity, names }, member.field) }
-          else {
-            const target = member.shape()
-            const description = member.many ? 'There is such a related row' : 'The related row is such'
-            fields[name] = { type: this.#where(target, this.#names.entity(target.entity)), description }
-          }
-        }
-        return fields
-      },
-    })
-    this.#wheres.set(name, type)
-    return type
-  }
-
-  #filter(around: Around, field: EntityField): GraphQLInputObjectType {
-    const type = this.#valueType(around, field)
-    if (!(type instanceof GraphQLEnumType)) return filterOf(field, scalarOf(around.entity, field.name, field.spec))
-    const name = around.names.filter(field.name)
-    const known = this.#wheres.get(name)
-    if (known) return known
-    const filter = enumerationFilter(name, type, field.spec.array)
-    this.#wheres.set(name, filter)
-    return filter
-  }
-
-  #orderBy(shape: Shape, names: ShapeNames): GraphQLInputObjectType {
-    const name = names.part('OrderBy')
-    const known = this.#wheres.get(name)
-    if (known) return known
-    const fields = [...shape.members].flatMap(([name, member]) =>
-      member.kind === 'field' && isEnumerable(name) ? [[name, { value: member.field.name }] as const] : [],
-    )
-    const type = new GraphQLInputObjectType({
-      name,
-      fields: {
-        field: {
-          type: required(new GraphQLEnumType({ name: names.part('OrderField'), values: Object.fromEntries(fields) })),
-        },
-        direction: { type: direction, defaultValue: 'asc' },
-        nulls: { type: nulls },
-      },
-    })
-    this.#wheres.set(name, type)
-    return type
-  }
-
-  /** Undefined where there is nothing that the caller may give. */
-  #input(
-    around: Around,
-    name: string,
-    all: readonly EntityField[],
-    kind: 'insert' | 'patch',
-  ): GraphQLInputObjectType | undefined {
-    const writes = kind === 'insert' ? ['always', 'insert'] : ['always', 'check', 'restore']
-    const given = all.filter(({ write }) => writes.includes(write))
-    if (given.length === 0) return undefined
-    const fields: GraphQLInputFieldConfigMap = {}
-    for (const field of given) {
-      const type = this.#inputType(around, field)
-      const description = descriptionOf(field)
-      fields[camelName(field.name)] = {
-        type: kind === 'insert' && mustBeGiven(field) ? required(type) : type,
-        ...(description !== undefined && { description }),
-      }
-    }
-    return new GraphQLInputObjectType({ name, fields })
-  }
-}
-
-function descriptionOf({ name, write, spec }: EntityField): string | undefined {
-  if (write === 'check') return 'The current revision; another one changes nothing and is a conflict'
-  if (write === 'restore') return 'Null restores softly deleted rows'
-  if (name === sharedField) return 'The group of tenants that the row is shared with'
-  return spec.rules?.writeOnce ? 'Written once: as long as it is null' : undefined
-}
-
-function mustBeGiven({ platform, owner, spec }: EntityField): boolean {
-  return !platform && !owner && !spec.optional && spec.default === undefined && spec.type !== 'searchText'
-}
-
-/** Values that GraphQL can name; undefined unless it can name all. */
-function enumerable(values: readonly string[] | undefined): readonly string[] | undefined {
-  return values?.every(isEnumerable) ? values : undefined
-}
-
-function isEnumerable(value: string): boolean {
-  return /^(?!__)[_A-Za-z][_0-9A-Za-z]*$/.test(value) && !['true', 'false', 'null'].includes(value)
 }

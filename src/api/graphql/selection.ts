@@ -27,6 +27,8 @@ export interface Reading {
   readonly given: Variables
   readonly limits: GraphqlLimits
   limitsOf(entity: Entity): RestLimits
+  /** Does what takes long. */
+  introspect(work: () => string): string
 }
 
 const typenameName = new DefinedName('__typename')

@@ -33,14 +33,12 @@ interface Params {
 /** GraphQL over HTTP: of one module, and of all modules of a tenant. */
 export async function graphqlRoutes(app: FastifyInstance, platform: Platform): Promise<void> {
   keepBodiesAsText(app)
-  const { config } = platform.product
   const graphql = await createGraphql(platform)
-  const connections = new LiveConnections({ ...defaultLiveLimits, ...config.graphql?.live })
+  const connections = new LiveConnections({ ...defaultLiveLimits, ...platform.product.config.graphql?.live })
   const live = { platform, graphql, connections }
   graphqlSockets(app, live)
   pageFiles(app)
-  // Arguments belong to no entity, so what counts is the product's limit.
-  const { bodyBytes: bodyLimit } = limitsOf({}, config.limits ?? {})
+  const { bodyBytes: bodyLimit } = graphql.limits
   for (const url of ['/:tenant/:module/:version/graphql', '/:tenant/graphql']) {
     app.route<{ Params: Params }>({
       method: restMethods,
@@ -69,6 +67,7 @@ async function createGraphql({ product, system }: Platform): Promise<Graphql> {
     introspection,
     documents: documents === 'off' ? new Map() : await readDocuments(product),
     only: documents === 'only',
+    now: () => performance.now(),
   })
 }
 

@@ -89,7 +89,7 @@ export function toError(error: unknown): TenantryError {
       })
     case '42601':
       // Our statements are well formed; what a caller searches for is parsed by PostgreSQL while it runs.
-      if (!/tsquery/.test(error.message)) break
+      if (!/tsquery|^there is no escaped character/.test(error.message)) break
       return new TenantryError('invalid', withoutValues(error.message), {
         ...parts,
         hint: 'Write it as words with & and | between them, or search with plfts or wfts',

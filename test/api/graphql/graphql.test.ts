@@ -5,6 +5,7 @@ import { Graphql, type GraphqlOptions } from '../../../src/api/graphql/graphql.t
 import { defaultGraphqlLimits, graphqlLimitsFaults } from '../../../src/api/graphql/limits.ts'
 import type { PlannedField } from '../../../src/api/graphql/prepared.ts'
 import { GraphqlRefusal } from '../../../src/api/graphql/refusal.ts'
+import { Remembered } from '../../../src/api/graphql/remembered.ts'
 import { sourceOfBody, sourceOfQuery } from '../../../src/api/graphql/request.ts'
 import { negotiateGraphql } from '../../../src/api/graphql/respond.ts'
 import { singularOf } from '../../../src/api/graphql/words.ts'
@@ -69,6 +70,7 @@ function open(definitions: readonly ModuleDefinition[], options: Partial<Graphql
     introspection: true,
     documents: new Map(),
     only: false,
+    now: () => performance.now(),
     ...options,
   })
   const schemaOf = (subscriptions: readonly string[], roles = ['admin'], module?: string) =>
@@ -337,6 +339,30 @@ test('introspection can be turned off, and then nothing is suggested either', ()
     getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true, specifiedByUrl: true }),
   ).fields
   assert.ok(whole?.kind === 'constant' && whole.json.includes('"PersonWhere"'))
+})
+
+test('a schema is told of a part of the time only, but for what was asked in the same words', () => {
+  let time = 0
+  const slow = open([crew], { now: () => (time += 600) })
+  const ask = (name: string) => slow.prepare(`{ ${name}: __schema { types { name } } }`)
+  for (const name of ['a', 'b', 'c']) ask(name)
+  assert.throws(() => ask('d'), { code: 'limited' })
+  assert.doesNotThrow(() => ask('a'))
+  time += 5_000
+  assert.doesNotThrow(() => ask('d'))
+})
+
+test('what is kept is bounded by its weight, and the newest stays', () => {
+  const kept = new Remembered<string>(3, 10)
+  for (const [key, weight] of [
+    ['a', 4],
+    ['b', 4],
+    ['c', 4],
+  ] as const)
+    kept.set(key, key, weight)
+  assert.deepEqual([kept.get('a'), kept.get('b'), kept.get('c')], [undefined, 'b', 'c'])
+  kept.set('d', 'd', 50)
+  assert.deepEqual([kept.count, kept.get('d')], [1, 'd'])
 })
 
 test('a product may run only the documents that it knows', () => {

@@ -60,6 +60,7 @@ export function operatorTests({ ask, world }: Dialect): void {
         ['nums=cs.[5,1]', 400, '22000', 'range lower bound must be less than or equal to range upper bound'],
         ['data=cs.secret', 400, '22P02', 'invalid input syntax for type json'],
         ['words=fts.secret word', 400, '42601', 'syntax error in tsquery'],
+        ['words=fts.secret\\', 400, '42601', 'there is no escaped character'],
         ['title=fts(nosuch).x', 400, '42704', 'text search configuration "nosuch" does not exist'],
       ]
       for (const [filter, ...expected] of cases) {
