@@ -4,6 +4,7 @@ import type { Limits } from '../core/limits.ts'
 import type { Seed } from '../core/module.ts'
 import type { Principal } from '../core/principal.ts'
 import type { ApiDefinitions } from '../core/published.ts'
+import type { LiveLimits } from './live-limits.ts'
 
 /** What a product's own functions learn of a request. */
 export interface RequestFacts {
@@ -68,6 +69,8 @@ export interface GraphqlConfig {
   readonly introspection?: boolean
   /** What one document may ask for. */
   readonly limits?: Partial<GraphqlLimits>
+  /** How many connections and subscriptions there may be; each process counts its own. */
+  readonly live?: Partial<LiveLimits>
   /** Whether documents are run by their ids (`also`), only so (`only`), or not at all so (`off`, the default). */
   readonly documents?: 'only' | 'also' | 'off'
   /** The folder of these documents, from the config's own: files `*.graphql`, one document in each. Default `documents`. */

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { graphqlLimitsFaults } from '../api/graphql/limits.ts'
 import { TenantryError } from '../core/errors.ts'
 import type { Config } from './config.ts'
+import { liveLimitsFaults } from './live-limits.ts'
 
 /**
  * The documents that a product trusts, by their ids: `sha256:` and the hash of the file's bytes in hexadecimal. Throws `invalid`
@@ -25,12 +26,18 @@ export async function readDocuments({ dir, config }: { dir: string; config: Conf
   return documents
 }
 
-const keys = ['introspection', 'limits', 'documents', 'documentsFolder']
+const keys = ['introspection', 'limits', 'documents', 'documentsFolder', 'live']
 
 /** What is wrong with `graphql` in a config. */
 export function graphqlFaults(graphql: unknown): string[] {
   if (typeof graphql !== 'object' || graphql === null) return ['"graphql" must be an object']
-  const { introspection, limits = {}, documents, documentsFolder } = graphql as Readonly<Record<string, unknown>>
+  const {
+    introspection,
+    limits = {},
+    documents,
+    documentsFolder,
+    live = {},
+  } = graphql as Readonly<Record<string, unknown>>
   const unknown = Object.keys(graphql).filter(key => !keys.includes(key))
   return [
     ...unknown.map(key => `"graphql": ${JSON.stringify(key)} is not an option; there are ${keys.join(', ')}`),
@@ -43,6 +50,7 @@ export function graphqlFaults(graphql: unknown): string[] {
     ...(documentsFolder === undefined || typeof documentsFolder === 'string'
       ? []
       : ['"graphql": documentsFolder must be the path of a folder']),
+    ...liveLimitsFaults(live).map(fault => `"graphql.live": ${fault}`),
     ...graphqlLimitsFaults(limits).map(fault => `"graphql.limits": ${fault}`),
   ]
 }

@@ -7,6 +7,7 @@ import { allowOrigin, answerPreflight } from './http/cors.ts'
 import { docsRoutes } from './http/docs.ts'
 import { answerError } from './http/errors.ts'
 import { graphqlRoutes } from './http/graphql.ts'
+import { wantsSocket } from './http/graphql-socket.ts'
 import { answerExpectation, answerMalformed } from './http/malformed.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { openApiRoutes } from './http/openapi.ts'
@@ -81,7 +82,7 @@ async function createApp(platform: Platform): Promise<FastifyInstance> {
     },
     clientErrorHandler: answerMalformed,
     // Node's own refusal has no body.
-    http: { requireHostHeader: false },
+    http: { requireHostHeader: false, shouldUpgradeCallback: wantsSocket },
     exposeHeadRoutes: false,
     genReqId: () => `${node}-${(++count).toString(36)}`,
     routerOptions: { maxParamLength: 256 },

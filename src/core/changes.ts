@@ -27,6 +27,19 @@ export interface ChangeOptions {
   readonly signal?: AbortSignal
 }
 
+/** A row's key: the JSON texts of its fields in their order. */
+export type KeyTexts = readonly string[]
+
+/**
+ * Reads what is told of rows in place of the rows themselves, by `keyName`; what is not there is left out. Throws `too_large` when it
+ * is too much for one answer: it is then asked for fewer.
+ */
+export type RowReader<R> = (context: TenantContext, keys: readonly KeyTexts[]) => Promise<ReadonlyMap<string, R>>
+
+export function keyName(key: KeyTexts): string {
+  return JSON.stringify(key)
+}
+
 /** The port to a feed of changes. A broker's consumer fills it too, so nothing here says how a position is made. */
 export interface ChangeSource {
   /**
@@ -35,12 +48,19 @@ export interface ChangeSource {
    * `changes` and for what is no position (`changes_position`), `conflict` for one older than what is kept (`changes_gone`).
    */
   changes(context: TenantContext, entity: Entity, options?: ChangeOptions): AsyncIterable<Change>
+  /** The same with what `read` answers as `row`, asked once for all keys that are there together; it decides what may be seen. */
+  changesAs<R>(
+    context: TenantContext,
+    entity: Entity,
+    read: RowReader<R>,
+    options?: ChangeOptions,
+  ): AsyncIterable<Change<R>>
   /** The position now: changes that commit later are behind it. Take it, read the rows, then follow from it. */
   changePosition(context: TenantContext, entity: Entity): Promise<string>
 }
 
 /** A key as `KeyOf` shows it, from the JSON texts of its fields in their order. */
-export function keyFromTexts(entity: Entity, texts: readonly string[]): unknown {
+export function keyFromTexts(entity: Entity, texts: KeyTexts): unknown {
   const values = entity.key.map((name, index) => {
     const field = entity.fields.get(name)
     return field ? decodeKey(entity, field, texts[index] ?? '') : undefined

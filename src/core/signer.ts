@@ -5,3 +5,10 @@ export interface Signer {
   /** Takes the same time for every wrong signature. */
   verify(text: string, signature: string): boolean
 }
+
+/** Makes texts that say nothing to who has no key, and comes back from them. */
+export interface Sealer {
+  seal(text: string, boundTo: string): string
+  /** Throws when it was changed, or is bound to something else. */
+  unseal(sealed: string, boundTo: string): string
+}

@@ -74,7 +74,7 @@ function introspect(
 }
 
 /** Counts the rows that an operation may hold. */
-function spender(most: number): (rows: number) => void {
+export function spender(most: number): (rows: number) => void {
   let spent = 0
   return rows => {
     spent += rows

@@ -36,6 +36,7 @@ import { entryOf, GraphqlRefusal, refusedBy } from './refusal.ts'
 import { Remembered } from './remembered.ts'
 import { type GraphqlRequest, type RequestSource, unknownDocument } from './request.ts'
 import { buildSchema, type CallerSchema } from './schema.ts'
+import { compileSubscription, type PreparedSubscription } from './subscription.ts'
 
 export interface GraphqlOptions {
   /** All of the product, whose names are decided together. */
@@ -118,6 +119,16 @@ export class Graphql {
    * `TenantryError` for what is no request at all. `reading`: it must not change anything.
    */
   prepare(schema: KeptSchema, source: RequestSource): PreparedOperation {
+    const prepared = this.prepareAny(schema, source)
+    if (prepared.kind !== 'subscription') return prepared
+    throw new TenantryError('invalid', 'A subscription is answered over WebSocket, or as text/event-stream', {
+      reason: 'graphql_subscription',
+      hint: 'Send Accept: text/event-stream',
+    })
+  }
+
+  /** The same, where answers may come one after the other. */
+  prepareAny(schema: KeptSchema, source: RequestSource): PreparedOperation | PreparedSubscription {
     const key = `${schema.id}\n${source.reading ? 'GET' : ''}\n${source.text}`
     const known = this.#prepared.get(key) ?? this.#introspected.get(key)
     if (known) return known
@@ -130,12 +141,12 @@ export class Graphql {
     return prepared
   }
 
-  #prepare(schema: KeptSchema, source: RequestSource): PreparedOperation {
+  #prepare(schema: KeptSchema, source: RequestSource): PreparedOperation | PreparedSubscription {
     const request = source.parse()
     try {
       const { operations, fragments } = this.#document(schema, this.#textOf(request))
       const operation = chooseOperation(operations, request.operationName)
-      if (source.reading && operation.operation !== 'query') throw new ReadingOnly()
+      if (source.reading && operation.operation === 'mutation') throw new ReadingOnly()
       checkNestingOf(request.variables)
       const given = request.variables
       const { coerced, errors } = getVariableValues(schema.schema, operation.variableDefinitions ?? [], given, {
@@ -145,7 +156,9 @@ export class Graphql {
       if (!coerced) throw refusedBy(errors ?? [], 'graphql_variables')
       const { limits, limitsOf } = this.#options
       const introspect = (work: () => string) => this.#budget.spend(work)
-      return compileOperation(operation, schema, { fragments, variables: coerced, given, limits, limitsOf, introspect })
+      const reading = { fragments, variables: coerced, given, limits, limitsOf, introspect }
+      if (operation.operation === 'subscription') return compileSubscription(operation, schema, reading)
+      return compileOperation(operation, schema, reading)
     } catch (error) {
       throw refusal(error)
     }

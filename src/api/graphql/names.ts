@@ -2,7 +2,7 @@ import type { Action, Entity, Exposure, Module } from '../../core/module-set.ts'
 import { camelName, pascalName, singularOf } from './words.ts'
 
 /** Types that are made of one with fields. */
-const parts = ['Where', 'OrderBy', 'OrderField', 'Input', 'Patch'] as const
+const parts = ['Where', 'OrderBy', 'OrderField', 'Input', 'Patch', 'Change', 'Key'] as const
 const verbs = ['count', 'insert', 'update', 'delete'] as const
 
 /** What rows are called, and the types that are made of theirs. */
@@ -43,7 +43,7 @@ export interface Names {
 /** Types that are no definition's; filters are called after a type or a field, so that none is. */
 const reservedTypes = [
   ...['Query', 'Mutation', 'Subscription', 'String', 'Int', 'Float', 'Boolean', 'ID', 'BigInt', 'Decimal', 'Date'],
-  ...['Time', 'DateTime', 'UUID', 'JSON', 'Bytes', 'Direction', 'Nulls', 'Deleted', 'Shared'],
+  ...['Time', 'DateTime', 'UUID', 'JSON', 'Bytes', 'Direction', 'Nulls', 'Deleted', 'Shared', 'ChangeOperation'],
   ...['String', 'Int', 'BigInt', 'Decimal', 'Boolean', 'Date', 'DateTime', 'UUID', 'JSON', 'Bytes', 'Range'].flatMap(
     name => [`${name}Filter`, `${name}ListFilter`],
   ),

@@ -10,6 +10,7 @@ import {
 import type { Action, Entity, EntityField, Exposure, Module } from '../../core/module-set.ts'
 import type { Operations } from '../../core/operations.ts'
 import type { AccessClass } from './access-class.ts'
+import { changedField } from './changed-field.ts'
 import { type Arguments, type Around, InputTypes, required } from './input-types.ts'
 import type { Names, ShapeNames } from './names.ts'
 import { scalars } from './scalars.ts'
@@ -22,6 +23,8 @@ export interface CallerSchema {
   readonly schema: GraphQLSchema
   readonly query: ReadonlyMap<string, RootField>
   readonly mutation: ReadonlyMap<string, RootField>
+  /** The shapes whose changes each field of `Subscription` tells. */
+  readonly subscription: ReadonlyMap<string, Shape>
 }
 
 type FieldConfig = GraphQLFieldConfig<unknown, unknown>
@@ -46,6 +49,8 @@ class SchemaBuilder {
   readonly #inputs: InputTypes
   readonly #query = new Map<string, RootField>()
   readonly #mutation = new Map<string, RootField>()
+  readonly #subscription = new Map<string, Shape>()
+  readonly #subscriptionFields: GraphQLFieldConfigMap<unknown, unknown> = {}
   readonly #queryFields: GraphQLFieldConfigMap<unknown, unknown> = {}
   readonly #mutationFields: GraphQLFieldConfigMap<unknown, unknown> = {}
 
@@ -66,11 +71,13 @@ class SchemaBuilder {
     // The specification wants at least one field.
     if (isEmpty) this.#queryFields.nothing = { type: scalars.Boolean, description: 'There is nothing to be read' }
     const mutation = new GraphQLObjectType({ name: 'Mutation', fields: this.#mutationFields })
+    const subscription = new GraphQLObjectType({ name: 'Subscription', fields: this.#subscriptionFields })
     const schema = new GraphQLSchema({
       query: new GraphQLObjectType({ name: 'Query', fields: this.#queryFields }),
       ...(this.#mutation.size > 0 && { mutation }),
+      ...(this.#subscription.size > 0 && { subscription }),
     })
-    return { schema, query: this.#query, mutation: this.#mutation }
+    return { schema, query: this.#query, mutation: this.#mutation, subscription: this.#subscription }
   }
 
   #entity(entity: Entity): void {
@@ -92,6 +99,11 @@ class SchemaBuilder {
     const where = { where: { type: this.#inputs.where(shape, names) } }
     const count = { type: new GraphQLNonNull(scalars.Int), args: { ...where, ...found } }
     this.#ask(names.verb('count'), { kind: 'count', shape }, count)
+    if (entity.changes && key) {
+      this.#subscription.set(`${names.list}Changed`, shape)
+      const keyTypes = this.#keyTypes(around)
+      this.#subscriptionFields[`${names.list}Changed`] = changedField({ entity, names, type, keyTypes, ...where })
+    }
     const can = this.#access.writes.get(entity)
     if (can) this.#writes(shape, names, type, { can, keyed: key !== undefined })
   }
@@ -180,6 +192,15 @@ class SchemaBuilder {
   #ask(name: string, root: RootField, config: FieldConfig): void {
     this.#query.set(name, root)
     this.#queryFields[name] = config
+  }
+
+  #keyTypes({ entity, names }: Around): GraphQLFieldConfigMap<unknown, unknown> {
+    return Object.fromEntries(
+      entity.key.flatMap(name => {
+        const field = entity.fields.get(name)
+        return field ? [[camelName(name), { type: this.#fieldType({ entity, names }, field, false) }]] : []
+      }),
+    )
   }
 
   #output(shape: Shape, names: ShapeNames): GraphQLObjectType {

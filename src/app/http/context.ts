@@ -17,10 +17,13 @@ export interface ContextModule {
   readonly exposure: Exposure
 }
 
+/** What is looked at of a request. */
+export type ContextRequest = Pick<FastifyRequest, 'id' | 'method' | 'originalUrl' | 'headers'>
+
 /** The principal of the token, checked before or now; undefined without a token. */
 export async function principalOf(
   { identity, product }: Platform,
-  request: FastifyRequest,
+  request: ContextRequest,
 ): Promise<Principal | undefined> {
   const { authorization } = request.headers
   const principal = identity.peek(authorization) ?? (await identity.check(authorization))
@@ -34,7 +37,7 @@ export async function principalOf(
  */
 export async function openContext(
   platform: Platform,
-  request: FastifyRequest,
+  request: ContextRequest,
   named: string,
   moduleName?: string,
   version?: string,

@@ -9,11 +9,7 @@ import type { Authorizer, Instancer, RequestFacts } from '../config.ts'
  * The principal of a checked token as the product's authorizer wants it: other service roles, another subject, never another
  * tenant. Of the platform's own principals it can only take roles away.
  */
-export async function authorize(
-  authorizer: Authorizer,
-  request: FastifyRequest,
-  principal: Principal,
-): Promise<Principal> {
+export async function authorize(authorizer: Authorizer, request: Facts, principal: Principal): Promise<Principal> {
   const decided = await authorizer(principal, factsOf(request))
   const { roles = principal.roles, subject = principal.subject } = decided
   if (!areRoles(roles) || !isSubject(subject)) throw wrongAnswer('authorizer', 'roles and a subject')
@@ -24,7 +20,7 @@ export async function authorize(
 /** The instance that the product's instancer names; null for none. A token that names one itself is good for that one only. */
 export async function chooseInstance(
   instancer: Instancer,
-  request: FastifyRequest,
+  request: Facts,
   principal: Principal,
 ): Promise<string | null> {
   const chosen = await instancer(factsOf(request), principal)
@@ -33,7 +29,9 @@ export async function chooseInstance(
   throw new TenantryError('forbidden', 'The token is for another instance')
 }
 
-function factsOf({ method, originalUrl, headers }: FastifyRequest): RequestFacts {
+type Facts = Pick<FastifyRequest, 'method' | 'originalUrl' | 'headers'>
+
+function factsOf({ method, originalUrl, headers }: Facts): RequestFacts {
   return { method, path: originalUrl.split('?', 1)[0] ?? '', headers }
 }
 

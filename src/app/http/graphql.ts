@@ -2,20 +2,24 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Graphql } from '../../api/graphql/graphql.ts'
 import { defaultGraphqlLimits } from '../../api/graphql/limits.ts'
 import { entryOf, GraphqlRefusal } from '../../api/graphql/refusal.ts'
-import { sourceOfBody, sourceOfQuery } from '../../api/graphql/request.ts'
+import { type RequestSource, sourceOfBody, sourceOfQuery } from '../../api/graphql/request.ts'
 import { errorText, type MediaType, negotiateGraphql } from '../../api/graphql/respond.ts'
 import { statusOf } from '../../api/rest/errors.ts'
 import { onceOf } from '../../api/rest/idempotency.ts'
 import { limitsOf } from '../../api/rest/limits.ts'
 import { TenantryError } from '../../core/errors.ts'
-import type { Module } from '../../core/module-set.ts'
-import { tokenNeeded } from '../../gateway/resolve-tenant.ts'
 import { readDocuments } from '../graphql-documents.ts'
 import { runGraphql } from '../graphql-run.ts'
+import { LiveConnections } from '../live-connections.ts'
+import { defaultLiveLimits } from '../live-limits.ts'
 import type { Platform } from '../platform.ts'
 import { openContext } from './context.ts'
 import { signalOf } from './disconnect.ts'
 import { loggedError } from './errors.ts'
+import { pageFiles, sendPage, wantsPage } from './graphql-page.ts'
+import { graphqlSockets } from './graphql-socket.ts'
+import { acceptsEvents, streamGraphql } from './graphql-stream.ts'
+import { hostFor, type LiveGraphql, schemaFor } from './live-graphql.ts'
 import { keptFor } from './rest.ts'
 import { keepBodiesAsText, partsOf, restMethods } from './rest-request.ts'
 import { sendTogether } from './send-together.ts'
@@ -30,6 +34,10 @@ interface Params {
 export async function graphqlRoutes(app: FastifyInstance, platform: Platform): Promise<void> {
   keepBodiesAsText(app)
   const graphql = await createGraphql(platform)
+  const connections = new LiveConnections({ ...defaultLiveLimits, ...platform.product.config.graphql?.live })
+  const live = { platform, graphql, connections }
+  graphqlSockets(app, live)
+  pageFiles(app)
   const { bodyBytes: bodyLimit } = graphql.limits
   for (const url of ['/:tenant/:module/:version/graphql', '/:tenant/graphql']) {
     app.route<{ Params: Params }>({
@@ -37,7 +45,7 @@ export async function graphqlRoutes(app: FastifyInstance, platform: Platform): P
       bodyLimit,
       url,
       errorHandler: (error, request, reply) => answerRefused(platform, error, request, reply),
-      handler: (request, reply) => serve(platform, graphql, request, reply),
+      handler: async (request, reply) => (wantsPage(request) ? sendPage(reply) : serve(live, request, reply)),
     })
   }
 }
@@ -64,33 +72,32 @@ async function createGraphql({ product, system }: Platform): Promise<Graphql> {
 }
 
 async function serve(
-  platform: Platform,
-  graphql: Graphql,
+  live: LiveGraphql,
   request: FastifyRequest<{ Params: Params }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
+  const { platform, graphql } = live
   const { tenant, module, version } = request.params
-  const context = await openContext(platform, request, tenant, module, version)
-  const schema = graphql.schemaFor(context, context.module)
-  if (schema.empty) throw context.principal.anonymous ? tokenNeeded() : nothingAllowed(context.module)
+  const open = () => openContext(platform, request, tenant, module, version)
+  const context = await open()
+  const schema = schemaFor(graphql, context)
+  if (acceptsEvents(request)) return streamGraphql(live, request, reply, { context, source: sourceOf(request), open })
   const type = negotiateGraphql(request.headers.accept)
   const parts = partsOf(request)
-  const { method, query, body = '' } = parts
-  if (method !== 'GET' && method !== 'POST') throw wrongMethod(method)
-  const source = method === 'GET' ? sourceOfQuery(query) : sourceOfBody(body, request.headers['content-type'])
-  const operation = graphql.prepare(schema, source)
+  const operation = graphql.prepare(schema, sourceOf(request))
   const deed = { target: 'graphql', writes: operation.kind === 'mutation', rollback: false }
   const once = onceOf(parts, deed, context)
-  const host = {
-    context,
-    datasource: platform.postgres.datasource,
-    modules: context.acrossTenants ? platform.system.modules : platform.product.modules,
-    signal: signalOf(reply),
-    onError: (error: unknown) => loggedError(platform.log, error, request),
-  }
+  const host = hostFor(platform, context, signalOf(reply), error => loggedError(platform.log, error, request))
   const { text, replayed } = await runGraphql(operation, host, once && keptFor(platform, once))
   if (replayed) reply.header('Idempotency-Replayed', 'true')
   return send(reply, 200, type, text)
+}
+
+function sourceOf(request: FastifyRequest): RequestSource {
+  const { method, query, body = '' } = partsOf(request)
+  if (method === 'GET') return sourceOfQuery(query)
+  if (method === 'POST') return sourceOfBody(body, request.headers['content-type'])
+  throw wrongMethod(method)
 }
 
 function send(reply: FastifyReply, status: number, type: MediaType, text: string): FastifyReply {
@@ -130,12 +137,5 @@ function wrongMethod(method: string): TenantryError {
   return new TenantryError('invalid', `GraphQL does not take ${method}`, {
     reason: 'graphql_method',
     hint: 'Use GET for queries, and POST for all',
-  })
-}
-
-function nothingAllowed(module: Module | null): TenantryError {
-  return new TenantryError('forbidden', module ? `permission denied for ${module.name}` : 'permission denied', {
-    reason: '42501',
-    hint: 'None of the roles in the token allows anything here',
   })
 }

@@ -1,5 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Change, type ChangeOperation, type ChangeOptions, keyFromTexts } from '../../core/changes.ts'
+import {
+  type Change,
+  type ChangeOperation,
+  type ChangeOptions,
+  type KeyTexts,
+  keyFromTexts,
+  keyName,
+  type RowReader,
+} from '../../core/changes.ts'
 import { TenantryError } from '../../core/errors.ts'
 import { bytesText, decodeRows } from '../../core/exact-json.ts'
 import type { Entity } from '../../core/module-set.ts'
@@ -30,7 +38,7 @@ export interface ChangeFeedOptions {
 interface Recorded {
   readonly position: string
   readonly operation: ChangeOperation
-  readonly key: readonly string[]
+  readonly key: KeyTexts
   readonly at: string
 }
 
@@ -56,7 +64,16 @@ export class ChangeFeed {
     return positionOf(context.tenant, entity, { since: present ?? '' })
   }
 
-  async *changes(context: TenantContext, entity: Entity, options: ChangeOptions = {}): AsyncGenerator<Change, void> {
+  changes(context: TenantContext, entity: Entity, options?: ChangeOptions): AsyncGenerator<Change, void> {
+    return this.changesAs(context, entity, (now, keys) => this.#rows(now, entity, keys), options)
+  }
+
+  async *changesAs<R>(
+    context: TenantContext,
+    entity: Entity,
+    read: RowReader<R>,
+    options: ChangeOptions = {},
+  ): AsyncGenerator<Change<R>, void> {
     const { after, signal: abort } = options
     const { signal } = this.#options
     this.#contextNow(context, entity)
@@ -69,7 +86,7 @@ export class ChangeFeed {
           cursor ??= parsePosition(context.tenant, entity, await this.position(context, entity))
           const page = await this.#page(context, entity, cursor)
           delay = firstDelay
-          for await (const part of this.#parts(page, entity)) {
+          for await (const part of this.#parts(page, entity, read)) {
             for (const change of part) {
               if (abort?.aborted) return
               yield change
@@ -124,13 +141,15 @@ export class ChangeFeed {
   }
 
   /** The changes of a page with their rows as the reader may see them. What is too large together comes in parts. */
-  async *#parts(page: Page, entity: Entity): AsyncGenerator<readonly Change[], void> {
+  async *#parts<R>(page: Page, entity: Entity, read: RowReader<R>): AsyncGenerator<readonly Change<R>[], void> {
     const { context, changes } = page
     for (let start = 0, size = changes.length; start < changes.length; ) {
       try {
-        const rows = await this.#rows(context, entity, changes.slice(start, start + size))
         const part = changes.slice(start, start + size)
-        yield part.map((change, index) => toChange(entity, page, start + index, rows.get(nameOf(change.key))))
+        const wanted = part.filter(({ operation }) => operation !== 'delete').map(({ key }) => key)
+        const keys = [...new Map(wanted.map(key => [keyName(key), key])).values()]
+        const rows = keys.length > 0 ? await read(context, keys) : undefined
+        yield part.map((change, index) => toChange(entity, page, start + index, rows?.get(keyName(change.key))))
         start += size
       } catch (error) {
         if (!(error instanceof TenantryError && error.code === 'too_large') || size === 1) throw error
@@ -142,11 +161,8 @@ export class ChangeFeed {
   async #rows(
     context: TenantContext,
     entity: Entity,
-    changes: readonly Recorded[],
+    keys: readonly KeyTexts[],
   ): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>> {
-    const wanted = changes.filter(({ operation }) => operation !== 'delete').map(({ key }) => key)
-    const keys = [...new Map(wanted.map(key => [nameOf(key), key])).values()]
-    if (keys.length === 0) return new Map()
     const answer = await this.#options.run(context, {
       kind: 'read',
       asker: 'code',
@@ -162,7 +178,7 @@ export class ChangeFeed {
       ),
     })
     const rows = decodeRows(entity, answer)
-    return new Map(rows.map(row => [nameOf(entity.key.map(name => keyText(row[name]))), row]))
+    return new Map(rows.map(row => [keyName(entity.key.map(name => keyText(row[name]))), row]))
   }
 }
 
@@ -171,12 +187,7 @@ function pageEnd({ changes, since, upto, full }: Page): Cursor {
   return full ? { since, within: { upto, after: changes.at(-1)?.position ?? '' } } : { since: upto }
 }
 
-function toChange(
-  entity: Entity,
-  page: Page,
-  index: number,
-  row: Readonly<Record<string, unknown>> | undefined,
-): Change {
+function toChange<R>(entity: Entity, page: Page, index: number, row: R | undefined): Change<R> {
   const { position, operation, key, at } = page.changes[index] ?? { position: '', operation: 'delete', key: [], at: '' }
   const isLast = index === page.changes.length - 1
   const end = isLast ? pageEnd(page) : { since: page.since, within: { upto: page.upto, after: position } }
@@ -184,13 +195,9 @@ function toChange(
     position: positionOf(page.context.tenant, entity, end),
     operation,
     key: keyFromTexts(entity, key),
-    ...(row && operation !== 'delete' && { row }),
+    ...(row !== undefined && operation !== 'delete' && { row }),
     at,
   }
-}
-
-function nameOf(key: readonly string[]): string {
-  return JSON.stringify(key)
 }
 
 function keyText(value: unknown): string {

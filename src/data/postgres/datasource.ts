@@ -1,6 +1,6 @@
 import { type RowScope, resolveAccess, resolveRows, type ServingRole } from '../../core/access-role.ts'
 import { notRecorded } from '../../core/audit.ts'
-import type { Change, ChangeOptions } from '../../core/changes.ts'
+import type { Change, ChangeOptions, RowReader } from '../../core/changes.ts'
 import type { CheckedCall, CheckedRead, EntityUseOf } from '../../core/checked-plan.ts'
 import type {
   Datasource,
@@ -297,6 +297,15 @@ export class PostgresDatasource implements Datasource {
 
   changes(context: TenantContext, entity: Entity, options?: ChangeOptions): AsyncIterable<Change> {
     return this.#feed.changes(context, entity, options)
+  }
+
+  changesAs<R>(
+    context: TenantContext,
+    entity: Entity,
+    read: RowReader<R>,
+    options?: ChangeOptions,
+  ): AsyncIterable<Change<R>> {
+    return this.#feed.changesAs(context, entity, read, options)
   }
 
   changePosition(context: TenantContext, entity: Entity): Promise<string> {
