@@ -13,6 +13,7 @@ import { loadProduct } from '../../src/app/product.ts'
 import { shareOwnPackage } from '../../src/cli/own-package.ts'
 import { createTestDatabase, type TestDatabase } from '../../src/testing/test-database.ts'
 import { refused } from '../data/migrate/refused.ts'
+import { wholeOnly } from '../whole.ts'
 import { newFolder, writeFiles } from './product-files.ts'
 import { launch } from './run.ts'
 import { runWarm as run } from './warm.ts'
@@ -35,7 +36,10 @@ export default defineModule({
 const file = (number: number) => `modules/notes/v1/migrations/${String(number).padStart(4, '0')}_by_hand.sql`
 const say = (number: number) => `comment on table notes_v1.notes is '${number}'`
 
-describe('a fleet of databases', { timeout: 120_000 + (size + kills) * 4_000 }, () => {
+describe('a fleet of databases', {
+  skip: process.env.TENANTRY_TEST_FLEET ? false : wholeOnly,
+  timeout: 120_000 + (size + kills) * 4_000,
+}, () => {
   let database: TestDatabase
   let env: Record<string, string>
   let fleet: Fleet & { close(): Promise<void> }

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { wholeOnly } from '../whole.ts'
 import { newFolder, productFiles } from './product-files.ts'
 import { launch, type Running, run } from './run.ts'
 
 const { dir, remove } = newFolder(productFiles)
 after(remove)
 
-describe('a module alone and the whole product, on one embedded server', { timeout: 60_000 }, () => {
+describe('a module alone and the whole product, on one embedded server', { skip: wholeOnly, timeout: 60_000 }, () => {
   let part: Running
   let whole: Running
   let urls: { part: string; whole: string }

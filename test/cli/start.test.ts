@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { wholeOnly } from '../whole.ts'
 import { newFolder, productFiles } from './product-files.ts'
 import { launch, type Running } from './run.ts'
 import { runWarm as run } from './warm.ts'
@@ -201,7 +202,9 @@ async function until(isSo: () => Promise<boolean>, patience = 10_000): Promise<v
   }
 }
 
-test('F8.2 with --watch a change of a module comes into the database and is served; a mistake waits to be mended', async () => {
+test('F8.2 with --watch a change of a module comes into the database and is served; a mistake waits to be mended', {
+  skip: wholeOnly,
+}, async () => {
   const { dir, remove } = newFolder(productFiles)
   const file = join(dir, 'modules/notes/v1/module.ts')
   const whole = readFileSync(file, 'utf8')

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { wholeOnly } from '../whole.ts'
 import { newFolder, productFiles } from './product-files.ts'
 import { launch, type Running, run } from './run.ts'
 import { runWarm } from './warm.ts'
@@ -13,7 +14,7 @@ after(remove)
 
 const tenantry = (line: string) => runWarm(line.split(' '), { dir })
 
-describe('two workers on one port', { timeout: 60_000 }, () => {
+describe('two workers on one port', { skip: wholeOnly, timeout: 60_000 }, () => {
   let server: Running
   let url: string
   const tokens = new Map<string, string>()
@@ -106,7 +107,7 @@ describe('two workers on one port', { timeout: 60_000 }, () => {
     new Set((await Promise.all(Array.from({ length: 8 }, () => ask(tenant)))).map(({ node }) => node))
 })
 
-test('a port that is taken is 4 with workers, too', { timeout: 30_000 }, async () => {
+test('a port that is taken is 4 with workers, too', { skip: wholeOnly, timeout: 30_000 }, async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => other.once('listening', resolve))
   const address = other.address()

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { type OpenProduct, openProduct } from '../http/open-product.ts'
+import { wholeOnly } from '../whole.ts'
 import { launchBrowser, noBrowser } from './chromium.ts'
 import { clientModules, ids, twoTenants } from './world.ts'
 
@@ -77,7 +78,7 @@ async function serveElsewhere(): Promise<Server> {
 // Where everything has to be checked a missing browser is a failure.
 if (skip && process.env.CI === 'true') test('there is a browser', () => assert.fail(skip))
 
-describe('a page of another origin, in Chromium', { skip }, () => {
+describe('a page of another origin, in Chromium', { skip: wholeOnly || skip }, () => {
   let product: OpenProduct
   let server: Server
   let browser: Browser

@@ -36,6 +36,7 @@ import { loadProduct } from '../../src/app/product.ts'
 import { typesOfModules } from '../../src/app/types.ts'
 import { seed } from '../../src/core/module.ts'
 import { type OpenProduct, openProduct } from '../http/open-product.ts'
+import { wholeOnly } from '../whole.ts'
 import { launchBrowser, noBrowser } from './chromium.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -194,7 +195,7 @@ test('what is written without a server is what a server answers, but for its add
   assert.equal(sorted(buildClientSchema(data)), sorted(buildSchema(generated('schema.graphql'))))
 })
 
-describe('the page of the example, in Chromium', { skip }, () => {
+describe('the page of the example, in Chromium', { skip: wholeOnly || skip }, () => {
   let browser: Browser
   let server: Server
   let page: Page

@@ -7,6 +7,7 @@ import products from '../../examples/backoffice/modules/products/v1/module.ts'
 import shared from '../../examples/backoffice/modules/shared/v1/module.ts'
 import { acmeRows } from '../../examples/backoffice/rows/acme.ts'
 import { launchBrowser, noBrowser } from '../clients/chromium.ts'
+import { wholeOnly } from '../whole.ts'
 import { type OpenProduct, openProduct } from './open-product.ts'
 
 const modules = [shared, customers, products, invoices]
@@ -55,7 +56,7 @@ test('the page is the same for everybody, holds nothing of a tenant and lets not
 
 if (noBrowser && process.env.CI === 'true') test('there is a browser', () => assert.fail(String(noBrowser)))
 
-describe('in Chromium', { skip: noBrowser }, () => {
+describe('in Chromium', { skip: wholeOnly || noBrowser }, () => {
   let browser: Browser
   before(async () => {
     browser = await launchBrowser()

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { isWhole } from '../whole.ts'
 import type { Question } from './client.ts'
 import { openProduct } from './open-product.ts'
 import { crew, geography, users, vault } from './world.ts'
 
 const seed = Number(process.env.TENANTRY_SEED ?? Date.now() % 1_000_000)
 const tenantCount = 50
-const requestCount = 1_000
+const requestCount = isWhole ? 1_000 : 400
 const lanes = 40
 
 /** mulberry32: the same numbers for the same seed. */
@@ -20,7 +21,7 @@ function createRandom(seed: number): (below: number) => number {
   }
 }
 
-test('a thousand interleaved requests of fifty tenants with the same keys never show a foreign byte', async t => {
+test('interleaved requests of fifty tenants with the same keys never show a foreign byte', async t => {
   t.diagnostic(`TENANTRY_SEED=${seed}`)
   const random = createRandom(seed)
   const keys = Array.from({ length: tenantCount }, (_, index) => `tenant-${index}`)

@@ -3,6 +3,7 @@ import { get } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { wholeOnly } from '../whole.ts'
 import { type Answer, jsonOf } from './client.ts'
 import { type OpenProduct, openProduct } from './open-product.ts'
 import { crew, geography, sessions, users, vault } from './world.ts'
@@ -14,7 +15,7 @@ const rowCount = 400
 const pageSize = 100
 const sessionsPath = (tenant: Tenant) => `/${tenant}/crew/v1/${sessions.name}`
 
-describe('answers that are too large for one text', { timeout: 120_000 }, () => {
+describe('answers that are too large for one text', { skip: wholeOnly, timeout: 120_000 }, () => {
   let product: OpenProduct
   let observer: pg.Client
   const tokens = new Map<Tenant, string>()

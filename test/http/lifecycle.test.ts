@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTestDatabase, type TestDatabase } from '../../src/testing/test-database.ts'
-import { isWhole } from '../whole.ts'
+import { isWhole, wholeOnly } from '../whole.ts'
 import { makeProductFolder, type ServingChild, start } from './child.ts'
 import { type Answer, createClient, jsonOf } from './client.ts'
 import { type OpenProduct, openProduct } from './open-product.ts'
@@ -10,7 +10,7 @@ import { club, crew, geography, vault } from './world.ts'
 
 const things = '/acme/things/v1/things'
 
-describe('a process of its own', { timeout: 100_000 }, () => {
+describe('a process of its own', { skip: wholeOnly, timeout: 100_000 }, () => {
   const { dir, remove } = makeProductFolder()
   const running = new Set<ServingChild>()
   const serve = async (variables?: NodeJS.ProcessEnv) => {

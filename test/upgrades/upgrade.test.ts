@@ -6,6 +6,7 @@ import pg from 'pg'
 import { TenantryError } from '../../src/core/errors.ts'
 import { jsonOf } from '../http/client.ts'
 import type { OpenProduct } from '../http/open-product.ts'
+import { wholeOnly } from '../whole.ts'
 import { runTraffic } from './traffic.ts'
 import { impossible, openWorld } from './world.ts'
 
@@ -92,7 +93,9 @@ function refusal(code: string, text: RegExp) {
     text.test(`${error.message}\n${error.details}\n${error.hint}`)
 }
 
-test('a second way up is no slower: pages that the first has left are given back before', async () => {
+test('a second way up is no slower: pages that the first has left are given back before', {
+  skip: wholeOnly,
+}, async () => {
   const tenant = await newTenant('again')
   const { operations } = product.platform
   const pages = () =>

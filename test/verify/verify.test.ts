@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Verified, VerifyClass } from '../../src/app/verify/classes.ts'
 import type { TestDatabase } from '../../src/testing/test-database.ts'
 import type { OpenProduct } from '../http/open-product.ts'
+import { isWhole as isFull, wholeOnly } from '../whole.ts'
 import { faults } from './faults.ts'
 import { plant, plantSettings, plants, settingsPlants, sow } from './plants.ts'
 
@@ -13,8 +14,7 @@ const { verifyIsolation } = await import('../../src/app/verify/verify.ts')
 const { createTestDatabase } = await import('../../src/testing/test-database.ts')
 const { lab, people } = await import('./lab.ts')
 
-/** All of it where continuous integration asks for it; else enough to see that each kind is found. */
-const isFull = process.env.TENANTRY_TEST_FULL === '1'
+/** All of them where everything is asked; else enough to see that each kind is found. */
 const chosen = faults.filter((_, index) => isFull || index % 6 === 0)
 
 let database: TestDatabase
@@ -40,7 +40,9 @@ const verify = (only: readonly string[], most: number): Promise<Verified> =>
     most,
   })
 
-test('a server that keeps tenants apart is found to do so, and nothing is left of the scratch tenants', async t => {
+test('a server that keeps tenants apart is found to do so, and nothing is left of the scratch tenants', {
+  skip: wholeOnly,
+}, async t => {
   const verified = await verify([], isFull ? 8 : 1)
   assert.deepEqual(verified.faults, [])
   assert.deepEqual(verified.attacks?.leaks, [])
@@ -56,7 +58,7 @@ test('a server that keeps tenants apart is found to do so, and nothing is left o
   assert.deepEqual(left, [{ tenant_id: 'acme' }])
 })
 
-describe('a mistake in the server is found', () => {
+describe('a mistake in the server is found', { skip: wholeOnly }, () => {
   for (const { name, classes, found } of plants)
     test(name, async () => {
       plant(name)
