@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { openTwoTenants, type TwoTenants } from '../../../src/testing/two-tenants.ts'
+import { some } from '../../whole.ts'
 import { type Caller, Callers, fillSql, places, searched, statementFor } from './world.ts'
 
 let tenants: TwoTenants
@@ -94,7 +95,7 @@ const forms = [
 ]
 
 describe('what a function has found is what the condition itself finds', () => {
-  for (const filter of filters) {
+  for (const filter of some(filters, 3)) {
     test(filter, async () => {
       for (const [index, form] of forms.entries())
         for (const caller of index < 2 ? [acme, globex, platform] : [acme])
