@@ -5,7 +5,7 @@ import { copyTables } from './copy.ts'
 import { versionOf } from './peer.ts'
 
 const fields = 'rowId number customerId status issuedOn dueOn total note createdAt updatedAt revision'
-const lineFields = 'rowId invoiceId position productId title quantity unitPrice createdAt updatedAt revision'
+const lineFields = 'rowId invoiceId position productId title quantity unitPrice createdAt updatedAt'
 const query = `query ($lines: Int!) { allInvoices(first: 20, orderBy: PRIMARY_KEY_ASC) { nodes { ${fields}
   lineItemsByInvoiceId(first: $lines) { nodes { ${lineFields} } } } } }`
 const body = JSON.stringify({ query, variables: { lines: 5 } })

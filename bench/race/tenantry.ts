@@ -20,7 +20,7 @@ export function tenantry(parts: {
 }
 
 const query = `query ($lines: Int!) { invoices(limit: 20, orderBy: { field: id, direction: ASC }) { id number customerId status issuedOn dueOn total note createdAt updatedAt revision
-  lineItems(limit: $lines) { id invoiceId position productId title quantity unitPrice createdAt updatedAt revision } } }`
+  lineItems(limit: $lines) { id invoiceId position productId title quantity unitPrice createdAt updatedAt } } }`
 
 /** The same server's GraphQL, for what is nested. */
 export function tenantryGraphql(parts: {
