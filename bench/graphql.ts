@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util'
 import { cases } from './cases.ts'
 import { openPlatformatic } from './race/platformatic.ts'
-import { openPostgraphile } from './race/postgraphile.ts'
+import { openPostgraphile, openPostgraphileWithTenants } from './race/postgraphile.ts'
 import { installPeers, race } from './race/run.ts'
 import { tenantry, tenantryGraphql } from './race/tenantry.ts'
 
 const usage = `npm run bench:graphql -- [--rounds 7] [--seconds 2] [--connections 32] [--tenants 20] [--rows 10000] [--pool 10]
 
-20 invoices with 5 lines each: Tenantry's GraphQL, its REST, the GraphQL of Platformatic DB and of PostGraphile, over the same rows
+20 invoices with 5 lines each: Tenantry's GraphQL, its REST, the GraphQL of Platformatic DB and of PostGraphile (with tenants and without), over the same rows
 on one PostgreSQL server, each in a process of its own, in turns; the load comes from another process. A ratio compares two rounds
 that follow each other; the median is shown with the least and the greatest. The peers are installed on first use, into bench/peers.
 
@@ -44,6 +44,7 @@ await race({
       tenantryGraphql(course),
       tenantry({ ...course, logLevel: 'info' }),
       await openPlatformatic(embedded, processes, peer),
+      await openPostgraphileWithTenants(embedded, processes, peer),
       await openPostgraphile(embedded, processes, peer),
     ]
   },
