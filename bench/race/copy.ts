@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -107,4 +108,25 @@ async function keysOf(source: pg.Client, { schema, name }: Table): Promise<strin
     [`${schema}.${name}`, name],
   )
   return rows.map(({ sql }) => sql.replace(` ON ${schema}.`, ' ON '))
+}
+
+/** Row security on copies that hold all tenants' rows, for a login that becomes `user` and may do nothing before. */
+export async function keepTenantsApart(
+  client: pg.Client,
+  { login, user, currentTenant }: { readonly login: string; readonly user: string; readonly currentTenant: string },
+): Promise<{ readonly password: string }> {
+  const password = randomBytes(16).toString('hex')
+  const names = tables.map(({ name }) => name)
+  await client.query(`
+    create role ${login} login noinherit password '${password}';
+    create role ${user} nologin;
+    grant ${user} to ${login};
+    grant select, insert, update, delete on ${names.join(', ')} to ${user}`)
+  for (const name of names) {
+    await client.query(`
+      alter table ${name} enable row level security, force row level security;
+      create policy tenant on ${name} to ${user}
+        using (tenant_id = (select ${currentTenant})) with check (tenant_id = (select ${currentTenant}))`)
+  }
+  return { password }
 }

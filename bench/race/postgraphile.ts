@@ -3,7 +3,7 @@ import { SignJWT } from 'jose'
 import type { EmbeddedServer } from '../../src/data/postgres/embedded.ts'
 import type { Processes } from '../processes.ts'
 import type { Competitor } from './competitor.ts'
-import { copyTables } from './copy.ts'
+import { copyTables, keepTenantsApart } from './copy.ts'
 import { versionOf } from './peer.ts'
 
 const currentTenant = "current_setting('jwt.claims.tenant', true)"
@@ -50,18 +50,11 @@ export async function openPostgraphileWithTenants(
 ): Promise<Competitor> {
   const database = 'race_postgraphile_tenants'
   const client = await copyTables(server, { database, currentTenant })
-  const password = randomBytes(16).toString('hex')
-  await client.query(`
-    create role race_graphile_login login noinherit password '${password}';
-    create role race_graphile_user nologin;
-    grant race_graphile_user to race_graphile_login;
-    grant select, insert, update, delete on customers, invoices, line_items to race_graphile_user`)
-  for (const table of ['customers', 'invoices', 'line_items']) {
-    await client.query(`
-      alter table ${table} enable row level security, force row level security;
-      create policy tenant on ${table} to race_graphile_user
-        using (tenant_id = (select ${currentTenant})) with check (tenant_id = (select ${currentTenant}))`)
-  }
+  const { password } = await keepTenantsApart(client, {
+    login: 'race_graphile_login',
+    user: 'race_graphile_user',
+    currentTenant,
+  })
   await client.end()
   const secret = randomBytes(32).toString('hex')
   const token = await new SignJWT({ role: 'race_graphile_user', tenant })

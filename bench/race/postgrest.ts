@@ -6,7 +6,7 @@ import { SignJWT } from 'jose'
 import type { EmbeddedServer } from '../../src/data/postgres/embedded.ts'
 import type { Processes } from '../processes.ts'
 import { type Competitor, rowsOfList } from './competitor.ts'
-import { copyTables } from './copy.ts'
+import { copyTables, keepTenantsApart } from './copy.ts'
 import { freePort, peersFolder, untilAnswers, versionOf } from './peer.ts'
 
 const currentTenant = "(current_setting('request.jwt.claims', true)::json ->> 'tenant')"
@@ -24,18 +24,7 @@ export async function openPostgrest(
   if (!existsSync(binary)) return undefined
   const database = 'race_postgrest'
   const client = await copyTables(server, { database, currentTenant })
-  const password = randomBytes(16).toString('hex')
-  await client.query(`
-    create role race_authenticator login noinherit password '${password}';
-    create role race_user nologin;
-    grant race_user to race_authenticator;
-    grant select, insert, update, delete on customers, invoices, line_items to race_user`)
-  for (const table of ['customers', 'invoices', 'line_items']) {
-    await client.query(`
-      alter table ${table} enable row level security, force row level security;
-      create policy tenant on ${table} to race_user
-        using (tenant_id = (select ${currentTenant})) with check (tenant_id = (select ${currentTenant}))`)
-  }
+  const { password } = await keepTenantsApart(client, { login: 'race_authenticator', user: 'race_user', currentTenant })
   await client.end()
 
   const port = await freePort()

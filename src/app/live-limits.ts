@@ -1,3 +1,5 @@
+import { limitFaults } from '../core/limits.ts'
+
 /** What stays open: connections over WebSocket, and event streams. */
 export interface LiveLimits {
   readonly connections: number
@@ -18,10 +20,5 @@ const most = 1_000_000
 /** What is wrong with limits as somebody wrote them. */
 export function liveLimitsFaults(limits: unknown): string[] {
   if (typeof limits !== 'object' || limits === null) return ['live must be an object']
-  return Object.entries(limits).flatMap(([name, value]: [string, unknown]) => {
-    if (!Object.hasOwn(defaultLiveLimits, name))
-      return [`there is no limit ${JSON.stringify(name)}; there are ${Object.keys(defaultLiveLimits).join(', ')}`]
-    const fits = typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most
-    return fits ? [] : [`${name} must be a whole number from 1 to ${most}`]
-  })
+  return limitFaults(limits, { connections: most, connectionsPerTenant: most, operationsPerConnection: most })
 }

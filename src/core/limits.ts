@@ -23,11 +23,16 @@ const mostOfLimits: Readonly<Required<Limits>> = {
 /** What is wrong with limits as somebody wrote them. */
 export function limitsFaults(limits: unknown): string[] {
   if (typeof limits !== 'object' || limits === null) return ['limits must be an object']
+  return limitFaults(limits, mostOfLimits).map(fault => `limits: ${fault}`)
+}
+
+/** The same for limits of any kind: whole numbers from 1 to the greatest that each may be. */
+export function limitFaults(limits: object, most: Readonly<Record<string, number>>): string[] {
   return Object.entries(limits).flatMap(([name, value]: [string, unknown]) => {
-    if (!Object.hasOwn(mostOfLimits, name))
-      return [`limits: there is no limit ${JSON.stringify(name)}; there are ${Object.keys(mostOfLimits).join(', ')}`]
-    const most = mostOfLimits[name as keyof Limits]
-    const fits = Number.isInteger(value) && typeof value === 'number' && value >= 1 && value <= most
-    return fits ? [] : [`limits: ${name} must be a whole number from 1 to ${most}`]
+    const greatest = Object.hasOwn(most, name) ? most[name] : undefined
+    if (greatest === undefined)
+      return [`there is no limit ${JSON.stringify(name)}; there are ${Object.keys(most).join(', ')}`]
+    const fits = typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= greatest
+    return fits ? [] : [`${name} must be a whole number from 1 to ${greatest}`]
   })
 }

@@ -1,4 +1,5 @@
 import { TenantryError } from '../../core/errors.ts'
+import { limitFaults } from '../../core/limits.ts'
 
 /** What one document may ask for; each is refused before anything is validated or run. */
 export interface GraphqlLimits {
@@ -44,13 +45,7 @@ const most: GraphqlLimits = {
 /** What is wrong with limits as somebody wrote them. */
 export function graphqlLimitsFaults(limits: unknown): string[] {
   if (typeof limits !== 'object' || limits === null) return ['limits must be an object']
-  return Object.entries(limits).flatMap(([name, value]: [string, unknown]) => {
-    if (!Object.hasOwn(most, name))
-      return [`there is no limit ${JSON.stringify(name)}; there are ${Object.keys(most).join(', ')}`]
-    const greatest = most[name as keyof GraphqlLimits]
-    const fits = typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= greatest
-    return fits ? [] : [`${name} must be a whole number from 1 to ${greatest}`]
-  })
+  return limitFaults(limits, { ...most })
 }
 
 /** Rows that a list without a limit is taken to hold. */

@@ -1,8 +1,8 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { findPageFile } from '../docs/files.ts'
 import { docsPage, pagePolicy } from '../docs/page.ts'
 import type { Platform } from '../platform.ts'
-import { nothingHere } from './unknown-route.ts'
+import { sendPageFile } from './page-file.ts'
 
 /** Pages that show the OpenAPI documents beside them. They hold nothing of any tenant, so they need no token. */
 export async function docsRoutes(app: FastifyInstance, { product }: Platform): Promise<void> {
@@ -20,17 +20,7 @@ export async function docsRoutes(app: FastifyInstance, { product }: Platform): P
         .send(page),
     )
     app.get<{ Params: { file: string } }>(`${base}/docs/:file`, (request, reply) =>
-      sendFile(request, reply, request.params.file),
+      sendPageFile(request, reply, findPageFile(request.params.file)),
     )
   }
-}
-
-async function sendFile({ headers }: FastifyRequest, reply: FastifyReply, name: string): Promise<FastifyReply> {
-  const file = await findPageFile(name)
-  if (!file) throw nothingHere()
-  reply.headers({ ETag: file.etag, 'Cache-Control': 'public, max-age=3600', Vary: 'Accept-Encoding' })
-  if (headers['if-none-match'] === file.etag) return reply.code(304).send()
-  reply.type(file.type)
-  if (!/\bgzip\b/.test(String(headers['accept-encoding'] ?? ''))) return reply.send(file.plain)
-  return reply.header('Content-Encoding', 'gzip').send(file.packed)
 }

@@ -1,7 +1,6 @@
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { nothingHere } from './unknown-route.ts'
+import { createPageFiles, scriptType, styleType } from '../page-files.ts'
+import { sendPageFile } from './page-file.ts'
 
 /** Only what this server sends is run or asked; the editor makes its styles as it goes. */
 const policy =
@@ -36,32 +35,17 @@ YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
 })
 `
 
-interface File {
-  readonly type: string
-  readonly plain: Buffer
-  readonly zipped: Buffer
-}
+const library = () => import('@graphql-yoga/render-graphiql/graphiql')
 
-let files: Promise<ReadonlyMap<string, File>> | undefined
-
-/** Read when somebody first looks at the page: it is ten megabytes. */
-async function readFiles(): Promise<ReadonlyMap<string, File>> {
-  const { css, js, editorWorkerService, graphqlWorker, jsonWorker } = await import(
-    '@graphql-yoga/render-graphiql/graphiql'
-  )
-  const texts = { 'page.js': js, 'editor.js': editorWorkerService, 'graphql.js': graphqlWorker, 'json.js': jsonWorker }
-  const all = Object.entries({ ...texts, 'start.js': start, 'page.css': css })
-  const zip = promisify(gzip)
-  return new Map(
-    await Promise.all(
-      all.map(async ([name, text]): Promise<[string, File]> => {
-        const plain = Buffer.from(text)
-        const type = name.endsWith('.css') ? 'text/css; charset=utf-8' : 'text/javascript; charset=utf-8'
-        return [name, { type, plain, zipped: await zip(plain) }]
-      }),
-    ),
-  )
-}
+/** Read when somebody first looks at the page: they are ten megabytes. */
+const findFile = createPageFiles({
+  'page.js': { type: scriptType, read: async () => (await library()).js },
+  'editor.js': { type: scriptType, read: async () => (await library()).editorWorkerService },
+  'graphql.js': { type: scriptType, read: async () => (await library()).graphqlWorker },
+  'json.js': { type: scriptType, read: async () => (await library()).jsonWorker },
+  'start.js': { type: scriptType, read: async () => start },
+  'page.css': { type: styleType, read: async () => (await library()).css },
+})
 
 /** True for a browser that shows a page, and asks for no document. */
 export function wantsPage({ method, headers, query }: FastifyRequest): boolean {
@@ -83,14 +67,9 @@ export function sendPage(reply: FastifyReply): FastifyReply {
 export function pageFiles(app: FastifyInstance): void {
   for (const url of ['/:tenant/graphql/:file', '/:tenant/:module/:version/graphql/:file']) {
     app.get<{ Params: { readonly file: string } }>(url, async (request, reply) => {
-      files ??= readFiles()
-      const file = (await files).get(request.params.file)
-      if (!file) throw nothingHere()
-      const zips = /\bgzip\b/.test(request.headers['accept-encoding']?.toString() ?? '')
-      reply.type(file.type).header('Cache-Control', 'public, max-age=3600').header('Vary', 'Accept-Encoding')
       // A worker has the policy of its own file.
       reply.header('Content-Security-Policy', policy)
-      return zips ? reply.header('Content-Encoding', 'gzip').send(file.zipped) : reply.send(file.plain)
+      return sendPageFile(request, reply, findFile(request.params.file))
     })
   }
 }
