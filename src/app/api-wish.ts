@@ -2,7 +2,7 @@ import { TenantryError } from '../core/errors.ts'
 import { type Exposure, type Module, quote } from '../core/module-set.ts'
 import { anyCaller, type Sight, sightOf } from '../core/sight.ts'
 import { accessClass, rolesIn } from './http/access-class.ts'
-import type { Product } from './product.ts'
+import { type Product, servedIn } from './product.ts'
 
 /** An API as a caller would find it at an address. */
 export interface ApiWish {
@@ -24,12 +24,13 @@ export interface ChosenApi {
 
 /** Throws `not_found` for a module, and `invalid` for a service role, that is not there. */
 export function chooseApi(
-  { modules }: Pick<Product, 'modules'>,
+  { modules, config }: Pick<Product, 'modules' | 'config'>,
   { subscriptions, module: id, roles }: ApiWish,
 ): ChosenApi {
   for (const subscription of subscriptions) modules.get(subscription)
   const whole = modules.expose(subscriptions.length > 0 ? subscriptions : modules.modules.map(({ id }) => id))
-  const { exposure, module } = id === undefined ? { exposure: whole, module: null } : openedIn(whole, id)
+  const { exposure, module } =
+    id === undefined ? { exposure: whole, module: null } : openedIn(whole, id, servedIn(config, modules))
   const known = [...rolesIn(exposure)].sort()
   const unknown = roles.find(role => !known.includes(role))
   if (unknown !== undefined) {
@@ -41,11 +42,14 @@ export function chooseApi(
   return { exposure, module, roles: accessClass(exposure, roles), sight: sightOf(exposure, 'caller', roles) }
 }
 
-function openedIn(exposure: Exposure, id: string): { exposure: Exposure; module: Module } {
-  const [, name = '', major] = /^([^@]*)(?:@(\d{1,4}))?$/.exec(id) ?? []
-  const opened = exposure.find(name, major === undefined ? undefined : Number(major))
+function openedIn(exposure: Exposure, id: string, known: readonly string[]): { exposure: Exposure; module: Module } {
+  const find = (id: string) => {
+    const [, name = '', major] = /^([^@]*)(?:@(\d{1,4}))?$/.exec(id) ?? []
+    return exposure.find(name, major === undefined ? undefined : Number(major))
+  }
+  const opened = find(id)
   if (opened) return opened
   throw new TenantryError('not_found', `There is no module ${quote(id)}`, {
-    hint: `There are ${[...exposure.exposed].map(({ id }) => id).join(', ')}`,
+    hint: `There are ${known.filter(id => find(id)).join(', ')}`,
   })
 }

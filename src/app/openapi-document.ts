@@ -27,7 +27,7 @@ export async function openApiText(
   { modules, config }: Pick<Product, 'modules' | 'config'>,
   wish: ApiWish,
 ): Promise<string> {
-  const api = chooseApi({ modules }, wish)
+  const api = chooseApi({ modules, config }, wish)
   const routes = await findModuleRoutes(api.module ? [api.module] : [...api.exposure.exposed])
   const { module } = api
   const below = module ? `/${module.name}/v${module.version.major}` : ''

@@ -82,7 +82,7 @@ export function aloneIn(product: Product, id: string): Product {
 }
 
 /** What has an address of its own, the majors of each in their order. */
-function servedIn({ products = {} }: Config, { modules }: ModuleSet): string[] {
+export function servedIn({ products = {} }: Config, { modules }: ModuleSet): string[] {
   const major = (id: string) => Number(id.split('@')[1])
   const composed = Object.keys(products).map(id => (id.includes('@') ? id : `${id}@1`))
   return [...modules.map(({ id }) => id), ...composed].toSorted((a, b) => major(a) - major(b))
