@@ -1,5 +1,5 @@
-import { connect, type Socket } from 'node:net'
-import { answerLength } from './http-load.ts'
+import type { Socket } from 'node:net'
+import { AnswerReader, connectLoad } from './http-load.ts'
 
 /** What one round of arrivals measured; times are milliseconds from when a request was due to when it was answered. */
 export interface OpenMeasured {
@@ -40,9 +40,16 @@ export async function loadOpen({ port, requests, rate, seconds, connections }: O
 
   const open = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+      const reader = new AnswerReader()
+      const socket = connectLoad(port, chunk => {
+        if (!reader.take(chunk)) return
+        if (!reader.isGood) refused++
+        times.push(performance.now() - due)
+        const next = waiting.shift()
+        if (next) self.send(next.bytes, next.due)
+        else free.push(self)
+      })
       sockets.push(socket)
-      let pending = Buffer.alloc(0)
       let due = 0
       const self: Free = {
         send: (bytes, at) => {
@@ -54,17 +61,6 @@ export async function loadOpen({ port, requests, rate, seconds, connections }: O
       socket.on('connect', () => {
         free.push(self)
         resolve()
-      })
-      socket.on('data', chunk => {
-        pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
-        const length = answerLength(pending)
-        if (length === undefined || pending.length < length) return
-        if (!/^HTTP\/1\.1 2/.test(pending.toString('latin1', 0, 12))) refused++
-        pending = pending.subarray(length)
-        times.push(performance.now() - due)
-        const next = waiting.shift()
-        if (next) self.send(next.bytes, next.due)
-        else free.push(self)
       })
     })
   await Promise.all(Array.from({ length: connections }, open))

@@ -14,6 +14,7 @@ const titles = [
   'per second',
   'p50 / p99',
   'CPU: server + database',
+  'load',
   'Tenantry is faster by',
   'needs less CPU by',
 ]
@@ -37,6 +38,7 @@ export function table(
         `${Math.round(middle(({ perSecond }) => perSecond))}`,
         `${middle(({ p50 }) => p50).toFixed(1)} / ${middle(({ p99 }) => p99).toFixed(1)} ms`,
         cpu,
+        `${Math.round(middle(({ loadCpu }) => loadCpu))} µs`,
         ...(index === 0
           ? ['', '']
           : [

@@ -1,11 +1,16 @@
 import { connect, type Socket } from 'node:net'
 import { type ConnectionTarget, createPipelinedClient, type PipelinedClient } from './driver.ts'
 import { isConnectionError } from './errors.ts'
-import { type NamedStatement, PreparedStatements, type StatementRow, TenantStatement } from './tenant-statement.ts'
+import { PreparedStatements, type SharedStatement, SharedTransaction, type StatementRow } from './tenant-statement.ts'
 import { WireBuffer } from './wire.ts'
 
+/** With which others a statement may share a transaction: reads with reads, inserts with inserts. */
+export type Sharing = 'reads' | 'inserts'
+
 /** One statement on its way: given to a connection, it is answered exactly once. */
-export interface Job extends NamedStatement {
+export interface Job extends Omit<SharedStatement, 'done'> {
+  /** Absent: with none. */
+  readonly sharing: Sharing | undefined
   /** Set when its caller no longer waits. */
   cancelled: boolean
   /** True when others may wait behind it. */
@@ -13,6 +18,9 @@ export interface Job extends NamedStatement {
   /** `ran`: the milliseconds for which it was at the head. */
   done(error: unknown, row: StatementRow | undefined, ran: number): void
 }
+
+/** How many statements share a transaction. */
+const mostShared = { reads: 6, inserts: 32 } as const
 
 /** PostgreSQL keeps every prepared statement in memory, per connection. */
 const preparedLimit = 500
@@ -24,6 +32,8 @@ export class Connection {
   readonly #jobs: Job[] = []
   readonly #wire = new WireBuffer()
   readonly #client: PipelinedClient
+  /** Of this turn of the event loop; others may come in. */
+  #filling: { readonly transaction: SharedTransaction; readonly sharing: Sharing | undefined } | undefined
   #headSince = 0
   #open = false
   #closing = false
@@ -68,7 +78,14 @@ export class Connection {
 
   /** True when statements will leave together at the end of this turn of the event loop. */
   get isFilling(): boolean {
-    return !this.#wire.isEmpty
+    return this.#filling !== undefined
+  }
+
+  /** True when `job` would share the transaction that is being filled. */
+  takes(job: Pick<Job, 'settings' | 'name' | 'statement' | 'sharing'>): boolean {
+    if (!this.#filling || job.sharing === undefined || this.#filling.sharing !== job.sharing) return false
+    const { transaction } = this.#filling
+    return transaction.size < mostShared[job.sharing] && transaction.takes(job)
   }
 
   /** True when a statement here may take long, so that nothing else should wait behind it. */
@@ -84,27 +101,39 @@ export class Connection {
   send(job: Job): void {
     if (this.#jobs.length === 0) this.#headSince = performance.now()
     this.#jobs.push(job)
-    const query = new TenantStatement(job, this.#wire, this.#prepared, (error, row) => {
-      const now = performance.now()
-      const ran = now - this.#headSince
-      this.#jobs.splice(this.#jobs.indexOf(job), 1)
-      if (error !== undefined && isConnectionError(error)) this.#giveUp()
-      const next = this.#jobs[0]
-      if (next) {
-        this.#headSince = now
-        // Nobody waits for it: it is its turn, so a cancel request meets it and not a neighbour.
-        if (next.cancelled) this.#cancelHead(next)
-      }
-      job.done(error, row, ran)
-      this.#onFree()
-    })
-    const wasEmpty = this.#wire.isEmpty
-    this.#client.query(query as never)
+    const { settings, name, statement } = job
+    const shared: SharedStatement = { settings, name, statement, done: (error, row) => this.#answer(job, error, row) }
+    if (this.#filling && this.takes(job)) {
+      this.#filling.transaction.add(shared)
+      return
+    }
+    this.#filling?.transaction.end()
+    const isFirst = this.#filling === undefined
+    const transaction = new SharedTransaction(shared, job.sharing === 'reads', this.#wire, this.#prepared)
+    this.#filling = { transaction, sharing: job.sharing }
+    this.#client.query(transaction as never)
     // Whatever else comes in this turn of the event loop leaves in the same write: writes cost more than anything else here.
-    if (wasEmpty) setImmediate(() => this.#flush())
+    if (isFirst) setImmediate(() => this.#flush())
+  }
+
+  #answer(job: Job, error: unknown, row: StatementRow | undefined): void {
+    const now = performance.now()
+    const ran = now - this.#headSince
+    this.#jobs.splice(this.#jobs.indexOf(job), 1)
+    if (error !== undefined && isConnectionError(error)) this.#giveUp()
+    const next = this.#jobs[0]
+    if (next) {
+      this.#headSince = now
+      // Nobody waits for it: it is its turn, so a cancel request meets it and not a neighbour.
+      if (next.cancelled) this.#cancelHead(next)
+    }
+    job.done(error, row, ran)
+    this.#onFree()
   }
 
   #flush(): void {
+    this.#filling?.transaction.end()
+    this.#filling = undefined
     if (!this.#wire.isEmpty) this.#client.connection.stream.write(this.#wire.take())
   }
 

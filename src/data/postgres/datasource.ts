@@ -19,6 +19,7 @@ import { type Sight, sightFor } from '../../core/sight.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import { ChangeFeed } from './changes-feed.ts'
 import type { ChangeSignal } from './changes-signal.ts'
+import type { Sharing } from './connection.ts'
 import type { OpenTransaction } from './conversation.ts'
 import { withFields } from './error-fields.ts'
 import { notSingle, tooLarge } from './errors.ts'
@@ -120,7 +121,13 @@ export class PostgresDatasource implements Datasource {
     const statement = compiled.statement ?? narrowedStatement(compiled, running)
     const reading = checked.kind === 'read' || (checked.kind === 'call' && checked.action.readOnly)
     try {
-      const row = await (reading ? reads : writes).run({ settings, statement, repeatable: reading, signal })
+      const row = await (reading ? reads : writes).run({
+        settings,
+        statement,
+        repeatable: reading,
+        sharing: sharingOf(checked),
+        signal,
+      })
       if (checked.kind !== 'read' || !isTooLarge(row) || large === 'omit') return answerOf(checked, row)
       if (large !== 'stream') throw tooLarge()
       return await streamed(streams, running, checked, signal)
@@ -328,6 +335,12 @@ export class PostgresDatasource implements Datasource {
     const others = [tenantLane, platformLane].flatMap(({ transactions, streams }) => [transactions, streams])
     await Promise.all([reads, writes, ...others].map(pool => pool.close()))
   }
+}
+
+/** Reads change nothing for each other, and an insert waits for nobody but other inserts of the same key. */
+function sharingOf(checked: CheckedPlan): Sharing | undefined {
+  if (checked.kind === 'read') return 'reads'
+  return checked.kind === 'insert' && !checked.onConflict ? 'inserts' : undefined
 }
 
 /** The access role for a plan. Throws `unauthenticated` for a caller without a token, else `forbidden`. */

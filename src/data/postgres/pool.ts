@@ -1,12 +1,12 @@
 import { TenantryError } from '../../core/errors.ts'
-import { Connection, type Job } from './connection.ts'
+import { Connection, type Job, type Sharing } from './connection.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { abandoned, isConnectionError, isStalePreparation, isStrayCancel, toError, unknownOutcome } from './errors.ts'
 import { FairQueue } from './fair-queue.ts'
 import type { Settings } from './settings.ts'
 import type { Statement } from './sql/writer.ts'
 import { isPrompt, learnCost, type StatementShape, StatementShapes } from './statement-shapes.ts'
-import type { StatementRow } from './tenant-statement.ts'
+import { notRun, type StatementRow } from './tenant-statement.ts'
 
 export interface PoolOptions {
   /** Connections to hold. */
@@ -30,6 +30,8 @@ export interface PoolRun {
   readonly statement: Statement
   /** True when running it twice is the same as running it once, so that it may be sent again after a lost connection. */
   readonly repeatable: boolean
+  /** With which others it may share a transaction. Absent: with none. */
+  readonly sharing?: Sharing | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -42,6 +44,9 @@ const together = 6
 /** How often a statement is sent that others have cancelled or whose preparation they have taken away. */
 const mostAttempts = 10
 
+/** Milliseconds for which a tenant's inserts share no transaction after one that they shared has failed. */
+const apartTime = 1_000
+
 /** Milliseconds after which a connection above `size` that has nothing to do is closed. */
 const idleTime = 10_000
 
@@ -50,6 +55,8 @@ interface Waiting extends PoolRun {
   /** In the queue: what is prompt does not wait behind the same tenant's slow statements. */
   lane: string
   attempts: number
+  /** Set when a transaction that it shared has failed. */
+  alone: boolean
   resolve(row: StatementRow): void
   reject(error: unknown): void
   /** Set while it waits in the queue. */
@@ -71,6 +78,10 @@ export class Pool {
   readonly #shapes = new StatementShapes(2_000)
   /** How many statements that may take long each tenant has on connections. */
   readonly #holds = new Map<string, number>()
+  /** Where inserts of a tenant share a transaction, and how many. */
+  readonly #inserts = new Map<string, { readonly connection: Connection; count: number }>()
+  /** Tenants whose inserts share no transaction at the moment. */
+  readonly #apart = new Set<string>()
   #recheck: NodeJS.Timeout | undefined
   #shrink: NodeJS.Timeout | undefined
   #growing: NodeJS.Timeout | undefined
@@ -107,6 +118,7 @@ export class Pool {
         shape: this.#shapes.of(run.settings[0], run.statement.text),
         lane: '',
         attempts: 0,
+        alone: false,
         resolve,
         reject,
         expires: undefined,
@@ -136,7 +148,7 @@ export class Pool {
   #trySend(waiting: Waiting): boolean {
     const prompt = isPrompt(waiting.shape)
     if (!prompt && (this.#holdsOf(waiting) >= this.#shareOf(waiting) || !this.#leavesRoom)) return false
-    const connection = prompt ? this.#pickPrompt() : this.#pickIdle()
+    const connection = prompt ? this.#pickPrompt(waiting) : this.#pickIdle()
     if (connection) this.#send(waiting, connection, prompt)
     return connection !== undefined
   }
@@ -159,19 +171,37 @@ export class Pool {
     return this.#holds.get(tenantOf(waiting)) ?? 0
   }
 
-  /** For what is prompt: the connection that is being filled in this turn of the event loop, else the least loaded. */
-  #pickPrompt(): Connection | undefined {
+  /**
+   * For what is prompt: the connection that is being filled in this turn of the event loop, else the least loaded. What
+   * leaves together is one write and wakes one process; what shares a transaction is begun and committed once.
+   */
+  #pickPrompt(waiting: Waiting): Connection | undefined {
+    const { settings, statement, shape } = waiting
+    const sharing = this.#sharingOf(waiting)
+    const asking = { settings, statement, name: shape.name, sharing }
     const now = performance.now()
+    let filling: Connection | undefined
     let best: Connection | undefined
     for (const connection of this.#connections) {
       const { load } = connection
-      if (!connection.isOpen || load >= this.#options.depth || connection.isHeld) continue
-      if (connection.headAge(now) > slowHead) continue
-      // What leaves together is one write and wakes one process.
-      if (connection.isFilling && load < together) return connection
+      if (!connection.isOpen || connection.isHeld || connection.headAge(now) > slowHead) continue
+      const hasRoom = load < this.#options.depth
+      // What shares a commit is as good as one.
+      if ((hasRoom || sharing === 'inserts') && connection.takes(asking)) return connection
+      if (!hasRoom) continue
+      if (connection.isFilling && load < together) filling ??= connection
       if (!best || load < best.load) best = connection
     }
-    return best
+    return sharing === 'inserts' && this.#isInserting(waiting, now) ? undefined : (filling ?? best)
+  }
+
+  /**
+   * True while inserts of the same tenant are being committed: the next ones gather meanwhile, to share a transaction, too.
+   * So two of one tenant's transactions do not wait for each other's keys. One that is held up itself holds up nobody.
+   */
+  #isInserting(waiting: Waiting, now: number): boolean {
+    const under = this.#inserts.get(tenantOf(waiting))
+    return under !== undefined && under.connection.headAge(now) <= slowHead
   }
 
   /** For what may take long: an idle one, as far as possible from those that prompt statements go to. */
@@ -212,14 +242,18 @@ export class Pool {
     clearTimeout(waiting.expires)
     waiting.expires = undefined
     if (!prompt) this.#holds.set(tenantOf(waiting), this.#holdsOf(waiting) + 1)
+    const sharing = prompt ? this.#sharingOf(waiting) : undefined
+    if (sharing === 'inserts') this.#beginInsert(waiting, connection)
     const job: Job = {
       settings: waiting.settings,
       name: waiting.shape.name,
       statement: waiting.statement,
       cancelled: false,
       isPrompt: prompt,
+      sharing,
       done: (error, row, ran) => {
         if (!prompt) this.#release(waiting)
+        if (sharing === 'inserts') this.#endInsert(waiting, connection)
         learnCost(waiting.shape, ran)
         this.#answer(waiting, job, error, row)
       },
@@ -235,6 +269,35 @@ export class Pool {
     else this.#holds.delete(tenantOf(waiting))
   }
 
+  /** With which others it may share a transaction now. */
+  #sharingOf(waiting: Waiting): Sharing | undefined {
+    const { alone, sharing } = waiting
+    return alone || (sharing === 'inserts' && this.#apart.has(tenantOf(waiting))) ? undefined : sharing
+  }
+
+  /** A transaction that was shared has failed. Who writes what is refused now and then is better off alone for a while. */
+  #keepApart(waiting: Waiting): void {
+    const tenant = tenantOf(waiting)
+    waiting.alone = true
+    if (waiting.sharing !== 'inserts' || this.#apart.has(tenant)) return
+    this.#apart.add(tenant)
+    setTimeout(() => this.#apart.delete(tenant), apartTime).unref()
+  }
+
+  #beginInsert(waiting: Waiting, connection: Connection): void {
+    const tenant = tenantOf(waiting)
+    const under = this.#inserts.get(tenant)
+    if (under?.connection === connection) under.count++
+    // Else the one before is held up: the newest is what others wait for.
+    else this.#inserts.set(tenant, { connection, count: 1 })
+  }
+
+  #endInsert(waiting: Waiting, connection: Connection): void {
+    const tenant = tenantOf(waiting)
+    const under = this.#inserts.get(tenant)
+    if (under?.connection === connection && --under.count === 0) this.#inserts.delete(tenant)
+  }
+
   #answer(waiting: Waiting, job: Job, error: unknown, row: StatementRow | undefined): void {
     waiting.sent = undefined
     if (waiting.settled) return
@@ -244,7 +307,9 @@ export class Pool {
       return
     }
     const lost = isConnectionError(error)
+    if (error === notRun) this.#keepApart(waiting)
     const again =
+      error === notRun ||
       isStalePreparation(error) ||
       // A cancel request meant for the statement ahead hit this one, which has rolled back.
       (isStrayCancel(error) && !job.cancelled) ||

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { DriverQuery } from './driver.ts'
-import { isStalePreparation } from './errors.ts'
-import { allSettingsSql, type Settings, settingsSql } from './settings.ts'
+import { isConnectionError, isStalePreparation } from './errors.ts'
+import { allSettings, allSettingsSql, type Settings, settingsSql } from './settings.ts'
 import type { Statement } from './sql/writer.ts'
 import type { WireBuffer } from './wire.ts'
 
@@ -63,6 +63,38 @@ const settingsFor = (settings: Settings) => (settings.length === 5 ? plainSettin
 
 const beginName = (begin: Begin) => (begin === 'begin' ? 'tenantry_begin' : 'tenantry_begin_read')
 
+/** Writes statements into a connection's buffer and keeps account of what the server has prepared. */
+class Preparer {
+  readonly #wire: WireBuffer
+  readonly #prepared: PreparedStatements
+  #parsed: string[] | undefined
+
+  constructor(wire: WireBuffer, prepared: PreparedStatements) {
+    this.#wire = wire
+    this.#prepared = prepared
+  }
+
+  /**
+   * Makes room for a name; true when it has to be parsed. Comes before anything that can fail, because after an error the
+   * server skips the rest, and a statement that was never closed would stay in its memory.
+   */
+  prepare(name: string): boolean {
+    if (this.#prepared.has(name)) return false
+    const evicted = this.#prepared.add(name)
+    if (evicted !== undefined) this.#wire.close(evicted)
+    // A name that is left over from a failed parse or an eviction would be refused; closing an unknown one is no error.
+    this.#wire.close(name)
+    this.#parsed ??= []
+    this.#parsed.push(name)
+    return true
+  }
+
+  /** The server skipped everything up to the Sync, perhaps also the parse; whoever comes next parses anew. */
+  forget(error: unknown, names: Iterable<string>): void {
+    for (const name of isStalePreparation(error) ? names : (this.#parsed ?? [])) this.#prepared.forget(name)
+  }
+}
+
 /**
  * Settings and statement under one Sync: PostgreSQL runs both in one implicit transaction, in one round trip. See
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
@@ -70,11 +102,10 @@ const beginName = (begin: Begin) => (begin === 'begin' ? 'tenantry_begin' : 'ten
 export class TenantStatement extends DriverQuery {
   readonly #statement: NamedStatement
   readonly #wire: WireBuffer
-  readonly #prepared: PreparedStatements
+  readonly #preparer: Preparer
   readonly #done: (error: unknown, row: StatementRow | undefined) => void
   /** Commands before the statement's own. */
   readonly #leading: number
-  #parsed: string[] | undefined
   #completed = 0
   #row: StatementRow | undefined
 
@@ -88,7 +119,7 @@ export class TenantStatement extends DriverQuery {
     this.#statement = statement
     this.#leading = (statement.begin ? 1 : 0) + (statement.settings ? 1 : 0)
     this.#wire = wire
-    this.#prepared = prepared
+    this.#preparer = new Preparer(wire, prepared)
     this.#done = done
   }
 
@@ -96,9 +127,9 @@ export class TenantStatement extends DriverQuery {
   override submit(_connection: pg.Connection): null {
     const { begin, settings, name, statement } = this.#statement
     const first = settings && settingsFor(settings)
-    const newBegin = begin && this.#prepare(beginName(begin))
-    const newSettings = first && this.#prepare(first.name)
-    const newStatement = this.#prepare(name)
+    const newBegin = begin && this.#preparer.prepare(beginName(begin))
+    const newSettings = first && this.#preparer.prepare(first.name)
+    const newStatement = this.#preparer.prepare(name)
     if (begin) {
       if (newBegin) this.#wire.parse(beginName(begin), begin)
       this.#wire.execute(beginName(begin), [])
@@ -113,21 +144,6 @@ export class TenantStatement extends DriverQuery {
     return null
   }
 
-  /**
-   * Makes room for a name; true when it has to be parsed. Comes before anything that can fail, because after an error the
-   * server skips the rest, and a statement that was never closed would stay in its memory.
-   */
-  #prepare(name: string): boolean {
-    if (this.#prepared.has(name)) return false
-    const evicted = this.#prepared.add(name)
-    if (evicted !== undefined) this.#wire.close(evicted)
-    // A name that is left over from a failed parse or an eviction would be refused; closing an unknown one is no error.
-    this.#wire.close(name)
-    this.#parsed ??= []
-    this.#parsed.push(name)
-    return true
-  }
-
   override handleRowDescription(): void {}
 
   override handleDataRow(message: { fields: (string | null)[] }): void {
@@ -140,9 +156,7 @@ export class TenantStatement extends DriverQuery {
   }
 
   override handleError(error: unknown): void {
-    // The server skipped everything up to the Sync, perhaps also the parse; whoever comes next parses anew.
-    const doubtful = isStalePreparation(error) ? this.#names() : (this.#parsed ?? [])
-    for (const name of doubtful) this.#prepared.forget(name)
+    this.#preparer.forget(error, this.#names())
     this.#done(error, undefined)
   }
 
@@ -154,6 +168,137 @@ export class TenantStatement extends DriverQuery {
   override handleReadyForQuery(): void {
     this.#done(undefined, this.#row)
   }
+}
+
+/** One of the statements of a shared transaction. */
+export interface SharedStatement {
+  readonly settings: Settings
+  readonly name: string
+  readonly statement: Statement
+  /** `notRun` in place of an error: the fault is another's. */
+  done(error: unknown, row: StatementRow | undefined): void
+}
+
+/** A statement whose transaction failed for another one's sake: nothing of it has happened. */
+export const notRun = new Error('Rolled back with others')
+
+/**
+ * Statements of one tenant under one Sync, so that they share a transaction, its settings and its commit. Each is answered as
+ * if it were alone: reads at once, writes when all of them are committed. The first error ends the transaction; what is
+ * lost with it has to be run again.
+ */
+export class SharedTransaction extends DriverQuery {
+  readonly #wire: WireBuffer
+  readonly #preparer: Preparer
+  readonly #prepared: PreparedStatements
+  readonly #statements: SharedStatement[]
+  readonly #reads: boolean
+  /** Of which statement each command is; undefined: it makes settings. */
+  readonly #commands: (SharedStatement | undefined)[] = []
+  readonly #rows: (StatementRow | undefined)[] = []
+  #settings: Settings
+  #completed = 0
+  #answered = 0
+  #row: StatementRow | undefined
+
+  /** `reads`: none of them writes. */
+  constructor(first: SharedStatement, reads: boolean, wire: WireBuffer, prepared: PreparedStatements) {
+    super('')
+    this.#statements = [first]
+    this.#settings = first.settings
+    this.#reads = reads
+    this.#wire = wire
+    this.#prepared = prepared
+    this.#preparer = new Preparer(wire, prepared)
+  }
+
+  /** Writes the first statement into the connection's buffer; the connection sends it. */
+  override submit(_connection: pg.Connection): null {
+    const [first] = this.#statements
+    if (!first) return null
+    const { settings, name, statement } = first
+    const { name: settingsName, text } = settingsFor(settings)
+    const newSettings = this.#preparer.prepare(settingsName)
+    const newStatement = this.#preparer.prepare(name)
+    if (newSettings) this.#wire.parse(settingsName, text)
+    this.#wire.execute(settingsName, settings)
+    // Behind the settings: whoever parses needs the rights, too.
+    if (newStatement) this.#wire.parse(name, statement.text)
+    this.#wire.execute(name, statement.values)
+    this.#commands.push(undefined, first)
+    return null
+  }
+
+  get size(): number {
+    return this.#statements.length
+  }
+
+  /** True when another one may come in: of the same tenant, and nothing has to be prepared behind what may fail. */
+  takes({ settings, name }: Omit<SharedStatement, 'done'>): boolean {
+    return (
+      settings[1] === this.#settings[1] &&
+      this.#prepared.has(name) &&
+      (sameSettings(settings, this.#settings) || this.#prepared.has(settingsWithRows.name))
+    )
+  }
+
+  add(shared: SharedStatement): void {
+    const { settings, name, statement } = shared
+    if (!sameSettings(settings, this.#settings)) {
+      this.#wire.execute(settingsWithRows.name, allSettings(settings))
+      this.#commands.push(undefined)
+      this.#settings = settings
+    }
+    this.#wire.execute(name, statement.values)
+    this.#commands.push(shared)
+    this.#statements.push(shared)
+  }
+
+  /** Nothing more comes in. */
+  end(): void {
+    this.#wire.sync()
+  }
+
+  override handleRowDescription(): void {}
+
+  override handleDataRow(message: { fields: (string | null)[] }): void {
+    if (this.#commands[this.#completed]) this.#row = message.fields
+  }
+
+  override handleCommandComplete({ text }: { text: string }): void {
+    const shared = this.#commands[this.#completed++]
+    if (!shared) return
+    const row = this.#row ?? rowOfCommand(text)
+    this.#row = undefined
+    if (!this.#reads) {
+      this.#rows.push(row)
+      return
+    }
+    this.#answered++
+    shared.done(undefined, row)
+  }
+
+  override handleError(error: unknown): void {
+    this.#preparer.forget(
+      error,
+      this.#statements.flatMap(({ settings, name }) => [settingsFor(settings).name, settingsWithRows.name, name]),
+    )
+    const failed = this.#statements.slice(this.#answered)
+    this.#answered = this.#statements.length
+    // A read's error is its own; what a write has met may be another one's doing.
+    const own = this.#reads || failed.length === 1
+    for (const [index, shared] of failed.entries())
+      shared.done(isConnectionError(error) || (own && index === 0) ? error : notRun, undefined)
+  }
+
+  override handleReadyForQuery(): void {
+    for (; this.#answered < this.#statements.length; this.#answered++)
+      this.#statements[this.#answered]?.done(undefined, this.#rows[this.#answered])
+  }
+}
+
+function sameSettings(some: Settings, others: Settings): boolean {
+  return some === others || (some.length === others.length && some.every((value, index) => value === others[index]))
 }
 
 /** The same on a connection that one user has, where nothing else is on its way: it is sent at once. */
