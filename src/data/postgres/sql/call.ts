@@ -57,8 +57,8 @@ function valueSql(plan: CheckedCall, source: string, total: string): string {
   const field = plan.entity.fields.get('value')
   const exact = plan.output === 'exact' && field && needsExactOutput(plan.entity, field)
   const value = exact ? `v.value::text${field.spec.array ? '[]' : ''}` : 'v.value'
-  const body = `coalesce(to_json(${value})::text, 'null')`
-  return `select ${bounded('body')}, 1, ${total} from (select ${body} as body from (${source}) v) a`
+  const body = `coalesce(to_json(${value}), 'null')`
+  return `select ${bounded('body', 'json')}, 1, ${total} from (select ${body} as body from (${source}) v) a`
 }
 
 function functionRows(plan: CheckedCall): string {

@@ -29,15 +29,30 @@ const mostBytes = 32 * 1024 * 1024
 /** A larger list travels row by row. */
 const mostBytesOfList = 4 * 1024 * 1024
 
-/** `value`, unless it is larger than may be. */
-export function bounded(value: string): string {
-  return `case when octet_length(${value}) > ${mostBytes} then tenantry.refuse('${raised.tooLarge}', '') else ${value} end`
+/** What a value says of its own length, before its bytes. */
+const lengthBytes = 4
+
+/** What a text of an answer is made as: JSON goes out as it is, a cast to text would copy it twice. */
+export type BodyType = 'json' | 'text'
+
+function bodyTypeOf({ format }: { readonly format: 'json' | 'csv' }): BodyType {
+  return format === 'csv' ? 'text' : 'json'
+}
+
+/** `value`, which this statement has made, unless it is larger than may be. */
+export function bounded(value: string, type: BodyType): string {
+  return `case when ${isLarger(value, mostBytes)} then tenantry.refuse('${raised.tooLarge}', '')::${type} else ${value} end`
 }
 
 /** The body of a list; null when it is too large for one text and its reader can take rows. */
-function boundedList({ kind, output }: CheckedRead | CheckedCall): string {
-  if (output === 'exact' || kind === 'call') return bounded('body')
-  return `case when octet_length(body) > ${mostBytesOfList} then null else body end`
+function boundedList(plan: CheckedRead | CheckedCall): string {
+  if (plan.output === 'exact' || plan.kind === 'call') return bounded('body', bodyTypeOf(plan))
+  return `case when ${isLarger('body', mostBytesOfList)} then null else body end`
+}
+
+/** Of what was just made and is stored nowhere, so that it is not compressed either. */
+function isLarger(value: string, most: number): string {
+  return `pg_column_size(${value}) > ${most + lengthBytes}`
 }
 
 /** No field can be called so. */
@@ -97,7 +112,7 @@ export class Reader {
     if (plan.kind === 'call' || !plan.revision)
       return `${this.searches()}select ${boundedList(plan)}, n, total from (select ${found} from (${rows.sql}${lock}) r) a`
     const revision = showsRevision(query) ? 'max(r.revision)' : `(select max(${alias}.revision)${from}${where})`
-    return `${this.searches()}select ${bounded('body')}, n, total, null, revision from (select ${found}, ${revision} as revision from (${rows.sql}${lock}) r) a`
+    return `${this.searches()}select ${bounded('body', bodyTypeOf(plan))}, n, total, null, revision from (select ${found}, ${revision} as revision from (${rows.sql}${lock}) r) a`
   }
 
   /**
@@ -120,7 +135,7 @@ export class Reader {
     const total = count ? `(select count(*)${all.from}${all.where})` : 'null'
     const found = `${bodySql(rows, 'r', plan, this.#binder)} as body, count(*) as n, ${total} as total, ${next} as next`
     const numbered = `page as materialized (select ${alias}.*, row_number() over () as ${rowNumber} from (${ordered}) ${alias})`
-    return `${this.searches(numbered)}select ${bounded('body')}, n, total, null, null, next from (select ${found} from (${rows.sql}) r) a`
+    return `${this.searches(numbered)}select ${bounded('body', bodyTypeOf(plan))}, n, total, null, null, next from (select ${found} from (${rows.sql}) r) a`
   }
 
   /** The rows of a page and of those behind it; where some are others', `order` says how many of each kind it may have. */
@@ -146,7 +161,7 @@ export class Reader {
     const { from, where } = this.#source(plan.query, alias, false, plan.shared)
     const rows = this.#rows(plan.query, alias, from, where)
     return {
-      sql: `${this.searches()}select ${bounded('line')} from (select ${lineSql(rows, 'r', plan)} as line from (${rows.sql}) r) a`,
+      sql: `${this.searches()}select ${bounded('line', bodyTypeOf(plan))} from (select ${lineSql(rows, 'r', plan)} as line from (${rows.sql}) r) a`,
       rows,
     }
   }
@@ -182,7 +197,7 @@ export class Reader {
   returned(query: CheckedQuery, source: string, plan: CheckedPlan): string {
     const alias = this.#alias()
     const rows = this.#rows(query, alias, ` from ${source} ${alias}`, this.where(query, alias, undefined, false))
-    return `(select ${bounded('body')} from (select ${bodySql(rows, 'r', plan, this.#binder)} as body from (${rows.sql}) r) a)`
+    return `(select ${bounded('body', bodyTypeOf(plan))} from (select ${bodySql(rows, 'r', plan, this.#binder)} as body from (${rows.sql}) r) a)`
   }
 
   /** ` where …`, or nothing. Inner embeds are conditions too. `isTable`: the rows are those of the table. */

@@ -55,7 +55,7 @@ export function rowsOf(members: readonly Member[], rest: string, binder: Binder)
   return { sql, names, inAggregate: asJson, asJson }
 }
 
-/** The text of an answer from `rows` under an alias. */
+/** An answer from `rows` under an alias, as JSON or as a text of CSV. */
 export function bodySql(
   rows: Rows,
   alias: string,
@@ -65,10 +65,10 @@ export function bodySql(
   if (form.format === 'csv') return csvSql(rows, alias, binder)
   const all = `json_agg(${rows.inAggregate(alias)})`
   const shown = form.stripNulls ? `json_strip_nulls(${all})` : all
-  return form.single ? `(${shown} -> 0)::text` : `coalesce(${shown}, '[]')::text`
+  return form.single ? `(${shown} -> 0)` : `coalesce(${shown}, '[]')`
 }
 
-/** One row under an alias as a text: what `bodySql` strings together. */
+/** One row under an alias: what `bodySql` strings together. */
 export function lineSql(
   rows: Rows,
   alias: string,
@@ -76,7 +76,7 @@ export function lineSql(
 ): string {
   if (form.format === 'csv') return csvLine(alias)
   const json = rows.asJson(alias)
-  return `${form.stripNulls ? `json_strip_nulls(${json})` : json}::text`
+  return form.stripNulls ? `json_strip_nulls(${json})` : json
 }
 
 function csvSql(rows: Rows, alias: string, binder: Binder): string {
