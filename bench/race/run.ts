@@ -75,7 +75,8 @@ export async function race(options: RaceOptions): Promise<void> {
             ask(worker, { kind: 'http', port: competitor.port, requests, connections, seconds }),
           )
       })
-      for (const run of runs) await run(Math.max(1, seconds / 2))
+      // As long as the engines of those that have one go on compiling.
+      for (const run of runs) await run(Math.max(4, seconds))
       const measured = runs.map((): Round[] => [])
       for (let round = 0; round < rounds; round++) {
         for (const [index, run] of runs.entries()) measured[index]?.push(await run(seconds))
