@@ -8,6 +8,7 @@ import { TenantryError } from '../core/errors.ts'
 import { narrowTo } from '../core/published.ts'
 import type { Signer } from '../core/signer.ts'
 import { createSystemModules, type SystemModules } from '../core/system-modules.ts'
+import { lowerPriority } from '../data/postgres/embedded/priority.ts'
 import type { EmbeddedServer } from '../data/postgres/embedded.ts'
 import { openPostgres, type Postgres, type PostgresOptions, type PostgresSettings } from '../data/postgres/postgres.ts'
 import { createIdentity, type Identity } from '../identity/identity.ts'
@@ -79,6 +80,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       modules: product.modules.modules,
       secrets: createSecrets(masterKey),
       prepare,
+      ...(embedded && { lowerPriority }),
       ...(serves && { node: { host: hostname(), pid: process.pid } }),
       settings: {
         prefix: environment.prefix,

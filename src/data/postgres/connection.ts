@@ -71,6 +71,11 @@ export class Connection {
     return this.#open
   }
 
+  /** Of the process that serves it, where the server is. */
+  get processId(): number | null {
+    return this.#client.processID
+  }
+
   /** Statements sent and not yet answered. */
   get load(): number {
     return this.#jobs.length

@@ -4,6 +4,7 @@ import type { ConnectionTarget } from './driver.ts'
 import { abandoned, isConnectionError, isStalePreparation, isStrayCancel, toError, unknownOutcome } from './errors.ts'
 import { FairQueue } from './fair-queue.ts'
 import type { Settings } from './settings.ts'
+import { SlowLane } from './slow-lane.ts'
 import type { Statement } from './sql/writer.ts'
 import { isPrompt, learnCost, type StatementShape, StatementShapes } from './statement-shapes.ts'
 import { notRun, type StatementRow } from './tenant-statement.ts'
@@ -23,6 +24,11 @@ export interface PoolOptions {
   readonly tenantSlow?: number
   /** Milliseconds that a statement may wait for a connection. */
   readonly patience?: number
+  /**
+   * Makes the server process of a connection give way to all others, for good; false when that cannot be had at the moment.
+   * With it what takes long has connections of its own, as many as there may be above `size`. Absent: the server is elsewhere.
+   */
+  readonly lowerPriority?: ((processId: number) => boolean) | undefined
 }
 
 export interface PoolRun {
@@ -37,6 +43,9 @@ export interface PoolRun {
 
 /** A head that has run longer than this many milliseconds is slow: its connection takes nothing new. */
 const slowHead = 4
+
+/** A statement of unknown cost that has run for this many milliseconds gives way to all others from then on. */
+const yieldAfter = 25
 
 /** How many statements of one turn one connection takes before others are asked. */
 const together = 6
@@ -69,8 +78,9 @@ interface Waiting extends PoolRun {
 /** Few pipelined connections that statements of all tenants share. */
 export class Pool {
   readonly #target: ConnectionTarget
-  readonly #options: Required<PoolOptions>
+  readonly #options: Required<Omit<PoolOptions, 'lowerPriority'>> & Pick<PoolOptions, 'lowerPriority'>
   #connections: Connection[] = []
+  readonly #slowLane: SlowLane | undefined
   #opening = 0
   #backoff = 0
   #closed = false
@@ -91,6 +101,11 @@ export class Pool {
     const { size, most = size, queue = 2_000 } = options
     const tenantSlow = Math.max(1, Math.floor(most / 2))
     this.#options = { depth: 16, most, queue, tenantQueue: queue, tenantSlow, patience: 5_000, ...options }
+    const { lowerPriority } = options
+    if (lowerPriority && most > size) {
+      const on = { free: () => this.#drain(), lost: () => this.#reopen() }
+      this.#slowLane = new SlowLane(target, { most: most - size, lowerPriority, ...on })
+    }
   }
 
   /** Opens all connections. Rejects when the first cannot be opened. */
@@ -105,7 +120,7 @@ export class Pool {
   }
 
   get connections(): number {
-    return this.#connections.length
+    return this.#connections.length + (this.#slowLane?.size ?? 0)
   }
 
   /** Runs one statement; answers its row. Rejects with a TenantryError. */
@@ -147,10 +162,16 @@ export class Pool {
 
   #trySend(waiting: Waiting): boolean {
     const prompt = isPrompt(waiting.shape)
-    if (!prompt && (this.#holdsOf(waiting) >= this.#shareOf(waiting) || !this.#leavesRoom)) return false
-    const connection = prompt ? this.#pickPrompt(waiting) : this.#pickIdle()
+    if (!prompt && this.#holdsOf(waiting) >= this.#shareOf(waiting)) return false
+    const connection = prompt ? this.#pickPrompt(waiting) : this.#pickSlow(waiting)
     if (connection) this.#send(waiting, connection, prompt)
     return connection !== undefined
+  }
+
+  /** For what may take long. What is known to has connections of its own, where these can give way to the others. */
+  #pickSlow({ shape }: Waiting): Connection | undefined {
+    if (this.#slowLane?.serves && shape.cost !== undefined) return this.#slowLane.pick()
+    return this.#leavesRoom ? this.#pickIdle() : undefined
   }
 
   /**
@@ -261,6 +282,19 @@ export class Pool {
     waiting.sent = { connection, job }
     waiting.attempts++
     connection.send(job)
+    if (!prompt && waiting.shape.cost === undefined) this.#yieldLater(waiting)
+  }
+
+  /** What never ran has a connection like all others. When it takes long, that one gives way, and another takes its place. */
+  #yieldLater(waiting: Waiting): void {
+    const { sent } = waiting
+    if (!this.#slowLane || !sent) return
+    setTimeout(() => {
+      const { connection } = sent
+      if (waiting.sent !== sent || !this.#connections.includes(connection) || !this.#slowLane?.take(connection)) return
+      this.#connections = this.#connections.filter(other => other !== connection)
+      this.#reopen()
+    }, yieldAfter).unref()
   }
 
   #release(waiting: Waiting): void {
@@ -372,6 +406,7 @@ export class Pool {
         },
         lost: () => {
           this.#connections = this.#connections.filter(other => other !== connection)
+          this.#slowLane?.forget(connection)
           this.#reopen()
         },
       })
@@ -401,6 +436,7 @@ export class Pool {
   /** Replaces every connection, so that no plan survives a change of roles or policies; statements under way finish. */
   async renew(): Promise<void> {
     const old = new Set(this.#connections)
+    await this.#slowLane?.renew()
     // One after the other: a new connection serves before an old one goes, and a failure leaves the rest as they are.
     for (const connection of old) {
       await this.#openOne()
@@ -420,7 +456,7 @@ export class Pool {
       waiting.settled = true
       waiting.reject(overloaded())
     }
-    await Promise.all(this.#connections.map(connection => connection.close()))
+    await Promise.all([this.#slowLane?.close(), ...this.#connections.map(connection => connection.close())])
     this.#connections = []
   }
 }

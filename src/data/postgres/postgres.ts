@@ -34,6 +34,8 @@ export interface PostgresOptions {
   readonly settings?: PostgresSettings
   /** False: the database is taken as it is found, for whoever wants to know with `inspect` what is wrong with it. */
   readonly prepare?: boolean
+  /** As of a pool, where the server is ours to say. */
+  readonly lowerPriority?: ((processId: number) => boolean) | undefined
   /** The process that is going to serve, for those who change the database. Absent: it is no node. */
   readonly node?: { readonly host: string; readonly pid: number }
 }
@@ -114,16 +116,18 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
   const roles = rolesOf(prefix)
   const tenantTarget = asLogin(target, roles.tenantLogin, passwords.tenant)
   const platformTarget = asLogin(target, roles.platformLogin, passwords.platform)
-  const poolOf = (size: number) =>
+  const poolOf = (size: number, lowerPriority?: PostgresOptions['lowerPriority']) =>
     new Pool(tenantTarget, {
       size,
       most: size * 2,
       queue,
       tenantQueue: Math.ceil(queue / 4),
       tenantSlow: slowStatements,
+      lowerPriority,
     })
   const tenantLane = {
-    reads: poolOf(connections),
+    // A write that gave way would hold its locks for longer.
+    reads: poolOf(connections, options.lowerPriority),
     writes: poolOf(writeConnections),
     transactions: new TransactionPool(tenantTarget, transactions),
     streams: new StreamPool(tenantTarget, streams),
