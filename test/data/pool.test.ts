@@ -18,7 +18,7 @@ import type { StatementRow } from '../../src/data/postgres/tenant-statement.ts'
 import { createContext } from '../../src/testing/context.ts'
 import { asSuperuser, testSecrets } from '../../src/testing/test-server.ts'
 import { openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.ts'
-import { type Ask, failure, Pools, until } from './pools.ts'
+import { type Ask, failure, Pools, randomFrom, until } from './pools.ts'
 
 const notes = entity('notes', { body: text().optional() })
 const module = { name: 'pool', version: '1.0.0', entities: [notes], access: { admin: 'tenant_writer' } } as const
@@ -632,12 +632,3 @@ describe('a server that dies', () => {
     }
   })
 })
-
-/** https://en.wikipedia.org/wiki/Linear_congruential_generator, with the numbers of ISO C. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
-    return (state >>> 8) / 2 ** 24
-  }
-}

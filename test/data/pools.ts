@@ -84,3 +84,12 @@ export async function until(condition: () => Promise<boolean> | boolean, patienc
     await sleep(10)
   }
 }
+
+/** https://en.wikipedia.org/wiki/Linear_congruential_generator, with the numbers of ISO C. */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return (state >>> 8) / 2 ** 24
+  }
+}

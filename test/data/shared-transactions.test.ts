@@ -8,7 +8,7 @@ import { reference, text } from '../../src/core/field.ts'
 import type { Pool, PoolOptions } from '../../src/data/postgres/pool.ts'
 import type { StatementRow } from '../../src/data/postgres/tenant-statement.ts'
 import { openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.ts'
-import { type Ask, failure, Pools, until } from './pools.ts'
+import { type Ask, failure, Pools, randomFrom, until } from './pools.ts'
 
 const notes = entity('notes', { body: text({ max: 20 }).unique().optional() })
 const replies = entity('replies', { body: text(), note_id: reference(() => notes).optional() })
@@ -230,6 +230,28 @@ describe('inserts that leave together', () => {
     )
     await letGo()
     assert.equal((await stored()).length, 3)
+    // Nothing has failed of its own accord, so they go on together.
+    const later = await Promise.all(['d', 'e'].map(body => insert(pool, body)))
+    assert.equal(transactionsOf(later, 2), 1)
+  })
+
+  test('and wait for each other in a circle are run again, each alone', async () => {
+    const { name } = world.database
+    await world.database.query(`alter database "${name}" set deadlock_timeout = '20ms'`)
+    const pool = await openPool({ size: 2 })
+    await world.database.query(`alter database "${name}" reset deadlock_timeout`)
+    await hold('acme', 'held')
+    const some = (bodies: string[]) => Promise.allSettled(bodies.map(body => insert(pool, body)))
+    const first = some(['a', 'held', 'b'])
+    await until(async () => (await pools.backends()).length === 1)
+    await sleep(20)
+    const second = some(['b', 'a'])
+    await until(async () => (await pools.backends()).length === 2)
+    await letGo()
+    const outcomes = [...(await first), ...(await second)]
+    const said = outcomes.map(outcome => (outcome.status === 'fulfilled' ? outcome.value[0] : outcome.reason.reason))
+    assert.deepEqual(said.sort(), ['23505', '23505', 'a', 'b', 'held'])
+    assert.equal((await stored()).map(({ body }) => body).join(), 'a,b,held')
   })
 
   test('end with their own time limit', async () => {
@@ -257,6 +279,8 @@ describe('inserts that leave together', () => {
     await failure(pools.ask(pool, 'deallocate all'))
     assert.equal((await Promise.all(some('forgotten'))).length, 3)
     assert.equal((await stored()).length, 6)
+    const later = (await Promise.all(some('later'))).filter(row => row[1] === 'acme')
+    assert.equal(transactionsOf(later, 2), 1)
   })
 })
 
@@ -415,6 +439,69 @@ describe('settings in a shared transaction', () => {
     assert.deepEqual(alone.slice(5), ['us,us', 'eu,eu', 'of zoe,of zoe'])
     assert.deepEqual(bodies(await Promise.all(seen())), alone)
   })
+})
+
+test('a storm of everything at once: everybody has an answer of its own, and what was answered is there once', async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31)
+  console.log(`seed ${seed}`)
+  const random = randomFrom(seed)
+  const pool = await openPool({ size: 3, most: 4 })
+  const reply = 'insert into shared_v1.replies (body) values ($1) returning body, tenant_id'
+  for (let turn = 0; turn < 6; turn++) await pools.ask(pool, reply, { tenant: 'warm', values: ['warm'] })
+  const there = new Set<string>()
+  const absent = new Set<string>()
+  const wrong: string[] = []
+  const work = async (index: number) => {
+    const tenant = `tenant-${Math.floor(random() * 4)}`
+    const chance = random()
+    if (chance < 0.3) {
+      const ratio = random() < 0.2 ? '0' : '1'
+      const outcome = await read(pool, readRatio, [ratio], { tenant }).catch(({ reason }) => [reason])
+      if (outcome[0] !== (ratio === '0' ? '22012' : '1')) wrong.push(`${index} was told ${outcome[0]}`)
+      return
+    }
+    if (chance < 0.4) {
+      // A few keys that many want, and what no note may be.
+      const body = random() < 0.7 ? `key ${Math.floor(random() * 9)}` : 'a text that is too long for a note'
+      const told = await insert(pool, body, { tenant }).then(
+        row => row[1],
+        ({ reason, message }) => (/may or may not/.test(message) ? tenant : reason),
+      )
+      if (told !== tenant && told !== '23505' && told !== '23514') wrong.push(`${index} was told ${told}`)
+      return
+    }
+    const body = `${tenant} ${index}`
+    const gone = new AbortController()
+    if (random() < 0.15) setTimeout(() => gone.abort(), random() * 8)
+    await pools.ask(pool, reply, { tenant, values: [body], sharing: 'inserts', signal: gone.signal }).then(
+      ([answered, of]) => {
+        there.add(body)
+        if (answered !== body || of !== tenant) wrong.push(`${body} was told ${answered} of ${of}`)
+      },
+      (error: unknown) => {
+        if (!/may or may not|went away/.test(String(error))) absent.add(`${body}: ${error}`)
+      },
+    )
+  }
+  const batches = 60
+  for (let batch = 0; batch < batches; batch++) {
+    const lost = batch === batches / 2 ? pools.terminate() : undefined
+    await Promise.all(Array.from({ length: 25 }, (_, index) => work(batch * 25 + index)))
+    await lost
+  }
+  const rows = (await stored('replies')).filter(({ tenant_id }) => tenant_id !== 'warm')
+  const bodies = rows.map(({ body }) => body)
+  assert.deepEqual(wrong, [])
+  assert.equal(new Set(bodies).size, bodies.length, 'something was made twice')
+  assert.ok(rows.every(({ tenant_id, body }) => body.startsWith(`${tenant_id} `)))
+  assert.deepEqual(
+    [...there].filter(body => !bodies.includes(body)),
+    [],
+  )
+  assert.deepEqual([...absent], [])
+  const users = new Set(rows.map(({ tenant_id, xmin }) => `${tenant_id} ${xmin}`))
+  assert.equal(users.size, new Set(rows.map(({ xmin }) => xmin)).size)
+  assert.ok(users.size < rows.length, 'nothing was shared')
 })
 
 test('updates, upserts and deletes share no transaction', async () => {
