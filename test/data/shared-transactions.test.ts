@@ -269,6 +269,22 @@ describe('inserts that leave together', () => {
     await letGo()
   })
 
+  test('are made or refused when the pool closes while they gather', async () => {
+    const pool = await openPool()
+    const first = insert(pool, 'first')
+    await new Promise(setImmediate)
+    const gathered = ['acme', 'globex'].map(tenant => insert(pool, 'gathered', { tenant }))
+    const outcomes = Promise.allSettled(gathered)
+    await pool.close()
+    assert.equal((await first)[0], 'first')
+    const [acme, globex] = await outcomes
+    assert.equal(globex?.status, 'fulfilled')
+    if (acme?.status === 'rejected') assert.equal(acme.reason.code, 'unavailable')
+    const made = acme?.status === 'fulfilled' ? ['acme first', 'acme gathered'] : ['acme first']
+    const rows = (await stored()).map(({ tenant_id, body }) => `${tenant_id} ${body}`)
+    assert.deepEqual(rows, [...made, 'globex gathered'])
+  })
+
   test('are prepared anew when their table changes under them or the server forgets them', async () => {
     const pool = await openPool()
     const some = (name: string) =>
@@ -510,7 +526,7 @@ test('a storm of everything at once: everybody has an answer of its own, and wha
   }
   const batches = 60
   for (let batch = 0; batch < batches; batch++) {
-    const lost = batch === batches / 2 ? pools.terminate() : undefined
+    const lost = batch === batches / 2 ? pools.terminate() : batch === batches / 4 ? pool.renew() : undefined
     await Promise.all(Array.from({ length: 25 }, (_, index) => work(batch * 25 + index)))
     await lost
   }
