@@ -11,81 +11,35 @@ import { text } from '../../src/core/field.ts'
 import { createModuleSet } from '../../src/core/module-set.ts'
 import { TenantData } from '../../src/core/tenant-data.ts'
 import { openEmbedded } from '../../src/data/postgres/embedded.ts'
-import { Pool, type PoolOptions } from '../../src/data/postgres/pool.ts'
+import type { Pool, PoolOptions } from '../../src/data/postgres/pool.ts'
 import { openPostgres } from '../../src/data/postgres/postgres.ts'
-import { type Settings, settingsSql } from '../../src/data/postgres/settings.ts'
+import { settingsSql } from '../../src/data/postgres/settings.ts'
 import type { StatementRow } from '../../src/data/postgres/tenant-statement.ts'
 import { createContext } from '../../src/testing/context.ts'
 import { asSuperuser, testSecrets } from '../../src/testing/test-server.ts'
 import { openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.ts'
+import { type Ask, failure, Pools, randomFrom, until } from './pools.ts'
 
 const notes = entity('notes', { body: text().optional() })
 const module = { name: 'pool', version: '1.0.0', entities: [notes], access: { admin: 'tenant_writer' } } as const
 
 let tenants: TwoTenants
-const pools: Pool[] = []
+let pools: Pools
 
 before(async () => {
   tenants = await openTwoTenants({ modules: [module], settings: { connections: 1 } })
+  pools = new Pools(tenants.database)
 })
 after(async () => {
-  for (const pool of pools) await pool.close()
+  await pools.close()
   await tenants.close()
 })
 
-async function openPool(options: Partial<PoolOptions> = {}): Promise<Pool> {
-  const { target, prefix, secrets } = tenants.database
-  const login = { user: `${prefix}_tenant_login`, password: secrets.derive('login tenant') }
-  const pool = new Pool({ ...target, ...login }, { size: 1, ...options })
-  pools.push(pool)
-  await pool.open()
-  return pool
-}
-
-interface Ask {
-  readonly tenant?: string
-  readonly role?: string
-  readonly timeout?: number
-  readonly values?: readonly (string | null)[]
-  readonly repeatable?: boolean
-  readonly signal?: AbortSignal
-}
-
-function ask(pool: Pool, text: string, more: Ask = {}): Promise<StatementRow> {
-  const { tenant = 'acme', role = 'tenant_writer', timeout = 10_000, values = [], repeatable = false, signal } = more
-  const settings: Settings = [
-    `${tenants.database.prefix}_${role}`,
-    tenant,
-    'eu',
-    `subject of ${tenant}`,
-    String(timeout),
-  ]
-  return pool.run({ settings, statement: { text, values }, repeatable, signal })
-}
-
-async function failure(work: Promise<unknown>): Promise<TenantryError> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  assert.ok(error instanceof TenantryError, `an error of ours was expected: ${String(error)}`)
-  return error
-}
+const openPool = (options?: Partial<PoolOptions>) => pools.open(options)
+const ask = (pool: Pool, text: string, more?: Ask) => pools.ask(pool, text, more)
+const backends = () => pools.backends()
 
 const who = `select current_setting('tenantry.tenant'), current_user::text, current_setting('tenantry.instance'), current_setting('tenantry.subject')`
-const backends = (state = 'active') =>
-  tenants.database.query<{ pid: number; query: string }>(
-    `select pid, query from pg_stat_activity where datname = current_database() and usename = $1 and state = $2`,
-    [`${tenants.database.prefix}_tenant_login`, state],
-  )
-
-async function until(condition: () => Promise<boolean> | boolean, patience = 5_000): Promise<void> {
-  const end = Date.now() + patience
-  while (!(await condition())) {
-    if (Date.now() > end) assert.fail('it did not come true in time')
-    await sleep(10)
-  }
-}
 
 describe('a pipelined connection', () => {
   test('answers the neighbours of a statement that fails', async () => {
@@ -482,10 +436,7 @@ describe('a pool', () => {
       const write = failure(ask(pool, `select pg_sleep(10)::text`))
       const read = ask(pool, `select pg_sleep(0.2)::text, 'again'`, { repeatable: true, tenant: 'globex' })
       await until(async () => (await backends()).length >= 2)
-      await tenants.database.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = $1`,
-        [`${tenants.database.prefix}_tenant_login`],
-      )
+      await pools.terminate()
       const error = await write
       assert.equal(error.code, 'unavailable')
       assert.match(error.message, /may or may not/)
@@ -681,12 +632,3 @@ describe('a server that dies', () => {
     }
   })
 })
-
-/** https://en.wikipedia.org/wiki/Linear_congruential_generator, with the numbers of ISO C. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
-    return (state >>> 8) / 2 ** 24
-  }
-}

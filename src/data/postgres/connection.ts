@@ -15,8 +15,14 @@ export interface Job extends Omit<SharedStatement, 'done'> {
   cancelled: boolean
   /** True when others may wait behind it. */
   readonly isPrompt: boolean
-  /** `ran`: the milliseconds for which it was at the head. */
+  /** `ran`: the milliseconds that its transaction took, divided by the statements in it. */
   done(error: unknown, row: StatementRow | undefined, ran: number): void
+}
+
+/** A job of this connection, as its transaction knows it. */
+interface Sent extends SharedStatement {
+  readonly job: Job
+  transaction: SharedTransaction | undefined
 }
 
 /** How many statements share a transaction. */
@@ -29,12 +35,14 @@ const preparedLimit = 500
 export class Connection {
   readonly #onFree: () => void
   readonly #prepared = new PreparedStatements(preparedLimit)
-  readonly #jobs: Job[] = []
+  readonly #sent: Sent[] = []
   readonly #wire = new WireBuffer()
   readonly #client: PipelinedClient
   /** Of this turn of the event loop; others may come in. */
   #filling: { readonly transaction: SharedTransaction; readonly sharing: Sharing | undefined } | undefined
   #headSince = 0
+  /** Since when the transaction of the head runs. */
+  #transactionSince = 0
   #open = false
   #closing = false
   #cancelling = false
@@ -78,7 +86,7 @@ export class Connection {
 
   /** Statements sent and not yet answered. */
   get load(): number {
-    return this.#jobs.length
+    return this.#sent.length
   }
 
   /** True when statements will leave together at the end of this turn of the event loop. */
@@ -95,45 +103,63 @@ export class Connection {
 
   /** True when a statement here may take long, so that nothing else should wait behind it. */
   get isHeld(): boolean {
-    return this.#jobs.some(({ isPrompt }) => !isPrompt)
+    return this.#sent.some(({ job }) => !job.isPrompt)
   }
 
   /** Milliseconds for which the statement at the head has been running. */
   headAge(now: number): number {
-    return this.#jobs.length === 0 ? 0 : now - this.#headSince
+    return this.#sent.length === 0 ? 0 : now - this.#headSince
   }
 
   send(job: Job): void {
-    if (this.#jobs.length === 0) this.#headSince = performance.now()
-    this.#jobs.push(job)
+    if (this.#sent.length === 0) {
+      this.#headSince = performance.now()
+      this.#transactionSince = this.#headSince
+    }
     const { settings, name, statement } = job
-    const shared: SharedStatement = { settings, name, statement, done: (error, row) => this.#answer(job, error, row) }
+    const done = (error: unknown, row: StatementRow | undefined) => this.#answer(sent, error, row)
+    const sent: Sent = { settings, name, statement, job, transaction: undefined, done }
+    this.#sent.push(sent)
     if (this.#filling && this.takes(job)) {
-      this.#filling.transaction.add(shared)
+      sent.transaction = this.#filling.transaction
+      sent.transaction.add(sent)
       return
     }
     this.#filling?.transaction.end()
     const isFirst = this.#filling === undefined
-    const transaction = new SharedTransaction(shared, job.sharing === 'reads', this.#wire, this.#prepared)
+    const transaction = new SharedTransaction(sent, job.sharing === 'reads', this.#wire, this.#prepared)
+    sent.transaction = transaction
     this.#filling = { transaction, sharing: job.sharing }
     this.#client.query(transaction as never)
     // Whatever else comes in this turn of the event loop leaves in the same write: writes cost more than anything else here.
     if (isFirst) setImmediate(() => this.#flush())
   }
 
-  #answer(job: Job, error: unknown, row: StatementRow | undefined): void {
+  #answer(sent: Sent, error: unknown, row: StatementRow | undefined): void {
+    const { job, transaction } = sent
     const now = performance.now()
-    const ran = now - this.#headSince
-    this.#jobs.splice(this.#jobs.indexOf(job), 1)
+    // The server tells of all of them when the last is done: what takes long must not hide behind what is quick.
+    const ran = (now - this.#transactionSince) / (transaction?.size ?? 1)
+    this.#sent.splice(this.#sent.indexOf(sent), 1)
     if (error !== undefined && isConnectionError(error)) this.#giveUp()
-    const next = this.#jobs[0]
+    const [next] = this.#sent
     if (next) {
       this.#headSince = now
-      // Nobody waits for it: it is its turn, so a cancel request meets it and not a neighbour.
-      if (next.cancelled) this.#cancelHead(next)
+      if (next.transaction !== transaction) this.#beginTransaction(next, now)
     }
     job.done(error, row, ran)
     this.#onFree()
+  }
+
+  #beginTransaction(head: Sent, now: number): void {
+    this.#transactionSince = now
+    for (const sent of this.#sent) {
+      if (sent.transaction !== head.transaction) return
+      if (!sent.job.cancelled) continue
+      // Nobody waits for it: it is its turn, so a cancel request meets it and not a neighbour. Unless it is answered, too.
+      queueMicrotask(() => this.#cancelHead(sent))
+      return
+    }
   }
 
   #flush(): void {
@@ -149,17 +175,21 @@ export class Connection {
     this.#client.end().catch(() => {}) // `end` tells the pool.
   }
 
-  /** Asks the server to stop `job` if it is the one that runs; one that waits is stopped when its turn comes. */
+  /**
+   * Asks the server to stop `job` if its transaction is the one that runs; one that waits is stopped when its turn comes.
+   * Others in that transaction are met, too, and are run again.
+   */
   cancel(job: Job): void {
     job.cancelled = true
-    if (this.#jobs[0] === job) this.#cancelHead(job)
+    const sent = this.#sent.find(other => other.job === job)
+    if (sent) this.#cancelHead(sent)
   }
 
-  /** A request that comes before the statement has begun is lost, so it is repeated while the statement is at the head. */
-  #cancelHead(job: Job, pause = 10): void {
-    if (this.#jobs[0] !== job || !this.#open) return
+  /** A request that comes before the statement has begun is lost, so it is repeated while its transaction is at the head. */
+  #cancelHead(sent: Sent, pause = 10): void {
+    if (this.#sent[0]?.transaction !== sent.transaction || !this.#sent.includes(sent) || !this.#open) return
     this.#sendCancel()
-    setTimeout(() => this.#cancelHead(job, Math.min(500, pause * 2)), pause).unref()
+    setTimeout(() => this.#cancelHead(sent, Math.min(500, pause * 2)), pause).unref()
   }
 
   /**

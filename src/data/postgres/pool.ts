@@ -64,7 +64,7 @@ interface Waiting extends PoolRun {
   /** In the queue: what is prompt does not wait behind the same tenant's slow statements. */
   lane: string
   attempts: number
-  /** Set when a transaction that it shared has failed. */
+  /** Set when it has to be run again: it shares no transaction, so that nobody else's fate is its own. */
   alone: boolean
   resolve(row: StatementRow): void
   reject(error: unknown): void
@@ -94,7 +94,7 @@ export class Pool {
   readonly #apart = new Set<string>()
   #recheck: NodeJS.Timeout | undefined
   #shrink: NodeJS.Timeout | undefined
-  #growing: NodeJS.Timeout | undefined
+  #looking: NodeJS.Timeout | undefined
 
   constructor(target: ConnectionTarget, options: PoolOptions) {
     this.#target = target
@@ -245,17 +245,17 @@ export class Pool {
     }, patience)
     this.#queue.add(waiting)
     this.#grow()
-    this.#growLater()
+    this.#lookLater()
   }
 
-  /** While somebody waits: what is at a head now may turn out to be slow. */
-  #growLater(): void {
-    if (this.#options.most <= this.#options.size) return
-    this.#growing ??= setTimeout(() => {
-      this.#growing = undefined
+  /** While somebody waits: what is at a head now may turn out to be slow, and what gathers behind it waits no longer. */
+  #lookLater(): void {
+    this.#looking ??= setTimeout(() => {
+      this.#looking = undefined
+      this.#drain()
       if (this.#queue.size === 0) return
       this.#grow()
-      this.#growLater()
+      this.#lookLater()
     }, slowHead * 2)
   }
 
@@ -312,7 +312,6 @@ export class Pool {
   /** A transaction that was shared has failed. Who writes what is refused now and then is better off alone for a while. */
   #keepApart(waiting: Waiting): void {
     const tenant = tenantOf(waiting)
-    waiting.alone = true
     if (waiting.sharing !== 'inserts' || this.#apart.has(tenant)) return
     this.#apart.add(tenant)
     setTimeout(() => this.#apart.delete(tenant), apartTime).unref()
@@ -350,6 +349,7 @@ export class Pool {
       (lost && waiting.repeatable)
     // A server that dies takes all connections with it, one after the other.
     if (again && waiting.attempts < (lost ? this.#options.size + 3 : mostAttempts) && !this.#closed) {
+      waiting.alone = true
       this.#submit(waiting)
       return
     }
@@ -450,7 +450,7 @@ export class Pool {
     this.#closed = true
     clearTimeout(this.#recheck)
     clearInterval(this.#shrink)
-    clearTimeout(this.#growing)
+    clearTimeout(this.#looking)
     for (const waiting of this.#queue.takeAll()) {
       clearTimeout(waiting.expires)
       waiting.settled = true

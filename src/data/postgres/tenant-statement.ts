@@ -1,6 +1,7 @@
 import type pg from 'pg'
+import { TenantryError } from '../../core/errors.ts'
 import { DriverQuery } from './driver.ts'
-import { isConnectionError, isStalePreparation } from './errors.ts'
+import { isConnectionError, isStalePreparation, isStrayCancel } from './errors.ts'
 import { allSettings, allSettingsSql, type Settings, settingsSql } from './settings.ts'
 import type { Statement } from './sql/writer.ts'
 import type { WireBuffer } from './wire.ts'
@@ -179,8 +180,11 @@ export interface SharedStatement {
   done(error: unknown, row: StatementRow | undefined): void
 }
 
-/** A statement whose transaction failed for another one's sake: nothing of it has happened. */
-export const notRun = new Error('Rolled back with others')
+/** A statement whose transaction failed for another one's sake: nothing of it has happened, and its connection is well. */
+export const notRun = new TenantryError('unavailable', 'The statement was rolled back with others', {
+  hint: 'Try again',
+  retryAfter: 1,
+})
 
 /**
  * Statements of one tenant under one Sync, so that they share a transaction, its settings and its commit. Each is answered as
@@ -197,6 +201,8 @@ export class SharedTransaction extends DriverQuery {
   readonly #commands: (SharedStatement | undefined)[] = []
   readonly #rows: (StatementRow | undefined)[] = []
   #settings: Settings
+  /** Set when rows of one's own have been told apart, which whoever comes later must not be left with. */
+  #withRows: boolean
   #completed = 0
   #answered = 0
   #row: StatementRow | undefined
@@ -206,6 +212,7 @@ export class SharedTransaction extends DriverQuery {
     super('')
     this.#statements = [first]
     this.#settings = first.settings
+    this.#withRows = first.settings.length !== 5
     this.#reads = reads
     this.#wire = wire
     this.#prepared = prepared
@@ -238,16 +245,22 @@ export class SharedTransaction extends DriverQuery {
     return (
       settings[1] === this.#settings[1] &&
       this.#prepared.has(name) &&
-      (sameSettings(settings, this.#settings) || this.#prepared.has(settingsWithRows.name))
+      (sameSettings(settings, this.#settings) || this.#prepared.has(this.#settingsFor(settings).name))
     )
+  }
+
+  #settingsFor(settings: Settings): typeof plainSettings {
+    return this.#withRows ? settingsWithRows : settingsFor(settings)
   }
 
   add(shared: SharedStatement): void {
     const { settings, name, statement } = shared
     if (!sameSettings(settings, this.#settings)) {
-      this.#wire.execute(settingsWithRows.name, allSettings(settings))
+      const { name: settingsName } = this.#settingsFor(settings)
+      this.#wire.execute(settingsName, this.#withRows ? allSettings(settings) : settings)
       this.#commands.push(undefined)
       this.#settings = settings
+      this.#withRows ||= settings.length !== 5
     }
     this.#wire.execute(name, statement.values)
     this.#commands.push(shared)
@@ -279,16 +292,17 @@ export class SharedTransaction extends DriverQuery {
   }
 
   override handleError(error: unknown): void {
-    this.#preparer.forget(
-      error,
-      this.#statements.flatMap(({ settings, name }) => [settingsFor(settings).name, settingsWithRows.name, name]),
-    )
+    this.#preparer.forget(error, [
+      plainSettings.name,
+      settingsWithRows.name,
+      ...this.#statements.map(({ name }) => name),
+    ])
     const failed = this.#statements.slice(this.#answered)
     this.#answered = this.#statements.length
-    // A read's error is its own; what a write has met may be another one's doing.
+    // A read's error is its own; what a write has met may be another one's doing. Some errors are nobody's.
     const own = this.#reads || failed.length === 1
-    for (const [index, shared] of failed.entries())
-      shared.done(isConnectionError(error) || (own && index === 0) ? error : notRun, undefined)
+    const all = isConnectionError(error) || isStrayCancel(error) || isStalePreparation(error)
+    for (const [index, shared] of failed.entries()) shared.done(all || (own && index === 0) ? error : notRun, undefined)
   }
 
   override handleReadyForQuery(): void {

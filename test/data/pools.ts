@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TenantryError } from '../../src/core/errors.ts'
+import type { Sharing } from '../../src/data/postgres/connection.ts'
+import { Pool, type PoolOptions } from '../../src/data/postgres/pool.ts'
+import type { Settings } from '../../src/data/postgres/settings.ts'
+import type { StatementRow } from '../../src/data/postgres/tenant-statement.ts'
+import type { TestDatabase } from '../../src/testing/test-database.ts'
+
+export interface Ask {
+  readonly tenant?: string
+  readonly role?: string
+  readonly instance?: string
+  readonly subject?: string
+  readonly timeout?: number
+  /** The setting that tells rows of one's own. */
+  readonly rows?: string
+  readonly values?: readonly (string | null)[]
+  readonly repeatable?: boolean
+  readonly sharing?: Sharing
+  readonly signal?: AbortSignal
+}
+
+/** Pools of tenants' statements on one database, without what makes these statements. */
+export class Pools {
+  readonly #database: TestDatabase
+  readonly #pools: Pool[] = []
+
+  constructor(database: TestDatabase) {
+    this.#database = database
+  }
+
+  async open(options: Partial<PoolOptions> = {}): Promise<Pool> {
+    const { target, prefix, secrets } = this.#database
+    const login = { user: `${prefix}_tenant_login`, password: secrets.derive('login tenant') }
+    const pool = new Pool({ ...target, ...login }, { size: 1, ...options })
+    this.#pools.push(pool)
+    await pool.open()
+    return pool
+  }
+
+  ask(pool: Pool, text: string, more: Ask = {}): Promise<StatementRow> {
+    const { tenant = 'acme', role = 'tenant_writer', instance = 'eu', subject = `subject of ${tenant}` } = more
+    const { timeout = 10_000, rows, values = [], repeatable = false, sharing, signal } = more
+    const plain = [`${this.#database.prefix}_${role}`, tenant, instance, subject, String(timeout)] as const
+    const settings: Settings = rows === undefined ? plain : [...plain, rows]
+    return pool.run({ settings, statement: { text, values }, repeatable, sharing, signal })
+  }
+
+  /** Sessions of tenants that are in this state. */
+  backends(state = 'active'): Promise<{ pid: number; query: string }[]> {
+    return this.#database.query(
+      `select pid, query from pg_stat_activity where datname = current_database() and usename = $1 and state = $2`,
+      [`${this.#database.prefix}_tenant_login`, state],
+    )
+  }
+
+  /** Ends all sessions of tenants, from the server's side. */
+  async terminate(): Promise<void> {
+    await this.#database.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = $1`,
+      [`${this.#database.prefix}_tenant_login`],
+    )
+  }
+
+  async close(): Promise<void> {
+    for (const pool of this.#pools) await pool.close()
+  }
+}
+
+export async function failure(work: Promise<unknown>): Promise<TenantryError> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  assert.ok(error instanceof TenantryError, `an error of ours was expected: ${String(error)}`)
+  return error
+}
+
+export async function until(condition: () => Promise<boolean> | boolean, patience = 5_000): Promise<void> {
+  const end = Date.now() + patience
+  while (!(await condition())) {
+    if (Date.now() > end) assert.fail('it did not come true in time')
+    await sleep(10)
+  }
+}
+
+/** https://en.wikipedia.org/wiki/Linear_congruential_generator, with the numbers of ISO C. */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return (state >>> 8) / 2 ** 24
+  }
+}
