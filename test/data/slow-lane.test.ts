@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, afterEach, before, describe, test } from 'node:test'
+import { lowerPriority } from '../../src/data/postgres/embedded/priority.ts'
+import type { Pool } from '../../src/data/postgres/pool.ts'
+import { openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.ts'
+import { Pools } from './pools.ts'
+
+let world: TwoTenants
+let pools: Pools
+before(async () => {
+  world = await openTwoTenants({ modules: [] })
+  pools = new Pools(world.database)
+})
+afterEach(() => pools.close())
+after(() => world.close())
+
+const nap = (seconds: number) => `select pg_backend_pid()::text, pg_sleep(${seconds})::text`
+const quick = 'select pg_backend_pid()::text'
+
+async function pidOf(pool: Pool, text: string, tenant: string): Promise<number> {
+  const [pid] = await pools.ask(pool, text, { tenant })
+  return Number(pid)
+}
+
+describe('what takes long, where the server can be told', () => {
+  test('has connections of its own from the second time on, which others never meet', async () => {
+    const lowered: number[] = []
+    const pool = await pools.open({ size: 2, most: 4, lowerPriority: pid => lowered.push(pid) > 0 })
+    for (const tenant of ['acme', 'globex']) await pidOf(pool, quick, tenant)
+    await pidOf(pool, nap(0.03), 'acme')
+    const slow = await Promise.all([pidOf(pool, nap(0.03), 'acme'), pidOf(pool, nap(0.03), 'globex')])
+    for (const pid of slow) assert.ok(lowered.includes(pid), 'a slow statement runs where it gives way')
+    const prompt = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => pidOf(pool, quick, index % 2 ? 'acme' : 'globex')),
+    )
+    for (const pid of prompt) assert.ok(!lowered.includes(pid), 'a quick statement never does')
+  })
+
+  test('gives way in the middle when it never ran before, and another connection takes its place', async () => {
+    const lowered: number[] = []
+    const pool = await pools.open({ size: 1, most: 2, lowerPriority: pid => lowered.push(pid) > 0 })
+    await pidOf(pool, quick, 'globex')
+    const surprise = pidOf(pool, nap(0.4), 'acme')
+    const started = performance.now()
+    const other = await pidOf(pool, quick, 'globex')
+    assert.ok(performance.now() - started < 300, 'nobody waits for it')
+    const pid = await surprise
+    assert.deepEqual(lowered, [pid])
+    assert.notEqual(other, pid)
+  })
+
+  test('keeps its connection when the system refuses for the moment', async () => {
+    const pool = await pools.open({ size: 2, most: 4, lowerPriority: () => false })
+    await pidOf(pool, nap(0.03), 'acme')
+    // Refused for the moment: it has its own connection all the same, and is asked again.
+    const pids = [await pidOf(pool, nap(0.03), 'acme'), await pidOf(pool, nap(0.03), 'acme')]
+    assert.equal(new Set(pids).size, 1)
+  })
+
+  test('weighs less than anything else on Linux', {
+    skip: process.platform !== 'linux' && 'Only Linux shows it',
+  }, async () => {
+    const pool = await pools.open({ size: 1, most: 2, lowerPriority })
+    await pidOf(pool, nap(0.03), 'acme')
+    const slow = await pidOf(pool, nap(0.03), 'acme')
+    const prompt = await pidOf(pool, quick, 'globex')
+    assert.notEqual(slow, prompt)
+    const niceOf = (pid: number) => Number(readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[16])
+    assert.deepEqual([niceOf(slow), niceOf(prompt)], [10, 0])
+  })
+})
