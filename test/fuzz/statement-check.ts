@@ -8,7 +8,7 @@ const words: ReadonlySet<string> = new Set(
   cross lateral exists order by asc desc nulls first last limit offset group insert into update set delete returning values
   conflict do nothing excluded default array like ilike begin commit rollback read only row using cast
   count sum avg min max coalesce json_agg row_to_json to_json to_jsonb json_strip_nulls json_to_recordset json_to_record
-  json_array_elements string_agg replace substr length octet_length set_config now current_date gen_random_uuid
+  json_array_elements string_agg replace substr length pg_column_size set_config now current_date gen_random_uuid
   to_tsvector to_tsquery plainto_tsquery phraseto_tsquery websearch_to_tsquery refuse uuid_v7
   text varchar int int2 int4 int8 integer bigint smallint numeric decimal float4 float8 real double precision bool boolean
   uuid date time timestamp timestamptz interval json jsonb bytea int4range int8range numrange daterange tstzrange tsvector
