@@ -103,8 +103,7 @@ export class Pool {
     this.#options = { depth: 16, most, queue, tenantQueue: queue, tenantSlow, patience: 5_000, ...options }
     const { lowerPriority } = options
     if (lowerPriority && most > size) {
-      const on = { free: () => this.#drain(), lost: () => this.#reopen() }
-      this.#slowLane = new SlowLane(target, { most: most - size, lowerPriority, ...on })
+      this.#slowLane = new SlowLane(target, { most: most - size, lowerPriority, free: () => this.#drain() })
     }
   }
 
@@ -436,13 +435,15 @@ export class Pool {
   /** Replaces every connection, so that no plan survives a change of roles or policies; statements under way finish. */
   async renew(): Promise<void> {
     const old = new Set(this.#connections)
-    await this.#slowLane?.renew()
+    // What takes long there must not keep the others waiting for theirs.
+    const slow = this.#slowLane?.renew()
     // One after the other: a new connection serves before an old one goes, and a failure leaves the rest as they are.
     for (const connection of old) {
       await this.#openOne()
       this.#connections = this.#connections.filter(other => other !== connection)
       await connection.close()
     }
+    await slow
   }
 
   /** Takes nothing new, lets what was sent finish, ends the connections. */

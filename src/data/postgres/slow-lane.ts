@@ -8,8 +8,6 @@ export interface SlowLaneOptions {
   lowerPriority(processId: number): boolean
   /** Called when somebody who waits may find a connection. */
   free(): void
-  /** Called when a connection was lost that had been another's. */
-  lost(): void
 }
 
 /** Milliseconds after which a connection that has nothing to do is closed. */
@@ -50,7 +48,7 @@ export class SlowLane {
   pick(): Connection | undefined {
     const connection = this.#connections.find(({ isOpen, load }) => isOpen && load === 0)
     if (connection) this.#lower(connection)
-    else this.#open()
+    else if (!this.#closed && !this.#opening && this.size < this.#options.most) void this.#open()
     return connection
   }
 
@@ -81,32 +79,22 @@ export class SlowLane {
     if (this.#options.lowerPriority(processId)) this.#rude.delete(connection)
   }
 
-  #open(): void {
-    if (this.#closed || this.#opening || this.size >= this.#options.most) return
+  async #open(): Promise<void> {
     this.#opening = true
-    const opening = Connection.open(this.#target, {
-      free: () => this.#options.free(),
-      lost: () => {
-        for (const connection of this.#connections) if (!connection.isOpen) this.forget(connection)
-        this.#options.lost()
-      },
-    })
-    opening
-      .then(
-        async connection => {
-          if (this.#closed) return await connection.close()
-          this.#add(connection)
-          this.#lower(connection)
-        },
-        () => {
-          this.#refusedAt = performance.now()
-        },
-      )
-      .finally(() => {
-        this.#opening = false
-        this.#options.free()
+    try {
+      const connection = await Connection.open(this.#target, {
+        free: () => this.#options.free(),
+        lost: () => this.forget(connection),
       })
-      .catch(() => {}) // It was on its way out.
+      if (this.#closed) return await connection.close()
+      this.#add(connection)
+      this.#lower(connection)
+    } catch {
+      this.#refusedAt = performance.now()
+    } finally {
+      this.#opening = false
+      this.#options.free()
+    }
   }
 
   #closeIdle(): void {
@@ -124,7 +112,7 @@ export class SlowLane {
     const old = this.#connections
     this.#connections = []
     this.#rude.clear()
-    await Promise.all(old.map(connection => connection.close()))
+    await Promise.allSettled(old.map(connection => connection.close()))
   }
 
   async close(): Promise<void> {

@@ -97,10 +97,10 @@ class Preparer {
 }
 
 /**
- * Settings and statement under one Sync: PostgreSQL runs both in one implicit transaction, in one round trip. See
- * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
+ * Settings and statement under one Sync, in one round trip, on a connection that one user has: nothing else is on its way, so
+ * it is sent at once.
  */
-export class TenantStatement extends DriverQuery {
+export class LoneStatement extends DriverQuery {
   readonly #statement: NamedStatement
   readonly #wire: WireBuffer
   readonly #preparer: Preparer
@@ -124,8 +124,7 @@ export class TenantStatement extends DriverQuery {
     this.#done = done
   }
 
-  /** Writes into the connection's buffer; the connection sends it. */
-  override submit(_connection: pg.Connection): null {
+  override submit(connection: pg.Connection): null {
     const { begin, settings, name, statement } = this.#statement
     const first = settings && settingsFor(settings)
     const newBegin = begin && this.#preparer.prepare(beginName(begin))
@@ -142,6 +141,7 @@ export class TenantStatement extends DriverQuery {
     if (newStatement) this.#wire.parse(name, statement.text)
     this.#wire.execute(name, statement.values)
     this.#wire.sync()
+    connection.stream.write(this.#wire.take())
     return null
   }
 
@@ -187,9 +187,10 @@ export const notRun = new TenantryError('unavailable', 'The statement was rolled
 })
 
 /**
- * Statements of one tenant under one Sync, so that they share a transaction, its settings and its commit. Each is answered as
- * if it were alone: reads at once, writes when all of them are committed. The first error ends the transaction; what is
- * lost with it has to be run again.
+ * Statements of one tenant under one Sync, which PostgreSQL runs in one implicit transaction, in one round trip; they share its
+ * settings and its commit. Each is answered as if it were alone: reads at once, writes when all of them are committed. The
+ * first error ends the transaction; what is lost with it has to be run again. See
+ * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
  */
 export class SharedTransaction extends DriverQuery {
   readonly #wire: WireBuffer
@@ -313,20 +314,4 @@ export class SharedTransaction extends DriverQuery {
 
 function sameSettings(some: Settings, others: Settings): boolean {
   return some === others || (some.length === others.length && some.every((value, index) => value === others[index]))
-}
-
-/** The same on a connection that one user has, where nothing else is on its way: it is sent at once. */
-export class LoneStatement extends TenantStatement {
-  readonly #wire: WireBuffer
-
-  constructor(...given: ConstructorParameters<typeof TenantStatement>) {
-    super(...given)
-    this.#wire = given[1]
-  }
-
-  override submit(connection: pg.Connection): null {
-    super.submit(connection)
-    connection.stream.write(this.#wire.take())
-    return null
-  }
 }
