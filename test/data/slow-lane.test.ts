@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { after, afterEach, before, describe, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { lowerPriority } from '../../src/data/postgres/embedded/priority.ts'
 import type { Pool } from '../../src/data/postgres/pool.ts'
 import { openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.ts'
@@ -26,6 +28,13 @@ async function pidOf(pool: Pool, text: string, tenant: string): Promise<number> 
 const outside = process.env.TENANTRY_TEST_DATABASE_URL !== undefined
 /** Processes of a server that is elsewhere are none of ours. */
 const reason = (outside || process.platform !== 'linux') && 'Seen on Linux, on the embedded server'
+const withoutChrt = spawnSync('chrt', ['--version']).error ? 'Needs chrt(1), for example of util-linux' : false
+
+/** A field of proc_pid_stat(5). */
+function scheduled(pid: number, field: 'nice' | 'policy'): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? []
+  return Number(fields[{ nice: 16, policy: 38 }[field]])
+}
 
 describe('what takes long, where the server can be told', () => {
   test('has connections of its own from the second time on, which others never meet', async () => {
@@ -73,7 +82,16 @@ describe('what takes long, where the server can be told', () => {
     const slow = await pidOf(pool, nap(0.03), 'acme')
     const prompt = await pidOf(pool, quick, 'globex')
     assert.notEqual(slow, prompt)
-    const niceOf = (pid: number) => Number(readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[16])
-    assert.deepEqual([niceOf(slow), niceOf(prompt)], [10, 0])
+    assert.deepEqual([scheduled(slow, 'nice'), scheduled(prompt, 'nice')], [10, 0])
+  })
+
+  test('leaves its processor to whatever wakes up on Linux', { skip: reason || withoutChrt }, async () => {
+    const pool = await pools.open({ size: 1, most: 2, lowerPriority })
+    await pidOf(pool, nap(0.03), 'acme')
+    const slow = await pidOf(pool, nap(0.03), 'acme')
+    const prompt = await pidOf(pool, quick, 'globex')
+    // Another process does it.
+    for (let turn = 0; turn < 200 && scheduled(slow, 'policy') !== 5; turn++) await setTimeout(10)
+    assert.deepEqual([scheduled(slow, 'policy'), scheduled(prompt, 'policy')], [5, 0], 'SCHED_IDLE and SCHED_OTHER')
   })
 })

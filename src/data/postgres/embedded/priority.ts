@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 
@@ -17,11 +18,23 @@ export function lowerPriority(processId: number): boolean {
   }
   try {
     writeFileSync(`/proc/${processId}/autogroup`, String(nice))
-    return true
   } catch (error) {
     // Who is not privileged may do this ten times a second. Where there are no groups, the first was enough.
-    return !hasCode(error, 'EAGAIN')
+    if (hasCode(error, 'EAGAIN')) return false
   }
+  if (process.platform === 'linux') leaveProcessor(processId)
+  return true
+}
+
+/**
+ * Makes what wakes up see the processor that this one uses as free (sched(7), "SCHED_IDLE"). Weighing little is not enough:
+ * Linux looks for a free processor, finds none, and puts all others on the one that is left. Node.js cannot ask for it;
+ * where there is no chrt(1), of util-linux or BusyBox, there is only the weight.
+ */
+function leaveProcessor(processId: number): void {
+  spawn('chrt', ['-i', '-p', '0', String(processId)], { stdio: 'ignore' })
+    .on('error', () => {})
+    .unref()
 }
 
 function hasCode(error: unknown, code: string): boolean {
