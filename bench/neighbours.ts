@@ -87,7 +87,7 @@ try {
   for (const tenant of tokens.keys()) {
     if (tenant === slowTenant) continue
     const { rows: found } = await client.query<{ id: string }>(
-      'select id from customers_v1.customers where tenant_id = $1 order by id limit 50',
+      'select id from customers_v1.customers where tenant_id = $1 order by id limit 500',
       [tenant],
     )
     points.push(...found.map(({ id }) => get(tenant, `/${tenant}/customers/v1/customers?id=eq.${id}`)))

@@ -53,7 +53,7 @@ export async function race(options: RaceOptions): Promise<void> {
     await client.query('vacuum analyze')
     const head = await settings(client, options)
     const { rows: found } = await client.query<{ id: string }>(
-      'select id from customers_v1.customers where tenant_id = $1 order by id limit 100',
+      'select id from customers_v1.customers where tenant_id = $1 order by id limit 2000',
       [tenant],
     )
     await client.end()

@@ -67,6 +67,7 @@ export interface CheckedInsert extends CheckedWrite {
   /** Fields of a whole record, which must be as those of the row that is there. */
   readonly kept: readonly EntityField[]
   readonly rows: string
+  readonly slot: number | undefined
   /** A row without a field gives the field's default and not null. */
   readonly defaults: boolean
   readonly onConflict: CheckedConflict | null
@@ -85,6 +86,7 @@ export interface CheckedUpdate extends CheckedWrite {
   /** Fields of a whole record, which must be as the row's. */
   readonly kept: readonly EntityField[]
   readonly patch: string
+  readonly slot: number | undefined
   readonly defaults: boolean
   readonly where: CheckedCondition | null
   readonly deleted: Deleted
@@ -164,7 +166,7 @@ export interface CheckedComparison {
 }
 
 export type CheckedTest =
-  | Pick<ScalarComparison, 'operator' | 'value'>
+  | Pick<ScalarComparison, 'operator' | 'value' | 'slot'>
   | Pick<ListComparison, 'operator' | 'values' | 'quantifier'>
   | { readonly operator: 'is'; readonly value: 'null' | 'not_null' | 'true' | 'false' | 'unknown' }
   | { readonly operator: SearchOperator; readonly value: string; readonly config: SearchConfig }

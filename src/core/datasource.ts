@@ -11,6 +11,16 @@ export interface RunOptions {
    * to its end or closed; `omit` only its numbers. Absent: it is refused, `too_large`.
    */
   readonly large?: 'stream' | 'omit'
+  /** Given to save work; the answer is the same without it. */
+  readonly like?: Likeness
+}
+
+/** What the plan is like, but for the values in its slots: what was made of the other plan serves this one too. */
+export interface Likeness {
+  /** The same object each time. */
+  readonly plan: Plan
+  /** The plan's own, by slot. */
+  readonly values: readonly string[]
 }
 
 /** Runs plans for whoever holds a context; the access role is resolved on every run. */

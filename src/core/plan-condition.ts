@@ -64,6 +64,8 @@ export interface ScalarComparison extends ComparisonOf {
   readonly operator: ScalarOperator
   /** The value in PostgreSQL's text form; `like` and `ilike` with `%` and `_`. */
   readonly value: string
+  /** Which of the values of a `Likeness` stands here. Only with an operator that takes any value as it is: `eq` to `lte`. */
+  readonly slot?: number
 }
 
 export interface ListComparison extends ComparisonOf {

@@ -101,6 +101,8 @@ export interface Insert extends Write {
   readonly fields: readonly string[]
   /** A JSON array of objects, or one object, as text: numbers keep their digits. */
   readonly rows: string
+  /** Which of the values of a `Likeness` the rows are. */
+  readonly slot?: number
   readonly onConflict?: OnConflict
   readonly missing?: Missing
   /** The key of the one row that is to be written: other rows given are left out, and none at all is `PGRST115`. */
@@ -126,6 +128,8 @@ export interface Update extends Write {
   readonly fields: readonly string[]
   /** A JSON object as text. */
   readonly patch: string
+  /** Which of the values of a `Likeness` the patch is. */
+  readonly slot?: number
   readonly missing?: Missing
   readonly where?: Condition
   readonly deleted?: Deleted

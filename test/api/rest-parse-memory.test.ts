@@ -40,19 +40,34 @@ test('whatever changes the plan or the form of the answer is remembered apart', 
   }
 })
 
-test('what is refused is refused again, and writes are never remembered', () => {
+test('what differs in values only is like the same plan, each with its own values', () => {
+  const parse = createParseMemory()
+  const asked = [
+    request('acme', 'title=eq.a&limit=2'),
+    request('globex', 'title=eq.b&limit=2'),
+    request('acme', '', { method: 'POST', body: '{"title":"a"}' }),
+    request('globex', '', { method: 'POST', body: '{"title":"b"}' }),
+  ]
+  const [first, second, third, fourth] = asked.map(parse)
+  assert.ok(first?.like && third?.like)
+  assert.equal(first.like.plan, second?.like?.plan)
+  assert.equal(third.like.plan, fourth?.like?.plan)
+  assert.deepEqual([first.like.values, second?.like?.values], [['a'], ['b']])
+  assert.deepEqual([third.like.values, fourth?.like?.values], [['{"title":"a"}'], ['{"title":"b"}']])
+})
+
+test('what is refused is refused again', () => {
   const parse = createParseMemory()
   for (let round = 0; round < 2; round++)
     assert.throws(() => parse(request('acme', 'limit=x.y&title=foo.1')), { code: 'invalid' })
-  const write = request('acme', '', { method: 'POST', body: '{"title":"a"}' })
-  assert.notEqual(parse(write).plan, parse(write).plan)
 })
 
 test('the memory is bounded: what was asked longest ago is parsed anew', () => {
   const parse = createParseMemory()
-  const first = parse(request('acme', 'title=eq.0')).plan
-  for (let index = 1; index <= 500; index++) parse(request('acme', `title=eq.${index}`))
-  assert.notEqual(parse(request('acme', 'title=eq.0')).plan, first)
-  const long = `title=eq.${'x'.repeat(2_000)}`
+  const first = parse(request('acme', 'limit=1')).plan
+  assert.equal(parse(request('acme', 'limit=1')).plan, first)
+  for (let index = 2; index <= 501; index++) parse(request('acme', `limit=${index}`))
+  assert.notEqual(parse(request('acme', 'limit=1')).plan, first)
+  const long = `title=like.${'x'.repeat(2_000)}`
   assert.notEqual(parse(request('acme', long)).plan, parse(request('acme', long)).plan)
 })

@@ -18,6 +18,8 @@ export interface Clauses {
   readonly after?: string
   /** Filters, orders and pages, each with the embed that it is for. */
   readonly scoped: readonly Scoped[]
+  /** How many of the filters are slots of a shape (`shapeOf`). */
+  readonly slots: number
 }
 
 export function parseClauses(parameters: readonly Parameter[], limits: RestLimits): Clauses {
@@ -34,13 +36,14 @@ export function parseClauses(parameters: readonly Parameter[], limits: RestLimit
     scoped: parameters
       .filter(({ key }) => !wholeRequest.includes(key))
       .map(parameter => parseScoped(parameter, count, limits.depth)),
+    slots: parameters.filter(({ slot }) => slot !== undefined).length,
   }
 }
 
 const wholeRequest = ['select', 'columns', 'on_conflict', afterParameter]
 
 /** The last word of a key says what it is; every key without a word of ours is a filter on a field. */
-function parseScoped({ key, value }: Parameter, count: () => void, depth: number): Scoped {
+function parseScoped({ key, value, slot }: Parameter, count: () => void, depth: number): Scoped {
   switch (key.split('.').at(-1)) {
     case 'and':
     case 'or':
@@ -53,7 +56,7 @@ function parseScoped({ key, value }: Parameter, count: () => void, depth: number
       return page(key, 'offset', value)
     default:
       count()
-      return where(parseFilter(key, value))
+      return where(parseFilter(key, value, slot))
   }
 }
 

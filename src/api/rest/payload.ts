@@ -35,6 +35,18 @@ export function parseRows(body: Body, columns?: readonly string[]): Payload {
   return { fields: columns ?? fields ?? fieldsOf(rows), text, count: rows.length }
 }
 
+/**
+ * The fields of a row that is written as one JSON object and nothing around it; undefined for any other body, also for one that is wrong.
+ */
+export function fieldsOfObject(body: Body): readonly string[] | undefined {
+  if (!body.text?.startsWith('{') || !isJson(body.type)) return undefined
+  try {
+    return parseRows(body).fields
+  } catch {
+    return undefined
+  }
+}
+
 /** The object of a PATCH, also when it is the only one of an array. An empty one changes nothing. */
 export function parsePatch(body: Body, columns?: readonly string[]): Payload {
   const { text, rows, array, fields } = parseBody(body)
@@ -60,12 +72,9 @@ function parseBody({ text = '', type, namesTenant = false }: Body): Rows {
 }
 
 function readerOf(header: string | undefined): (text: string) => Rows {
-  const type = header?.split(';', 1)[0]?.trim().toLowerCase()
+  if (isJson(header)) return readJson
+  const type = mediaTypeOf(header)
   switch (type) {
-    case undefined:
-    case '':
-    case 'application/json':
-      return readJson
     case 'text/csv':
       return readCsv
     case 'application/x-www-form-urlencoded':
@@ -73,6 +82,15 @@ function readerOf(header: string | undefined): (text: string) => Rows {
     default:
       throw invalidBody(`Content-Type not acceptable: ${type}`)
   }
+}
+
+/** What says nothing of itself is JSON. */
+function isJson(header: string | undefined): boolean {
+  return ['', 'application/json'].includes(mediaTypeOf(header))
+}
+
+function mediaTypeOf(header = ''): string {
+  return header.split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
 
 function readJson(text: string): Rows {

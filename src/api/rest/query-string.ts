@@ -1,19 +1,25 @@
 import { TenantryError } from '../../core/errors.ts'
 import { createCounter, maxParameters } from './limits.ts'
+import { hasSlot } from './shape.ts'
 
 export interface Parameter {
   readonly key: string
   readonly value: string
+  /** Of a filter that is one of a shape's: which (`shapeOf`). */
+  readonly slot?: number
 }
 
 /** The decoded parameters in their order; `+` is a space. One without `=` says nothing and is left out, as in PostgREST. */
 export function parseQueryString(query: string): Parameter[] {
   const parameters: Parameter[] = []
   const count = createCounter(maxParameters, 'parameters')
+  let slots = 0
   for (const pair of query.split('&')) {
     count()
     const equals = pair.indexOf('=')
-    if (equals !== -1) parameters.push({ key: decode(pair.slice(0, equals)), value: decode(pair.slice(equals + 1)) })
+    if (equals === -1) continue
+    const parameter = { key: decode(pair.slice(0, equals)), value: decode(pair.slice(equals + 1)) }
+    parameters.push(hasSlot(pair) ? { ...parameter, slot: slots++ } : parameter)
   }
   return parameters
 }

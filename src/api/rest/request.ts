@@ -1,3 +1,4 @@
+import type { Likeness } from '../../core/datasource.ts'
 import type { Entity } from '../../core/module-set.ts'
 import type { EntityPlan } from '../../core/plan.ts'
 import type { Sight } from '../../core/sight.ts'
@@ -25,6 +26,8 @@ export interface RestRequest {
 /** The plan to run, and what the answer's form depends on. */
 export interface ParsedRest {
   readonly plan: EntityPlan
+  /** Another plan that this one is like. */
+  readonly like?: Likeness
   /** `HEAD`: the same headers without the body. */
   readonly head: boolean
   readonly mediaType: MediaType

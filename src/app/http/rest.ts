@@ -103,14 +103,19 @@ async function serve(
   const asked = parsed.cursor ? openCursor(parsed, parsed.cursor, context, platform.cursors) : parsed
   const { datasource } = platform.postgres
   const signal = signalOf(reply)
+  const like = asked.like && { like: asked.like }
   if (asked.plan.kind === 'read') {
-    const answer = await datasource.run(context, asked.plan, { signal, large: asked.head ? 'omit' : 'stream' })
+    const answer = await datasource.run(context, asked.plan, {
+      signal,
+      large: asked.head ? 'omit' : 'stream',
+      ...like,
+    })
     const response = respondRest(asked, answer)
     if (!response.stream) return sendRest(reply, response)
     return sendRest(reply, { ...response, stream: told(response.stream, platform.log, request.id) })
   }
   const once = onceOf(asking, { target: entity.id, writes: true, rollback: asked.plan.rollback ?? false }, context)
-  if (!once) return sendRest(reply, respondRest(asked, await datasource.run(context, asked.plan, { signal })))
+  if (!once) return sendRest(reply, respondRest(asked, await datasource.run(context, asked.plan, { signal, ...like })))
   const { answer, replayed } = await datasource.runOnce(context, asked.plan, keptFor(platform, once), { signal })
   if (replayed) reply.header('Idempotency-Replayed', 'true')
   return sendRest(reply, respondRest(asked, answer))

@@ -29,7 +29,7 @@ import type { Pool } from './pool.ts'
 import { type Settings, settingsOf } from './settings.ts'
 import { rowStreamOf } from './sql/row-stream.ts'
 import { statementOf } from './sql/statement.ts'
-import type { Statement } from './sql/writer.ts'
+import { fillStatement, type Statement } from './sql/writer.ts'
 import type { StreamPool } from './stream.ts'
 import { isSystemAct, recordSettings, SystemActs } from './system-acts.ts'
 import type { StatementRow } from './tenant-statement.ts'
@@ -79,13 +79,13 @@ export interface PostgresDatasourceOptions {
   }
 }
 
-/** Statements of one remembered read: callers with as many different sets of roles that matter. */
+/** Statements of one remembered plan: callers with as many different sets of roles that matter. */
 const mostSights = 16
 
 /** Plans on PostgreSQL: one round trip each, under the access role that the principal has for what the plan touches. */
 export class PostgresDatasource implements Datasource {
   readonly #options: PostgresDatasourceOptions
-  /** Reads that are asked again as the same object need no second look; what their author sees is part of it. */
+  /** Plans that come again as the same object need no second look; what their author sees is part of it. */
   readonly #compiled = new WeakMap<Plan, Compiled>()
   /** Of those that touch entities whose fields have rules, one for each that may see other fields. */
   readonly #compiledFor = new WeakMap<Plan, Map<Sight, Compiled>>()
@@ -107,10 +107,10 @@ export class PostgresDatasource implements Datasource {
     })
   }
 
-  async run(context: TenantContext, plan: Plan, { signal, large }: RunOptions = {}): Promise<Answer> {
+  async run(context: TenantContext, plan: Plan, { signal, large, like }: RunOptions = {}): Promise<Answer> {
     if (isSystemAct(context))
       return this.#runForSystem(context, plan, { ...(signal && { signal }), ...(large && { large }) })
-    const compiled = this.#compile(plan, context)
+    const compiled = like ? this.#compile(like.plan, context, true) : this.#compile(plan, context, plan.kind === 'read')
     const { checked } = compiled
     if (plan.kind !== 'read' && plan.rollback) return this.#runAndUndo(context, plan, signal)
     if (checked.kind === 'read' && checked.lock)
@@ -118,7 +118,9 @@ export class PostgresDatasource implements Datasource {
     const { reads, writes, streams } = this.#options.tenantLane
     const running = this.#running(context, checked)
     const { settings } = running
-    const statement = compiled.statement ?? narrowedStatement(compiled, running)
+    const made = compiled.statement ?? narrowedStatement(compiled, running)
+    const wanted = () => (like ? this.#check(plan, context) : checked)
+    const statement = like ? (fillStatement(made, like.values) ?? statementOf(wanted(), running.rows)) : made
     const reading = checked.kind === 'read' || (checked.kind === 'call' && checked.action.readOnly)
     try {
       const row = await (reading ? reads : writes).run({
@@ -129,10 +131,11 @@ export class PostgresDatasource implements Datasource {
         signal,
       })
       if (checked.kind !== 'read' || !isTooLarge(row) || large === 'omit') return answerOf(checked, row)
-      if (large !== 'stream') throw tooLarge()
-      return await streamed(streams, running, checked, signal)
+      const whole = wanted()
+      if (large !== 'stream' || whole.kind !== 'read') throw tooLarge()
+      return await streamed(streams, running, whole, signal)
     } catch (error) {
-      throw withFields(error, checked)
+      throw withFields(error, wanted())
     }
   }
 
@@ -175,7 +178,12 @@ export class PostgresDatasource implements Datasource {
     }
   }
 
-  #compile(plan: Plan, context: TenantContext): Compiled {
+  #check(plan: Plan, context: TenantContext): CheckedPlan {
+    return checkPlan(plan, context.exposure, sightFor(context, plan))
+  }
+
+  /** `keep`: the plan comes again as the same object. */
+  #compile(plan: Plan, context: TenantContext, keep: boolean): Compiled {
     const { exposure } = context
     const known = this.#compiled.get(plan)
     if (known?.exposure === exposure) return known
@@ -187,7 +195,7 @@ export class PostgresDatasource implements Datasource {
     const plain = !hasOwnRows(checked.uses)
     const statement = plain ? statementOf(checked) : null
     const compiled = { exposure, checked, statement, narrowed: plain ? null : new Map() }
-    if (plan.kind !== 'read') return compiled
+    if (!keep) return compiled
     if (checked.uses.some(({ entity }) => entity.ruled)) this.#keepFor(plan, sight, compiled)
     else this.#compiled.set(plan, compiled)
     return compiled
@@ -245,7 +253,7 @@ export class PostgresDatasource implements Datasource {
     onLarge: (plan: CheckedRead) => void = refuseLarge,
   ): TransactionRunner {
     const run = async (plan: Plan): Promise<Answer> => {
-      const checked = checkPlan(plan, context.exposure, sightFor(context, plan))
+      const checked = this.#check(plan, context)
       if (plan.kind !== 'read' && plan.rollback)
         throw new TenantryError('invalid', 'One statement of a transaction cannot be rolled back')
       const { settings, rows } = this.#running(context, checked)
@@ -279,8 +287,7 @@ export class PostgresDatasource implements Datasource {
     once: Once,
     { signal, work = runner => runner.run(context, plan) }: OnceOptions = {},
   ): Promise<OnceAnswer> {
-    const settingsNow = () =>
-      this.#running(context, checkPlan(plan, context.exposure, sightFor(context, plan))).settings
+    const settingsNow = () => this.#running(context, this.#check(plan, context)).settings
     const onceIn = (transaction: OpenTransaction, settings: Settings, acts?: SystemActs) =>
       runOnceIn(
         (text, values) => transaction.run(settings, { text, values }),

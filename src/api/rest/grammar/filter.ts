@@ -1,4 +1,10 @@
-import type { AndOr, Comparison, Condition } from '../../../core/plan.ts'
+import {
+  type AndOr,
+  type Comparison,
+  type Condition,
+  type ScalarComparison,
+  scalarOperators,
+} from '../../../core/plan.ts'
 import { checkDepth } from '../limits.ts'
 import { anyName, parsePath, parseTreePath } from './names.ts'
 import { parseListedValue, parseOperation } from './operation.ts'
@@ -10,13 +16,17 @@ export interface ScopedCondition {
   readonly condition: Condition
 }
 
-/** `rel.field->>key=not.eq.value` */
-export function parseFilter(key: string, value: string): ScopedCondition {
+/** `rel.field->>key=not.eq.value`; `slot` when its value is one of a shape (`shapeOf`). */
+export function parseFilter(key: string, value: string, slot?: number): ScopedCondition {
   const { embeds, path } = parseTreePath(key)
   const scanner = new Scanner(value, 'filter')
   const condition = parseOperation(scanner, path, rest => rest.match(/.*/sy) ?? '')
   scanner.expectEnd()
-  return { embeds, condition }
+  return { embeds, condition: slot !== undefined && isScalar(condition) ? { ...condition, slot } : condition }
+}
+
+function isScalar(condition: Comparison): condition is ScalarComparison {
+  return !('values' in condition) && scalarOperators.some(operator => operator === condition.operator)
 }
 
 /** `rel.not.or=(a.eq.1,and(b.gt.2,c.is.null))`. Calls `count` for each comparison; nests `maxDepth` levels at most. */

@@ -108,7 +108,7 @@ function operandSql(test: Compare, path: CheckedPath, entity: Entity, binder: Bi
   const type = textOperators.has(test.operator) ? 'text' : pathType(path, entity)
   return 'values' in test
     ? binder.bind(arrayLiteral(test.values), `${listType(type, path, entity)}[]`)
-    : binder.bind(test.value, type)
+    : binder.bindGiven(test, type)
 }
 
 function operatorSql(test: Compare): string {

@@ -30,7 +30,7 @@ export function impliedSql(
     if (!inOrder || !isIndexed(entity, field)) return undefined
     return rangesSql(rangesOf(test), `${alias}.${identifier(field.name)}`, binder)
   }
-  return hasTwin(entity, field) ? twinSql(test, `${alias}.${identifier(twinOf(field))}`, operand) : undefined
+  return hasTwin(entity, field) ? twinSql(test, `${alias}.${identifier(twinOf(field))}`, operand, binder) : undefined
 }
 
 function rangesOf(test: CheckedTest): readonly TextRange[] {
@@ -58,14 +58,15 @@ function rangesSql(ranges: readonly TextRange[], column: string, binder: Binder)
   return `(${parts.join(' or ')})`
 }
 
-function twinSql(test: CheckedTest, twin: string, operand: string): string | undefined {
+function twinSql(test: CheckedTest, twin: string, operand: string, binder: Binder): string | undefined {
   const operator = Object.entries(twinOperators).find(([name]) => name === test.operator)?.[1]
   if (operator === undefined) return undefined
   if ('values' in test) {
     if (!test.values.every(isPlainNumber)) return undefined
     return `${twin} ${operator} ${test.quantifier === 'all' ? 'all' : 'any'} (${operand}::float8[])`
   }
-  return isPlainNumber(test.value) ? `${twin} ${operator} ${operand}::float8` : undefined
+  if (test.operator === 'is' || 'config' in test) return undefined
+  return binder.assume(test, isPlainNumber) ? `${twin} ${operator} ${operand}::float8` : undefined
 }
 
 /** True for digits that have a floating point value; others are left to the exact comparison. */

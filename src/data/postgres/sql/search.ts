@@ -68,7 +68,7 @@ function callSql({ path, test }: CheckedComparison, entity: Entity, most: number
   const wanted = 'config' in test ? 'fts' : test.operator
   const operator: SearchedOperator | undefined = index.operators.find(name => name === wanted)
   if (!operator) return undefined
-  const operand = 'config' in test ? searchSql(test, binder) : binder.bind(test.value, index.operand)
+  const operand = 'config' in test ? searchSql(test, binder) : binder.bindGiven(test, index.operand)
   const name = identifier(searchFunction(entity, index.field, operator))
   return `${identifier(entity.module.schema)}.${name}(${operand}, ${most})`
 }

@@ -11,7 +11,9 @@ import { Binder, type Statement } from './writer.ts'
  */
 export function statementOf(plan: CheckedPlan, narrowing: Narrowing = null): Statement {
   const binder = new Binder()
-  return { text: textOf(plan, binder, narrowing), values: binder.values }
+  const text = textOf(plan, binder, narrowing)
+  const { values, slots, assumptions } = binder
+  return { text, values, slots, assumptions }
 }
 
 function textOf(plan: CheckedPlan, binder: Binder, narrowing: Narrowing): string {

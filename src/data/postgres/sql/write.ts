@@ -51,8 +51,7 @@ function writeOf(plan: Write, binder: Binder, reader: Reader): string {
 
 function insertSql(plan: CheckedInsert, binder: Binder, reader: Reader): string {
   const { entity, fields, kept, rows, onConflict, put } = plan
-  const text = rows.trimStart().startsWith('{') ? `[${rows}]` : rows
-  const given = binder.bind(text, 'json')
+  const given = binder.bindGiven({ value: rows, slot: plan.slot }, 'json', asList)
   const target = `insert into ${tableOf(entity)} as t0`
   const merging = revisionConditions(plan, binder)
   const matching = merging.length === 0 ? '' : ` where ${merging.join(' and ')}`
@@ -73,6 +72,11 @@ function insertSql(plan: CheckedInsert, binder: Binder, reader: Reader): string 
     ...kept.map(({ name }) => `j.${identifier(name)}`),
   ]
   return `with given as materialized (select ${columns.join(', ')} from ${from}) ${target} (${names}) select ${names} from given j${where}${conflict}`
+}
+
+/** One row is a list of one. */
+function asList(rows: string): string {
+  return rows.trimStart().startsWith('{') ? `[${rows}]` : rows
 }
 
 /** What a row gives for a field: null where it does not name it, unless that means the field's default. */
@@ -112,7 +116,7 @@ function updateSql(plan: CheckedUpdate, binder: Binder, reader: Reader): string 
   const { entity, fields, kept, patch, defaults } = plan
   if (fields.length === 0 && kept.length === 0)
     return `update ${tableOf(entity)} t0 set updated_at = updated_at where false`
-  const given = binder.bind(patch, 'json')
+  const given = binder.bindGiven({ value: patch, slot: plan.slot }, 'json')
   const whole = kept.length > 0
   const sets = fields.map(field => `${identifier(field.name)} = ${newValue(entity, field, defaults, whole)}`)
   if (whole) sets.push(`updated_at = ${keptSql(plan)}`)

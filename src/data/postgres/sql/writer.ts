@@ -4,6 +4,29 @@ import { TenantryError } from '../../../core/errors.ts'
 export interface Statement {
   readonly text: string
   readonly values: readonly (string | null)[]
+  readonly slots?: readonly Slot[]
+  readonly assumptions?: readonly Assumption[]
+}
+
+/** A value that may be another in a statement of the same text. */
+interface Slot {
+  readonly slot: number
+  /** Its place among the statement's values. */
+  readonly index: number
+  readonly form: ((value: string) => string) | undefined
+}
+
+/** What the text takes a slot's value to be. */
+interface Assumption {
+  readonly slot: number
+  readonly test: (value: string) => boolean
+  readonly outcome: boolean
+}
+
+/** What may be given for a slot. */
+interface Given {
+  readonly value: string
+  readonly slot?: number | undefined
 }
 
 /** A message of the protocol counts them in 16 bits. */
@@ -12,6 +35,8 @@ const maxValues = 65_535
 /** Collects the values of one statement while its text is put together. */
 export class Binder {
   readonly values: (string | null)[] = []
+  readonly slots: Slot[] = []
+  readonly assumptions: Assumption[] = []
 
   /** A parameter of this SQL type: `$3::uuid`. */
   bind(value: string | null, type: string): string {
@@ -23,6 +48,32 @@ export class Binder {
     this.values.push(value)
     return `$${this.values.length}::${type}`
   }
+
+  /** A parameter whose value may be a slot's; `form` makes of that value what is bound. */
+  bindGiven({ value, slot }: Given, type: string, form?: (value: string) => string): string {
+    if (slot !== undefined) this.slots.push({ slot, index: this.values.length, form })
+    return this.bind(form ? form(value) : value, type)
+  }
+
+  /** The outcome of a test that the text depends on. */
+  assume({ value, slot }: Given, test: (value: string) => boolean): boolean {
+    const outcome = test(value)
+    if (slot !== undefined) this.assumptions.push({ slot, test, outcome })
+    return outcome
+  }
+}
+
+/** The statement with other values in its slots; undefined where those need another text. */
+export function fillStatement(statement: Statement, given: readonly string[]): Statement | undefined {
+  const { text, values, slots = [], assumptions = [] } = statement
+  for (const { slot, test, outcome } of assumptions) if (test(given[slot] ?? '') !== outcome) return undefined
+  const filled = values.slice()
+  for (const { slot, index, form } of slots) {
+    const value = given[slot]
+    if (value === undefined) return undefined
+    filled[index] = form ? form(value) : value
+  }
+  return { text, values: filled }
 }
 
 /** A name of ours as an identifier. Names come from checked definitions; the doubling is a second lock on the door. */

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { parseRest } from '../../src/api/rest/parse.ts'
+import { createParseMemory } from '../../src/api/rest/parse-memory.ts'
+import type { ParsedRest, RestRequest } from '../../src/api/rest/request.ts'
+import { entity } from '../../src/core/entity.ts'
+import { TenantryError } from '../../src/core/errors.ts'
+import { decimal, text } from '../../src/core/field.ts'
+import { createModuleSet, type Entity } from '../../src/core/module-set.ts'
+import type { Plan } from '../../src/core/plan.ts'
+import { checkPlan } from '../../src/core/plan-check.ts'
+import { statementOf } from '../../src/data/postgres/sql/statement.ts'
+import { fillStatement } from '../../src/data/postgres/sql/writer.ts'
+import { corpus } from '../differential/corpus/corpus.ts'
+import { requests } from '../differential/generate.ts'
+import { get, patch, post, prefer, type Request, remove, wirePath } from '../differential/request.ts'
+import { shop } from '../differential/shop.ts'
+import { createRandom } from '../fuzz/random.ts'
+
+const payments = entity(
+  'payments',
+  { amount: decimal(12, 2), note: text().optional() },
+  { indexes: [['amount']], revision: true },
+)
+const modules = createModuleSet([shop, { name: 'till', version: '1.0.0', entities: [payments] }])
+const exposure = modules.expose(['shop@1', 'till@1'])
+const entities = new Map<string, Entity>(modules.modules.flatMap(m => m.entities.map(entity => [entity.name, entity])))
+const tenants = ['acme', 'globex']
+
+function requestOf({ method, path, headers, body }: Request, tenant: string): RestRequest | undefined {
+  const [name = '', query = ''] = wirePath(path).split(/\?(.*)/s)
+  const entity = entities.get(name)
+  if (!entity) return undefined
+  const given = Object.entries(headers).map(([header, value]) => [header.toLowerCase(), String(value)] as const)
+  return { method, entity, query, headers: Object.fromEntries(given), body, locationBase: `/${tenant}/${name}` }
+}
+
+/** Values that are of every kind, and such as a statement may depend on. */
+const others = [
+  '0',
+  '1',
+  '-3.50',
+  'a',
+  'null',
+  '2020-01-01T00:00:00Z',
+  '~.~',
+  `0.${'0'.repeat(320)}1`,
+  '9'.repeat(40),
+  'x_y',
+]
+
+/** The same request with other values in its filters and its row. */
+function variant(request: RestRequest, pick: () => string): RestRequest {
+  const query = request.query.replace(
+    /((?:^|&)\w+=(?:eq|neq|gte?|lte?)\.)[\w.~:-]+(?=&|$)/g,
+    (_, head) => head + pick(),
+  )
+  const body = request.body?.startsWith('{')
+    ? request.body.replace(/:\s*"[^"\\]*"/g, () => `:"${pick()}"`)
+    : request.body
+  return { ...request, query, body }
+}
+
+function attempt<T>(work: () => T): T | { readonly code: string; readonly message: string } {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof TenantryError)) throw error
+    return { code: error.code, message: error.message }
+  }
+}
+
+const made = (plan: Plan) => statementOf(checkPlan(plan, exposure))
+
+/** Compares what comes of a request with a memory and without; true when its statement was filled. */
+function compare(parse: (request: RestRequest) => ParsedRest, request: RestRequest): boolean {
+  const whole = attempt(() => parseRest(request))
+  const found = attempt(() => parse(request))
+  if ('code' in whole || 'code' in found) {
+    assert.deepEqual(found, whole)
+    return false
+  }
+  const { like, ...remembered } = found
+  assert.deepEqual(remembered, whole)
+  const expected = attempt(() => made(whole.plan))
+  if (!like || 'code' in expected) return false
+  const filled = fillStatement(made(like.plan), like.values)
+  if (!filled) return false
+  assert.equal(filled.text, expected.text)
+  assert.deepEqual(filled.values, expected.values)
+  return true
+}
+
+function compareAll(given: readonly Request[], seed = 7): number {
+  const parse = createParseMemory()
+  const random = createRandom(seed)
+  const pick = () => random.pick(others)
+  let filled = 0
+  for (const request of given) {
+    for (const tenant of tenants) {
+      const asked = requestOf(request, tenant)
+      if (!asked) continue
+      for (const one of [asked, variant(asked, pick), variant(asked, pick)]) if (compare(parse, one)) filled++
+    }
+  }
+  return filled
+}
+
+test('a statement that is filled is the one that the request makes by itself, whatever was asked before it', () => {
+  const seed = Number(process.env.FC_SEED ?? 7)
+  const generated = fc.sample(requests, { numRuns: 2_000, seed })
+  const filled = compareAll([...corpus.flatMap(group => group.requests), ...generated], seed)
+  assert.ok(filled > 2_000, `${filled} statements were filled`)
+})
+
+test('a text that depends on a value is used for such values only', () => {
+  const amounts = ['1', '-3.50', 'a', '9'.repeat(400), '2', 'null']
+  const operators = ['eq', 'gt', 'lte', 'neq', 'not.eq']
+  const asked = operators.flatMap(operator => amounts.map(amount => get(`payments?amount=${operator}.${amount}`)))
+  assert.ok(compareAll(asked) > 50)
+})
+
+test('what is no filter of a root is no slot, though it looks like one', () => {
+  const names = [
+    'select',
+    'columns',
+    'on_conflict',
+    'order',
+    'limit',
+    'offset',
+    'and',
+    'or',
+    'not.and',
+    'payments.amount',
+  ]
+  for (const method of [
+    get,
+    (path: string) => post(path, { amount: '1' }),
+    (path: string) => patch(path, { amount: '1' }),
+  ])
+    compareAll(
+      names.flatMap(name =>
+        ['a', 'b', 'id', 'asc', 'desc'].map(value => method(`payments?${name}=eq.${value}&id=eq.1`)),
+      ),
+    )
+})
+
+test('pages, conditions and rows of another form are their own', () => {
+  const keyset = prefer('paging=keyset')
+  const paged = ['1', '2'].flatMap(amount => [
+    get(`payments?amount=gt.${amount}&order=amount&limit=2`, keyset),
+    get(`payments?amount=gt.${amount}&order=amount&limit=2&$after=x${amount}`),
+  ])
+  const id = '20000000-0000-4000-8000-000000000005'
+  const conditional = ['"1"', '"2"'].flatMap(tag => [
+    patch(`payments?id=eq.${id}`, { amount: '1' }, { 'If-Match': tag }),
+    get(`payments?id=eq.${id}`, { 'If-None-Match': tag }),
+    remove(`payments?id=eq.${id}`, { 'If-Match': tag }),
+  ])
+  const rows = [
+    { amount: '1' },
+    { amount: '2', note: 'a' },
+    { note: 'b' },
+    {},
+    { 'amount,note': 1 },
+    { tenant_id: 'globex' },
+  ]
+  const written = rows.flatMap(row => [
+    post('payments', row),
+    post('payments', [row, row]),
+    post('payments', `  ${JSON.stringify(row)}`),
+    post('payments?columns=note', row),
+    patch(`payments?id=eq.${id}`, row),
+    post('payments', 'amount\n3', { 'Content-Type': 'text/csv' }),
+    post('payments', '{"amount":', {}),
+  ])
+  assert.ok(compareAll([...paged, ...conditional, ...written]) > 20)
+})
