@@ -5,7 +5,12 @@ import type { Log } from '../log.ts'
 import { sendRest } from './rest.ts'
 
 /** Every error of every route, as `{ code, message, details, hint }`. */
-export function answerError(log: Log, thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function answerError(
+  log: Log,
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply | undefined> {
   const error = loggedError(log, thrown, request)
   return sendRest(reply, respondError(error, { anonymous: request.headers.authorization === undefined }))
 }

@@ -75,7 +75,7 @@ async function serve(
   live: LiveGraphql,
   request: FastifyRequest<{ Params: Params }>,
   reply: FastifyReply,
-): Promise<FastifyReply> {
+): Promise<FastifyReply | undefined> {
   const { platform, graphql } = live
   const { tenant, module, version } = request.params
   const open = () => openContext(platform, request, tenant, module, version)
@@ -100,10 +100,9 @@ function sourceOf(request: FastifyRequest): RequestSource {
   throw wrongMethod(method)
 }
 
-function send(reply: FastifyReply, status: number, type: MediaType, text: string): FastifyReply {
+async function send(reply: FastifyReply, status: number, type: MediaType, text: string): Promise<undefined> {
   reply.code(status).header('Content-Type', `${type}; charset=utf-8`)
-  sendTogether(() => reply.send(text))
-  return reply
+  await sendTogether(() => reply.send(text))
 }
 
 /** Every error in the form of GraphQL. A document that is refused is an answer (200) to callers of the older media type. */
@@ -112,7 +111,7 @@ function answerRefused(
   thrown: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-): FastifyReply {
+): Promise<undefined> {
   const type = mediaTypeFor(request)
   if (thrown instanceof GraphqlRefusal)
     return send(reply, type === 'application/json' ? 200 : 400, type, errorText(thrown.errors))

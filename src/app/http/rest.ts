@@ -90,7 +90,7 @@ async function serve(
   reply: FastifyReply,
   context: TenantContext,
   entity: Entity,
-): Promise<FastifyReply> {
+): Promise<FastifyReply | undefined> {
   const limits = limitsOf(entity)
   const { allowRollback = false } = platform.product.config
   const asking = { ...partsOf(request), entity, limits, allowRollback }
@@ -136,11 +136,19 @@ async function* told(parts: AsyncIterable<string>, log: Log, reqId: string): Asy
   }
 }
 
-export function sendRest(reply: FastifyReply, { status, headers, body, stream }: RestResponse): FastifyReply {
+/**
+ * Resolves when the answer is sent. Only for a stream to the reply, which Fastify then waits for: to wait costs more than to
+ * write a text.
+ */
+export async function sendRest(
+  reply: FastifyReply,
+  { status, headers, body, stream }: RestResponse,
+): Promise<FastifyReply | undefined> {
   reply.code(status)
   for (const name in headers) reply.header(name, headers[name])
-  sendTogether(() => reply.send(stream ? Readable.from(stream) : (body ?? undefined)))
-  return reply
+  if (stream) return reply.send(Readable.from(stream))
+  await sendTogether(() => reply.send(body ?? undefined))
+  return undefined
 }
 
 /** By profile; else the name must be unique. */

@@ -68,7 +68,7 @@ async function serve(
   reply: FastifyReply,
   context: TenantContext,
   action: Action,
-): Promise<FastifyReply> {
+): Promise<FastifyReply | undefined> {
   const { postgres, product } = platform
   const { datasource } = postgres
   const { allowRollback = false, limits = {} } = product.config
