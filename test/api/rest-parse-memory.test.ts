@@ -80,6 +80,13 @@ test('what is refused is refused again', () => {
     assert.throws(() => parse(request('acme', 'limit=x.y&title=foo.1')), { code: 'invalid' })
 })
 
+test('a header that says nothing is not one that is not there', () => {
+  const parse = createParseMemory()
+  parse(request('acme', 'order=title'))
+  for (const parser of [parse, parseRest])
+    assert.throws(() => parser(request('acme', 'order=title', { headers: { accept: '' } })), { reason: 'PGRST107' })
+})
+
 test('the memory is bounded: what was asked longest ago is parsed anew', () => {
   const parse = createParseMemory()
   const first = parse(request('acme', 'limit=1')).plan

@@ -74,6 +74,8 @@ function fill({ parsed, parameters }: Known, request: RestRequest, values: reado
 
 /** The headers that a plan or the form of its answer depends on. */
 const heard = ['prefer', 'accept', 'range', 'range-unit']
+/** In no header (RFC 9110, 5.5): one that is there and says nothing may be refused. */
+const absent = '\0'
 
 /** What requests are alike by, and in what they differ; undefined for one that is parsed as a whole. */
 function shapeOfRequest(
@@ -84,7 +86,7 @@ function shapeOfRequest(
   const fields = fieldsOf(request)
   if (!fields) return undefined
   const { text, values } = shapeOf(query)
-  const key = [method, text, JSON.stringify(fields), ...heard.map(name => headerOf(request, name) ?? '')].join('\n')
+  const key = [method, text, JSON.stringify(fields), ...heard.map(name => headerOf(request, name) ?? absent)].join('\n')
   if (key.length > longest * 2) return undefined
   return { key, values: writesRow.has(method) ? [...values, body] : values }
 }
