@@ -34,7 +34,7 @@ function isoTime(): string {
 
 /** Lines are written together, at the latest after a tenth of a second and when the process ends: a write costs more than they. */
 function standardError(): pino.DestinationStream {
-  return pino.destination({ dest: 2, sync: false, minLength: 4_096, periodicFlush: 100 })
+  return pino.destination({ dest: 2, sync: false, minLength: 16_000, periodicFlush: 100 })
 }
 
 interface LoggedError {

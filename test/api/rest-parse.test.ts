@@ -7,6 +7,7 @@ import { TenantryError } from '../../src/core/errors.ts'
 import { bigint, json, reference, text } from '../../src/core/field.ts'
 import { createModuleSet } from '../../src/core/module-set.ts'
 import type { Comparison, Condition, Read, Selection } from '../../src/core/plan.ts'
+import { withoutSlots } from './without-slots.ts'
 
 const emails = entity('emails', { address: text() })
 const customers = entity(
@@ -24,7 +25,7 @@ function plan(line: string, more: Partial<RestRequest> = {}): Record<string, unk
   const request = { method, query, entity: customer, headers: {}, body: undefined, locationBase: '/customers', ...more }
   const { entity: planned, ...rest } = parseRest(request).plan
   assert.equal(planned, request.entity)
-  return rest
+  return withoutSlots(rest)
 }
 
 function refusal(line: string, more: Partial<RestRequest> = {}): TenantryError {

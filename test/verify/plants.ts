@@ -125,8 +125,8 @@ export const plants: readonly Plant[] = [
   {
     name: 'answers are kept without their tenant',
     file: 'app/http/rest.ts',
-    there: 'const answer = await datasource.run(context, asked.plan, { signal, large:',
-    instead: `const answer = planted('answers are kept without their tenant') && globalThis.keptAnswers.get(entity.id + asking.query) || await datasource.run(context, asked.plan, { signal, large:`,
+    there: 'const answer = await datasource.run(context, asked.plan, {',
+    instead: `const answer = planted('answers are kept without their tenant') && globalThis.keptAnswers.get(entity.id + asking.query) || await datasource.run(context, asked.plan, {`,
     also: [
       [
         'const response = respondRest(asked, answer)',

@@ -1,10 +1,20 @@
+import { setMaxListeners } from 'node:events'
+import type { Socket } from 'node:net'
 import type { FastifyReply } from 'fastify'
 
-/** Fires when the caller goes away before it has its answer. */
-export function signalOf(reply: FastifyReply): AbortSignal {
+/** One signal for all requests of a connection: most callers stay, and are not to pay for those that go. */
+const signals = new WeakMap<Socket, AbortSignal>()
+
+/** Fires when the caller goes away; whoever has its answer by then listens no more. */
+export function signalOf({ raw: { socket } }: FastifyReply): AbortSignal {
+  if (!socket || socket.destroyed) return AbortSignal.abort()
+  const known = signals.get(socket)
+  if (known) return known
   const controller = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort()
-  })
-  return controller.signal
+  const { signal } = controller
+  // As many as it sends before the first is answered.
+  setMaxListeners(0, signal)
+  socket.once('close', () => controller.abort())
+  signals.set(socket, signal)
+  return signal
 }
