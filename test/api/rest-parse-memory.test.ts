@@ -56,10 +56,35 @@ test('what differs in values only is like the same plan, each with its own value
   assert.deepEqual([third.like.values, fourth?.like?.values], [['{"title":"a"}'], ['{"title":"b"}']])
 })
 
+test('of a row that is written the memory keeps its fields only: what others wrote is neither held nor at hand', () => {
+  const parse = createParseMemory()
+  for (const method of ['POST', 'PATCH']) {
+    parse(request('acme', '', { method, body: '{"title":"of acme"}' }))
+    const { plan, like } = parse(request('globex', '', { method, body: '{"title":"of globex"}' }))
+    assert.ok(like)
+    const { rows, patch } = { rows: '', patch: '', ...like.plan }
+    assert.doesNotMatch(rows + patch, /of/)
+    assert.deepEqual(plan, parseRest(request('globex', '', { method, body: '{"title":"of globex"}' })).plan)
+  }
+})
+
+test('a large row is read once, and as a whole', () => {
+  const parse = createParseMemory()
+  const large = request('acme', '', { method: 'POST', body: JSON.stringify({ title: 'x'.repeat(200_000) }) })
+  for (let round = 0; round < 2; round++) assert.equal(parse(large).like, undefined)
+})
+
 test('what is refused is refused again', () => {
   const parse = createParseMemory()
   for (let round = 0; round < 2; round++)
     assert.throws(() => parse(request('acme', 'limit=x.y&title=foo.1')), { code: 'invalid' })
+})
+
+test('a header that says nothing is not one that is not there', () => {
+  const parse = createParseMemory()
+  parse(request('acme', 'order=title'))
+  for (const parser of [parse, parseRest])
+    assert.throws(() => parser(request('acme', 'order=title', { headers: { accept: '' } })), { reason: 'PGRST107' })
 })
 
 test('the memory is bounded: what was asked longest ago is parsed anew', () => {

@@ -6,7 +6,7 @@ import { createParseMemory } from '../../src/api/rest/parse-memory.ts'
 import type { ParsedRest, RestRequest } from '../../src/api/rest/request.ts'
 import { entity } from '../../src/core/entity.ts'
 import { TenantryError } from '../../src/core/errors.ts'
-import { decimal, text } from '../../src/core/field.ts'
+import { array, decimal, range, text } from '../../src/core/field.ts'
 import { createModuleSet, type Entity } from '../../src/core/module-set.ts'
 import type { Plan } from '../../src/core/plan.ts'
 import { checkPlan } from '../../src/core/plan-check.ts'
@@ -20,8 +20,8 @@ import { createRandom } from '../fuzz/random.ts'
 
 const payments = entity(
   'payments',
-  { amount: decimal(12, 2), note: text().optional() },
-  { indexes: [['amount']], revision: true },
+  { amount: decimal(12, 2), note: text().optional(), tags: array(text()).default([]), span: range('date').optional() },
+  { indexes: [['amount'], ['tags'], ['span']], revision: true, softDelete: true },
 )
 const modules = createModuleSet([shop, { name: 'till', version: '1.0.0', entities: [payments] }])
 const exposure = modules.expose(['shop@1', 'till@1'])
@@ -121,6 +121,16 @@ test('a text that depends on a value is used for such values only', () => {
   assert.ok(compareAll(asked) > 50)
 })
 
+test('what is searched by a function is searched by the value of each', () => {
+  const searched = ['tags=eq.a', 'span=eq.empty', 'tags=eq.a&span=eq.b', 'tags=cs.{a}&amount=gt.1', 'tags=eq.a&limit=2']
+  const asked = searched.flatMap(query => [
+    get(`payments?${query}`),
+    patch(`payments?${query}`, { note: 'a' }),
+    remove(`payments?${query}`, prefer('return=representation')),
+  ])
+  assert.ok(compareAll(asked) > 30)
+})
+
 test('what is no filter of a root is no slot, though it looks like one', () => {
   const names = [
     'select',
@@ -173,6 +183,10 @@ test('pages, conditions and rows of another form are their own', () => {
     post('payments?columns=note', row),
     patch(`payments?id=eq.${id}`, row),
     post('payments', 'amount\n3', { 'Content-Type': 'text/csv' }),
+    ...['3', '4'].flatMap(value => [
+      post('payments', `{"amount":1}\n${value}`, { 'Content-Type': 'text/csv' }),
+      post('payments', `{"amount":1}=${value}`, { 'Content-Type': 'application/x-www-form-urlencoded' }),
+    ]),
     post('payments', '{"amount":', {}),
   ])
   assert.ok(compareAll([...paged, ...conditional, ...written]) > 20)

@@ -64,3 +64,13 @@ test('what follows a request as nonsense is no answer to that request', async ()
   // It closes the connection, before or after the answer; nothing else stands in its place.
   assert.match(await product.sendRaw(`${asked}${secret}\r\n\r\n`), /^(HTTP\/1\.1 200 |$)/)
 })
+
+test('requests that are sent before the first is answered are answered in their order', async () => {
+  const ask = (query: string, last = '') =>
+    `GET ${papers}?${query} HTTP/1.1\r\n${host}Authorization: Bearer ${token}\r\n${last}\r\n`
+  const text = await product.sendRaw(ask('limit=1') + ask('limit=2') + ask('limit=3', 'Connection: close\r\n'))
+  assert.deepEqual(
+    text.match(/HTTP\/1\.1 \d+|limit=\d/g),
+    ['1', '2', '3'].flatMap(n => ['HTTP/1.1 200', `limit=${n}`]),
+  )
+})

@@ -19,6 +19,12 @@ export function fillPlan(plan: EntityPlan, values: readonly string[]): EntityPla
     : { ...plan, ...where }
 }
 
+/** The plan for a row with the same fields and nothing in them. */
+export function withoutRow(plan: EntityPlan): EntityPlan {
+  if (plan.kind === 'insert') return { ...plan, rows: '{}' }
+  return plan.kind === 'update' ? { ...plan, patch: '{}' } : plan
+}
+
 /** Slots are in the root's own conditions, all of which have to hold. */
 function fillCondition(condition: Condition, values: readonly string[]): Condition {
   switch (condition.kind) {

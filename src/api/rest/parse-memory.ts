@@ -1,7 +1,7 @@
 import type { Entity } from '../../core/module-set.ts'
 import { cursorOf } from './cursor.ts'
 import { readConditions } from './etag.ts'
-import { fillParameters, fillPlan } from './fill.ts'
+import { fillParameters, fillPlan, withoutRow } from './fill.ts'
 import { parseRest } from './parse.ts'
 import { fieldsOfObject } from './payload.ts'
 import { bodyOf } from './plan-parts.ts'
@@ -13,6 +13,8 @@ import { isShapeable, shapeOf } from './shape.ts'
 const limit = 500
 /** Longer ones are rarely asked twice. */
 const longest = 1_000
+/** Larger bodies take so long to read that to read them twice, before they are known, costs more than is saved. */
+const largestBody = 100_000
 
 /** What is the same for all requests of one shape. */
 interface Known {
@@ -49,7 +51,9 @@ export function createParseMemory(): (request: RestRequest) => ParsedRest {
 }
 
 function learn(request: RestRequest): Known {
-  return { parsed: parseRest({ ...request, locationBase: '' }), parameters: parseQueryString(request.query) }
+  const parsed = parseRest({ ...request, locationBase: '' })
+  // A row may be large, and is somebody's.
+  return { parsed: { ...parsed, plan: withoutRow(parsed.plan) }, parameters: parseQueryString(request.query) }
 }
 
 function fill({ parsed, parameters }: Known, request: RestRequest, values: readonly string[]): ParsedRest {
@@ -70,17 +74,19 @@ function fill({ parsed, parameters }: Known, request: RestRequest, values: reado
 
 /** The headers that a plan or the form of its answer depends on. */
 const heard = ['prefer', 'accept', 'range', 'range-unit']
+/** In no header (RFC 9110, 5.5): one that is there and says nothing may be refused. */
+const absent = '\0'
 
 /** What requests are alike by, and in what they differ; undefined for one that is parsed as a whole. */
 function shapeOfRequest(
   request: RestRequest,
 ): { readonly key: string; readonly values: readonly string[] } | undefined {
   const { method, query, body = '' } = request
-  if (query.length > longest || !isShapeable(query)) return undefined
+  if (query.length > longest || body.length > largestBody || !isShapeable(query)) return undefined
   const fields = fieldsOf(request)
   if (!fields) return undefined
   const { text, values } = shapeOf(query)
-  const key = [method, text, JSON.stringify(fields), ...heard.map(name => headerOf(request, name) ?? '')].join('\n')
+  const key = [method, text, JSON.stringify(fields), ...heard.map(name => headerOf(request, name) ?? absent)].join('\n')
   if (key.length > longest * 2) return undefined
   return { key, values: writesRow.has(method) ? [...values, body] : values }
 }

@@ -6,8 +6,10 @@ import type { FastifyReply } from 'fastify'
 const signals = new WeakMap<Socket, AbortSignal>()
 
 /** Fires when the caller goes away; whoever has its answer by then listens no more. */
-export function signalOf({ raw: { socket } }: FastifyReply): AbortSignal {
-  if (!socket || socket.destroyed) return AbortSignal.abort()
+export function signalOf({ request }: FastifyReply): AbortSignal {
+  // A reply has no socket before those to earlier requests of the connection have ended.
+  const { socket } = request.raw
+  if (socket.destroyed) return AbortSignal.abort()
   const known = signals.get(socket)
   if (known) return known
   const controller = new AbortController()
