@@ -48,7 +48,6 @@ export interface Lane {
 export type PlatformLane = Pick<Lane, 'transactions' | 'streams'>
 
 interface Compiled {
-  readonly exposure: Exposure
   readonly checked: CheckedPlan
   /** The statement, where nobody has rows of his own. */
   readonly statement: Statement | null
@@ -81,12 +80,14 @@ export interface PostgresDatasourceOptions {
 
 /** Statements of one remembered plan: callers with as many different sets of roles that matter. */
 const mostSights = 16
+/** Tenants with as many different sets of modules. */
+const mostExposures = 64
 
 /** Plans on PostgreSQL: one round trip each, under the access role that the principal has for what the plan touches. */
 export class PostgresDatasource implements Datasource {
   readonly #options: PostgresDatasourceOptions
-  /** Plans that come again as the same object need no second look; what their author sees is part of it. */
-  readonly #compiled = new WeakMap<Plan, Compiled>()
+  /** Plans that come again as the same object need no second look, for each exposure that they come with. */
+  readonly #compiled = new WeakMap<Plan, Map<Exposure, Compiled>>()
   /** Of those that touch entities whose fields have rules, one for each that may see other fields. */
   readonly #compiledFor = new WeakMap<Plan, Map<Sight, Compiled>>()
   readonly #feed: ChangeFeed
@@ -185,8 +186,8 @@ export class PostgresDatasource implements Datasource {
   /** `keep`: the plan comes again as the same object. */
   #compile(plan: Plan, context: TenantContext, keep: boolean): Compiled {
     const { exposure } = context
-    const known = this.#compiled.get(plan)
-    if (known?.exposure === exposure) return known
+    const known = this.#compiled.get(plan)?.get(exposure)
+    if (known) return known
     const sight = sightFor(context, plan)
     // A sight is of one exposure.
     const seen = this.#compiledFor.get(plan)?.get(sight)
@@ -194,17 +195,11 @@ export class PostgresDatasource implements Datasource {
     const checked = checkPlan(plan, exposure, sight)
     const plain = !hasOwnRows(checked.uses)
     const statement = plain ? statementOf(checked) : null
-    const compiled = { exposure, checked, statement, narrowed: plain ? null : new Map() }
+    const compiled = { checked, statement, narrowed: plain ? null : new Map() }
     if (!keep) return compiled
-    if (checked.uses.some(({ entity }) => entity.ruled)) this.#keepFor(plan, sight, compiled)
-    else this.#compiled.set(plan, compiled)
+    if (checked.uses.some(({ entity }) => entity.ruled)) keepFor(this.#compiledFor, plan, sight, compiled, mostSights)
+    else keepFor(this.#compiled, plan, exposure, compiled, mostExposures)
     return compiled
-  }
-
-  #keepFor(plan: Plan, sight: Sight, compiled: Compiled): void {
-    const kept = this.#compiledFor.get(plan) ?? new Map<Sight, Compiled>()
-    if (kept.size >= mostSights) kept.clear()
-    this.#compiledFor.set(plan, kept.set(sight, compiled))
   }
 
   /**
@@ -342,6 +337,12 @@ export class PostgresDatasource implements Datasource {
     const others = [tenantLane, platformLane].flatMap(({ transactions, streams }) => [transactions, streams])
     await Promise.all([reads, writes, ...others].map(pool => pool.close()))
   }
+}
+
+function keepFor<K>(all: WeakMap<Plan, Map<K, Compiled>>, plan: Plan, key: K, compiled: Compiled, most: number): void {
+  const kept = all.get(plan) ?? new Map<K, Compiled>()
+  if (kept.size >= most) kept.clear()
+  all.set(plan, kept.set(key, compiled))
 }
 
 /** Reads change nothing for each other, and an insert waits for nobody but other inserts of the same key. */
