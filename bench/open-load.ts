@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { AnswerReader, connectLoad } from './http-load.ts'
 
 /** What one round of arrivals measured; times are milliseconds from when a request was due to when it was answered. */
@@ -22,6 +23,8 @@ export interface OpenLoad {
   readonly seconds: number
   /** Connections at the most, one request on each at a time; what is due when none is free waits, and its time runs. */
   readonly connections: number
+  /** When the first is due, in milliseconds since 1970. Absent: as soon as all connections are open. */
+  readonly begin?: number
 }
 
 interface Free {
@@ -29,7 +32,7 @@ interface Free {
 }
 
 /** Sends requests when they are due by a fixed schedule, so that a slow answer delays none of those behind it unseen. */
-export async function loadOpen({ port, requests, rate, seconds, connections }: OpenLoad): Promise<OpenMeasured> {
+export async function loadOpen({ port, requests, rate, seconds, connections, begin }: OpenLoad): Promise<OpenMeasured> {
   const texts = requests.map(request => Buffer.from(request))
   const times: number[] = []
   const sockets: Socket[] = []
@@ -64,6 +67,8 @@ export async function loadOpen({ port, requests, rate, seconds, connections }: O
       })
     })
   await Promise.all(Array.from({ length: connections }, open))
+
+  if (begin !== undefined) await setTimeout(begin - Date.now())
 
   const all = Math.floor(rate * seconds)
   const started = performance.now()
