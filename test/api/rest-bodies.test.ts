@@ -6,7 +6,6 @@ import { respondRest } from '../../src/api/rest/respond.ts'
 import { entity } from '../../src/core/entity.ts'
 import { integer, text } from '../../src/core/field.ts'
 import { createModuleSet } from '../../src/core/module-set.ts'
-import { withoutSlots } from './without-slots.ts'
 
 const codes = entity('codes', { area: text(), number: integer(), title: text() }, { key: ['area', 'number'] })
 const set = createModuleSet([{ name: 'codes', version: '1.0.0', entities: [codes] }])
@@ -19,7 +18,7 @@ function parse(line: string, more: Partial<RestRequest> = {}): ParsedRest {
 
 function plan(line: string, more: Partial<RestRequest> = {}): Record<string, unknown> {
   const { entity: _, ...rest } = parse(line, more).plan
-  return withoutSlots(rest)
+  return rest
 }
 
 const csv = (body: string, line = 'POST') =>

@@ -7,7 +7,6 @@ import { TenantryError } from '../../src/core/errors.ts'
 import { bigint, json, reference, text } from '../../src/core/field.ts'
 import { createModuleSet } from '../../src/core/module-set.ts'
 import type { Comparison, Condition, Read, Selection } from '../../src/core/plan.ts'
-import { withoutSlots } from './without-slots.ts'
 
 const emails = entity('emails', { address: text() })
 const customers = entity(
@@ -25,7 +24,7 @@ function plan(line: string, more: Partial<RestRequest> = {}): Record<string, unk
   const request = { method, query, entity: customer, headers: {}, body: undefined, locationBase: '/customers', ...more }
   const { entity: planned, ...rest } = parseRest(request).plan
   assert.equal(planned, request.entity)
-  return withoutSlots(rest)
+  return rest
 }
 
 function refusal(line: string, more: Partial<RestRequest> = {}): TenantryError {

@@ -18,8 +18,6 @@ export interface Clauses {
   readonly after?: string
   /** Filters, orders and pages, each with the embed that it is for. */
   readonly scoped: readonly Scoped[]
-  /** How many of the filters are slots of a shape (`shapeOf`). */
-  readonly slots: number
 }
 
 export function parseClauses(parameters: readonly Parameter[], limits: RestLimits): Clauses {
@@ -36,7 +34,6 @@ export function parseClauses(parameters: readonly Parameter[], limits: RestLimit
     scoped: parameters
       .filter(({ key }) => !wholeRequest.includes(key))
       .map(parameter => parseScoped(parameter, count, limits.depth)),
-    slots: parameters.filter(({ slot }) => slot !== undefined).length,
   }
 }
 

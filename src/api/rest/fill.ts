@@ -10,19 +10,22 @@ export function fillParameters(parameters: readonly Parameter[], values: readonl
   })
 }
 
-/** A plan of the same shape with these values in its slots. */
-export function fillPlan(plan: EntityPlan, values: readonly string[]): EntityPlan {
-  if (plan.kind === 'insert') return { ...plan, rows: givenOf(plan.slot, values, plan.rows) }
-  const where = plan.where && { where: fillCondition(plan.where, values) }
-  return plan.kind === 'update'
-    ? { ...plan, ...where, patch: givenOf(plan.slot, values, plan.patch) }
-    : { ...plan, ...where }
+/** The plan with a slot in place of the row, which may be large and is somebody's. */
+export function withoutRow(plan: EntityPlan, slot: number): EntityPlan {
+  if (plan.kind === 'insert') return { ...plan, rows: '{}', slot }
+  return plan.kind === 'update' ? { ...plan, patch: '{}', slot } : plan
 }
 
-/** The plan for a row with the same fields and nothing in them. */
-export function withoutRow(plan: EntityPlan): EntityPlan {
-  if (plan.kind === 'insert') return { ...plan, rows: '{}' }
-  return plan.kind === 'update' ? { ...plan, patch: '{}' } : plan
+/** A plan of the same shape with these values in place of its slots. */
+export function fillPlan(plan: EntityPlan, values: readonly string[]): EntityPlan {
+  if (plan.kind === 'insert') {
+    const { slot, rows, ...rest } = plan
+    return { ...rest, rows: givenOf(slot, values, rows) }
+  }
+  const where = plan.where && { where: fillCondition(plan.where, values) }
+  if (plan.kind !== 'update') return { ...plan, ...where }
+  const { slot, patch, ...rest } = plan
+  return { ...rest, ...where, patch: givenOf(slot, values, patch) }
 }
 
 /** Slots are in the root's own conditions, all of which have to hold. */
@@ -31,9 +34,11 @@ function fillCondition(condition: Condition, values: readonly string[]): Conditi
     case 'and':
     case 'or':
       return { ...condition, conditions: condition.conditions.map(inner => fillCondition(inner, values)) }
-    case 'compare':
+    case 'compare': {
       if (!('slot' in condition)) return condition
-      return { ...condition, value: givenOf(condition.slot, values, condition.value) }
+      const { kind, path, not, operator, slot, value } = condition
+      return { kind, path, not, operator, value: givenOf(slot, values, value) }
+    }
     case 'related':
       return condition
   }

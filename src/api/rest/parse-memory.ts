@@ -5,9 +5,9 @@ import { fillParameters, fillPlan, withoutRow } from './fill.ts'
 import { parseRest } from './parse.ts'
 import { fieldsOfObject } from './payload.ts'
 import { bodyOf } from './plan-parts.ts'
-import { canonicalQuery, type Parameter, parseQueryString } from './query-string.ts'
+import { canonicalQuery, type Parameter } from './query-string.ts'
 import { headerOf, type ParsedRest, type RestRequest } from './request.ts'
-import { isShapeable, shapeOf } from './shape.ts'
+import { isShapeable, shapeOf, slottedParameters } from './shape.ts'
 
 /** Shapes of requests remembered for each entity; the one that was asked longest ago goes first. */
 const limit = 500
@@ -39,9 +39,10 @@ export function createParseMemory(): (request: RestRequest) => ParsedRest {
     }
     const known = memory.get(key) ?? learn(request)
     // A page is asked for once; the list that it is of is remembered.
-    if (known.parsed.cursor?.token !== undefined) return parseRest(request)
-    memory.delete(key)
-    memory.set(key, known)
+    if (known.parsed.cursor?.token === undefined) {
+      memory.delete(key)
+      memory.set(key, known)
+    }
     if (memory.size > limit) {
       const [oldest] = memory.keys()
       if (oldest !== undefined) memory.delete(oldest)
@@ -51,9 +52,10 @@ export function createParseMemory(): (request: RestRequest) => ParsedRest {
 }
 
 function learn(request: RestRequest): Known {
-  const parsed = parseRest({ ...request, locationBase: '' })
-  // A row may be large, and is somebody's.
-  return { parsed: { ...parsed, plan: withoutRow(parsed.plan) }, parameters: parseQueryString(request.query) }
+  const parameters = slottedParameters(request.query)
+  const parsed = parseRest({ ...request, locationBase: '' }, parameters)
+  const slots = parameters.filter(({ slot }) => slot !== undefined).length
+  return { parsed: { ...parsed, plan: withoutRow(parsed.plan, slots) }, parameters }
 }
 
 function fill({ parsed, parameters }: Known, request: RestRequest, values: readonly string[]): ParsedRest {
@@ -63,11 +65,13 @@ function fill({ parsed, parameters }: Known, request: RestRequest, values: reado
   const query = filled === parameters ? parsed.contentLocation : canonicalQuery(filled)
   return {
     ...parsed,
-    ...(values.length > 0 && { plan: fillPlan(plan, values), like: { plan, values } }),
+    ...(values.length > 0 && { plan: fillPlan(plan, values) }),
+    // Where a page begins stands in its token, which is yet to be read.
+    ...(values.length > 0 && cursor?.token === undefined && { like: { plan, values } }),
     locationBase,
     contentLocation: query === '' ? locationBase : `${locationBase}?${query}`,
     profiled: headers['accept-profile'] !== undefined,
-    cursor: cursor && cursorOf(request, undefined, preferences, filled),
+    cursor: cursor && cursorOf(request, cursor.token, preferences, filled),
     conditions: plan.kind === 'read' ? readConditions(request, plan) : undefined,
   }
 }

@@ -8,7 +8,7 @@ import { defaultLimits } from './limits.ts'
 import type { Parts } from './plan-parts.ts'
 import { planDelete, planInsert, planPut, planRead, planUpdate } from './plans.ts'
 import { parsePrefer } from './prefer.ts'
-import { canonicalQuery, parseQueryString } from './query-string.ts'
+import { canonicalQuery, type Parameter, parseQueryString } from './query-string.ts'
 import { headerOf, type ParsedRest, type RestRequest } from './request.ts'
 
 const planners: Readonly<Record<string, (parts: Parts) => EntityPlan>> = {
@@ -20,10 +20,13 @@ const planners: Readonly<Record<string, (parts: Parts) => EntityPlan>> = {
   DELETE: planDelete,
 }
 
-/** A request in PostgREST's dialect (version 12) as a plan. Throws only `TenantryError`s. */
-export function parseRest(request: RestRequest): ParsedRest {
+/**
+ * A request in PostgREST's dialect (version 12) as a plan, whose conditions have the slots that `slotted`, the parameters of its
+ * query, has. Throws only `TenantryError`s.
+ */
+export function parseRest(request: RestRequest, slotted?: readonly Parameter[]): ParsedRest {
   const makePlan = findPlanner(request.method)
-  const parameters = parseQueryString(request.query)
+  const parameters = slotted ?? parseQueryString(request.query)
   const clauses = parseClauses(parameters, request.limits ?? defaultLimits)
   const preferences = parsePrefer(headerOf(request, 'prefer'), request.allowRollback)
   const mediaType = negotiate(headerOf(request, 'accept'))

@@ -1,6 +1,5 @@
 import { TenantryError } from '../../core/errors.ts'
 import { createCounter, maxParameters } from './limits.ts'
-import { hasSlot } from './shape.ts'
 
 export interface Parameter {
   readonly key: string
@@ -13,13 +12,10 @@ export interface Parameter {
 export function parseQueryString(query: string): Parameter[] {
   const parameters: Parameter[] = []
   const count = createCounter(maxParameters, 'parameters')
-  let slots = 0
   for (const pair of query.split('&')) {
     count()
     const equals = pair.indexOf('=')
-    if (equals === -1) continue
-    const parameter = { key: decode(pair.slice(0, equals)), value: decode(pair.slice(equals + 1)) }
-    parameters.push(hasSlot(pair) ? { ...parameter, slot: slots++ } : parameter)
+    if (equals !== -1) parameters.push({ key: decode(pair.slice(0, equals)), value: decode(pair.slice(equals + 1)) })
   }
   return parameters
 }

@@ -1,3 +1,5 @@
+import { type Parameter, parseQueryString } from './query-string.ts'
+
 /** A query string apart from the values that its filters compare with: queries of one shape have plans that are alike. */
 export interface Shape {
   readonly text: string
@@ -25,9 +27,14 @@ export function shapeOf(query: string): Shape {
   return { text, values }
 }
 
-/** True for a part of a query string that is in the shape without its value. */
-export function hasSlot(pair: string): boolean {
-  return onlyFilter.test(pair)
+/** The parameters of a query string, with the slots that its shape has. */
+export function slottedParameters(query: string): readonly Parameter[] {
+  // As there are parameters: what says nothing is none.
+  const pairs = query.split('&').filter(pair => pair.includes('='))
+  let slots = 0
+  return parseQueryString(query).map((parameter, index) =>
+    onlyFilter.test(pairs[index] ?? '') ? { ...parameter, slot: slots++ } : parameter,
+  )
 }
 
 /** True when the text can be told from a shape. */
