@@ -93,6 +93,13 @@ function compare(parse: (request: RestRequest) => ParsedRest, request: RestReque
   return true
 }
 
+test('what says nothing in a query moves no value to another place', () => {
+  const asked = ['x&note=eq.1', 'note=eq.1&x&note=eq.a', '&note=gt.1&&limit=2&note=neq.b&'].map(query =>
+    get(`payments?${query}`),
+  )
+  assert.equal(compareAll(asked), asked.length * tenants.length * 3)
+})
+
 test('where a page begins is in no plan that others are like', () => {
   const parse = createParseMemory()
   const page = (token: string) => requestOf(get(`payments?amount=gt.1&order=amount&limit=2${token}`, keyset), 'acme')
