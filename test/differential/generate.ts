@@ -281,7 +281,15 @@ type Clause = readonly [name: string, value: string]
 interface Selected {
   readonly text: string
   /** Embeds by the name that clauses call them, with their entity. */
-  readonly embeds: readonly { readonly name: string; readonly to: EntityName; readonly many: boolean }[]
+  readonly embeds: readonly Embed[]
+}
+
+interface Embed {
+  readonly name: string
+  readonly to: EntityName
+  readonly many: boolean
+  /** The fields that tell its groups apart, where it has aggregates; else empty. */
+  readonly groups: string
 }
 
 function embed(entity: EntityName, depth: number): fc.Arbitrary<Selected> {
@@ -301,12 +309,13 @@ function embed(entity: EntityName, depth: number): fc.Arbitrary<Selected> {
       .map(({ inner, spread, named, select: nested, flat, summed }) => {
         // What stands inside a spread should not be called as its neighbours.
         const plain = spread ? flat : nested
-        const select = summed && summing.includes(relation.to) ? { text: summed.select, embeds: [] } : plain
+        const groups = summing.includes(relation.to) ? summed : undefined
+        const select = groups ? { text: groups.text, embeds: [] } : plain
         const name = named && !spread ? 'e' : (relation.text.split('!')[0] ?? '')
         return {
           text: `${spread || named}${relation.text}${inner}(${select.text})`,
           embeds: [
-            { name, to: relation.to, many: relation.many },
+            { name, to: relation.to, many: relation.many, groups: relation.many ? (groups?.order ?? '') : '' },
             ...select.embeds.map(inside => ({ ...inside, name: `${name}.${inside.name}` })),
           ],
         }
@@ -478,7 +487,7 @@ function clauses(entity: EntityName, prefix: string): fc.Arbitrary<Clause[]> {
     )
 }
 
-function aggregates(entity: EntityName): fc.Arbitrary<{ readonly select: string; readonly order: string }> {
+function aggregates(entity: EntityName): fc.Arbitrary<{ readonly text: string; readonly order: string }> {
   const call = fieldOf(entity).chain(field => {
     const calls = shapes[entity].fields[field] === 'number' ? ['sum', 'avg', 'min', 'max', 'count'] : ['count']
     return fc.constantFrom(...calls).map(name => `${field}.${name}()`)
@@ -496,7 +505,7 @@ function aggregates(entity: EntityName): fc.Arbitrary<{ readonly select: string;
   )
   return fc
     .tuple(fc.uniqueArray(fieldOf(entity), { maxLength: 2 }), fc.array(any, { minLength: 1, maxLength: 2 }))
-    .map(([fields, calls]) => ({ select: [...fields, ...calls].join(','), order: fields.join(',') }))
+    .map(([fields, calls]) => ({ text: [...fields, ...calls].join(','), order: fields.join(',') }))
 }
 
 const queryText = (parts: readonly Clause[]) =>
@@ -545,6 +554,13 @@ function nestedClauses({ embeds }: Selected): fc.Arbitrary<readonly Clause[]> {
   )
 }
 
+/** Groups without an order come as the plan meets them, so they have one unless `others` give it. */
+function orderOfGroups({ embeds }: Selected, others: readonly Clause[] = []): Clause[] {
+  return embeds
+    .map(({ name, groups }): Clause => [`${name}.order`, groups])
+    .filter(([name, groups]) => groups !== '' && !others.some(([other]) => other === name))
+}
+
 /** An order by a field of a related row, which stands before any other order. */
 function relatedOrder(entity: EntityName, { embeds }: Selected): fc.Arbitrary<readonly Clause[]> {
   const [first] = embeds
@@ -569,16 +585,16 @@ const read: fc.Arbitrary<Request> = fc.constantFrom(...entities).chain(entity =>
       })
       .map(({ method, first, own, nested, headers }) => ({
         method,
-        path: `${entity}?${queryText([['select', selected.text], ...first, ...own, ...nested])}`,
+        path: `${entity}?${queryText([['select', selected.text], ...first, ...own, ...nested, ...orderOfGroups(selected, nested)])}`,
         headers,
       })),
   ),
 )
 
 const summary: fc.Arbitrary<Request> = fc.constantFrom(...summing).chain(entity =>
-  fc.tuple(aggregates(entity), fc.array(filter(entity), { maxLength: 1 })).map(([{ select, order }, filters]) => ({
+  fc.tuple(aggregates(entity), fc.array(filter(entity), { maxLength: 1 })).map(([{ text, order }, filters]) => ({
     method: 'GET',
-    path: `${entity}?${queryText([['select', select], ...filters, ...(order === '' ? [] : [['order', order] as const])])}`,
+    path: `${entity}?${queryText([['select', text], ...filters, ...(order === '' ? [] : [['order', order] as const])])}`,
     headers: {},
   })),
 )
@@ -699,7 +715,7 @@ const insert: fc.Arbitrary<Request> = fc.constantFrom(...writable).chain(entity 
       })
       .map(({ rows, single, select, columns, onConflict, form, headers }) => {
         const query = queryText([
-          ...(select ? [['select', select.text] as const] : []),
+          ...(select ? [['select', select.text] as const, ...orderOfGroups(select)] : []),
           ...(columns ? [['columns', columns.join(',')] as const] : []),
           ...(onConflict ? [['on_conflict', onConflict.join(',')] as const] : []),
         ])

@@ -119,6 +119,14 @@ export const aggregate: readonly Group[] = [
       ]),
       ...of('passports', ['id,...products(id,...makers!maker_id(id.count()))&order=id']),
       ...of('labels', ['slug,products(id,count())&products.order=launched_on,id&order=slug']),
+      ...of('makers', [
+        'name,products!maker_id(count())&products.order=id&order=name',
+        'name,products!maker_id(kind,count())&products.order=kind&order=name',
+      ]),
+      ...of('passports', [
+        'id,...products(count())&products.order=id&order=id',
+        'number,...products(count())&order=issued,number',
+      ]),
     ],
   },
   {
