@@ -58,12 +58,12 @@ const ofErrors: readonly Difference[] = [
   },
   {
     name: 'tables are called as in the request',
-    reason: 'PostgREST calls an embedded table by its alias inside the statement: reviews_1, orders_products_1.',
+    reason: 'PostgREST calls an embedded table by an alias inside the statement: reviews_1, orders_products_1.',
     parts: ['message'],
     applies: exchange => {
       const [, table = '', rest] = /^column (\w+)(\..*)$/.exec(messageOf(exchange.ours)) ?? []
-      const pattern = new RegExp(`^column (\\w+_)?${table}_\\d+(\\..*)$`)
-      return sameCode(exchange, /^42703$/) && pattern.exec(messageOf(exchange.peer))?.[2] === rest
+      const pattern = new RegExp(`^column (\\w+_)?${table}(_\\w+)?_\\d+(\\..*)$`)
+      return sameCode(exchange, /^42703$/) && pattern.exec(messageOf(exchange.peer))?.[3] === rest
     },
   },
   {
@@ -303,21 +303,26 @@ const ofAnswers: readonly Difference[] = [
     reason: 'rel(field) orders by any field of the related row; PostgREST knows only those that the embed shows.',
     parts: everything,
     applies: ({ request, peer, ours }) => {
-      const [, field = ''] = /(\w+) does not exist$/.exec(messageOf(peer)) ?? []
-      const isOrdered = new RegExp(`[?&]order=\\w+\\(${field}\\b`).test(decode(request.path))
-      return ours.status < 300 && isOrdered && /^42(703|809)$/.test(String(peer.error?.code))
+      const [, field] = /(\w+) does not exist$/.exec(messageOf(peer)) ?? []
+      const ordering = relatedOrder(request.path)
+      if (ours.status >= 300 || ordering === undefined) return false
+      // What is shown as a text has no members.
+      if (peer.error?.code === '42883') return isShownOtherwise(ordering, request.path)
+      return /^42(703|809)$/.test(String(peer.error?.code)) && field === ordering
     },
   },
   {
-    name: 'an order by what a spread or a page hides',
-    reason: 'PostgREST orders by what a spread calls so, and by nothing behind the page of an embed.',
+    name: 'an order by what is shown otherwise',
+    reason:
+      'rel(field) orders by the field; PostgREST by what the embed shows under this name, and by nothing behind its page.',
     parts: ['body'],
-    applies: ({ request, peer, ours }) =>
-      peer.status < 300 &&
-      ours.status < 300 &&
-      /[?&]order=\w+\(/.test(decode(request.path)) &&
-      /\.\.\.|\w\.(offset|limit)=/.test(request.path) &&
-      ('Range' in request.headers || /[?&](offset|limit)=/.test(request.path) || sameRows(peer.body, ours.body)),
+    applies: ({ request, peer, ours }) => {
+      const ordering = relatedOrder(request.path)
+      if (ordering === undefined || peer.status >= 300 || ours.status >= 300) return false
+      const isHidden = /\w\.(offset|limit)=/.test(request.path) || isShownOtherwise(ordering, request.path)
+      const isPage = 'Range' in request.headers || /[?&](offset|limit)=/.test(request.path)
+      return isHidden && (isPage || sameRows(peer.body, ours.body))
+    },
   },
   {
     name: 'groups by an id',
@@ -746,6 +751,16 @@ function decode(path: string): string {
   } catch {
     return path
   }
+}
+
+/** The field of `order=rel(field)`, where a request has such an order. */
+function relatedOrder(path: string): string | undefined {
+  return /[?&]order=\w+\((\w+)/.exec(decode(path))?.[1]
+}
+
+/** Whether an embed shows something else by the name of this field: another field, or a cast. */
+function isShownOtherwise(field: string, path: string): boolean {
+  return new RegExp(`[(,]${field}:`).test(decode(path))
 }
 
 /** Whether a spread has aggregates, itself or further in. */

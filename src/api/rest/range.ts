@@ -36,6 +36,8 @@ function resolvePage({ limit, offset = 0 }: Page, range?: string): Page {
   const header = parseRange(range)
   const first = Math.max(offset, header.first)
   const last = Math.min(limit === undefined ? Number.POSITIVE_INFINITY : offset + limit - 1, header.last)
+  // A page that ends right before the first row is an empty one.
+  if (first === 0 && last === -1) return pageOf(0, 0)
   if (last < first) {
     throw notSatisfiable(
       header.last < header.first
