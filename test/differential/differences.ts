@@ -303,12 +303,21 @@ const ofAnswers: readonly Difference[] = [
     reason: 'rel(field) orders by any field of the related row; PostgREST knows only those that the embed shows.',
     parts: everything,
     applies: ({ request, peer, ours }) => {
-      const [, field] = /(\w+) does not exist$/.exec(messageOf(peer)) ?? []
+      const [, missing] = /(\w+) does not exist$/.exec(messageOf(peer)) ?? []
       const ordering = relatedOrder(request.path)
       if (ours.status >= 300 || ordering === undefined) return false
-      // What is shown as a text has no members.
-      if (peer.error?.code === '42883') return isShownOtherwise(ordering, request.path)
-      return /^42(703|809)$/.test(String(peer.error?.code)) && field === ordering
+      switch (peer.error?.code) {
+        case '42703':
+          return missing === ordering
+        // Taken for a function of this name.
+        case '42809':
+          return true
+        // What is shown as a text has no members.
+        case '42883':
+          return isShownOtherwise(ordering, request.path)
+        default:
+          return false
+      }
     },
   },
   {
@@ -755,7 +764,7 @@ function decode(path: string): string {
 
 /** The field of `order=rel(field)`, where a request has such an order. */
 function relatedOrder(path: string): string | undefined {
-  return /[?&]order=\w+\((\w+)/.exec(decode(path))?.[1]
+  return /[?&]order= *\w+\((\w+)/.exec(decode(path))?.[1]
 }
 
 /** Whether an embed shows something else by the name of this field: another field, or a cast. */
