@@ -218,6 +218,47 @@ describe('inserts that leave together', () => {
     assert.equal((await first)[0], 'held')
   })
 
+  test('are sent behind the transaction that they gather for once they are many, in one of their own', async () => {
+    const pool = await openPool()
+    let round = 0
+    await until(async () => {
+      round++
+      const first = insert(pool, `first ${round}`)
+      await new Promise(setImmediate)
+      const few = Array.from({ length: 5 }, (_, index) => insert(pool, `${round} few ${index}`))
+      await Promise.resolve()
+      const gathered = pool.waiting
+      const many = Array.from({ length: 20 }, (_, index) => insert(pool, `${round} many ${index}`))
+      await Promise.resolve()
+      const left = pool.waiting
+      const globex = insert(pool, `of globex ${round}`, { tenant: 'globex' })
+      const transactions = transactionsOf(await Promise.all([...few, ...many]), 2)
+      const [[, , before], [, , other]] = await Promise.all([first, globex])
+      assert.notEqual(before, other)
+      return gathered === 5 && left === 0 && transactions === 1
+    })
+    const rows = await stored()
+    assert.equal(rows.length, round * 27)
+    const owners = new Set(rows.map(({ tenant_id, xmin }) => `${tenant_id} ${xmin}`))
+    assert.equal(owners.size, new Set(rows.map(({ xmin }) => xmin)).size)
+  })
+
+  test('are made behind a transaction that fails, and behind one whose connection is renewed', async () => {
+    const pool = await openPool()
+    await insert(pool, 'taken')
+    const behind = async (name: string, first: Promise<unknown>, meanwhile = async () => {}) => {
+      await new Promise(setImmediate)
+      const many = Array.from({ length: 20 }, (_, index) => insert(pool, `${name} ${index}`))
+      await Promise.all([...many, meanwhile(), first])
+    }
+    await behind('failed', failure(insert(pool, 'taken')))
+    await behind('renewed', insert(pool, 'first'), () => pool.renew())
+    await behind('again', insert(pool, 'second'))
+    const rows = (await stored()).map(({ body }) => body)
+    for (const name of ['failed', 'renewed', 'again'])
+      assert.equal(rows.filter(body => body.startsWith(`${name} `)).length, 20, name)
+  })
+
   test('go on when the caller of one of them has gone; it is made once or not at all', async () => {
     const pool = await openPool()
     await hold('acme', 'held')

@@ -89,6 +89,11 @@ export class Connection {
     return this.#sent.length
   }
 
+  /** True when a transaction has been sent behind the one that runs. */
+  get isAhead(): boolean {
+    return this.#sent[0]?.transaction !== this.#sent.at(-1)?.transaction
+  }
+
   /** True when statements will leave together at the end of this turn of the event loop. */
   get isFilling(): boolean {
     return this.#filling !== undefined

@@ -50,6 +50,9 @@ const yieldAfter = 25
 /** How many statements of one turn one connection takes before others are asked. */
 const together = 6
 
+/** So many inserts of a tenant that gather are sent behind its transaction under way, for the server to go on at once. */
+const gathering = 14
+
 /** How often a statement is sent that others have cancelled or whose preparation they have taken away. */
 const mostAttempts = 10
 
@@ -212,7 +215,7 @@ export class Pool {
       if (connection.isFilling && load < together) filling ??= connection
       if (!best || load < best.load) best = connection
     }
-    return sharing === 'inserts' && this.#isInserting(waiting, now) ? undefined : (filling ?? best)
+    return sharing === 'inserts' && this.#isInserting(waiting, now) ? this.#behindInserts(waiting) : (filling ?? best)
   }
 
   /**
@@ -224,6 +227,16 @@ export class Pool {
     return under !== undefined && under.connection.headAge(now) <= slowHead
   }
 
+  /** The connection of the transaction that inserts of the same tenant gather for, when they are many and none is behind it. */
+  #behindInserts(waiting: Waiting): Connection | undefined {
+    if (this.#queue.sizeOf(laneOf(waiting)) < gathering - 1) return undefined
+    const connection = this.#inserts.get(tenantOf(waiting))?.connection
+    if (!connection?.isOpen || connection.isAhead) return undefined
+    // Those that have gathered share its transaction.
+    queueMicrotask(() => this.#drain())
+    return connection
+  }
+
   /** For what may take long: an idle one, as far as possible from those that prompt statements go to. */
   #pickIdle(): Connection | undefined {
     return this.#connections.findLast(({ isOpen, load }) => isOpen && load === 0)
@@ -231,7 +244,7 @@ export class Pool {
 
   #enqueue(waiting: Waiting): void {
     const { queue, tenantQueue, patience } = this.#options
-    waiting.lane = `${isPrompt(waiting.shape) ? 'prompt' : 'slow'} ${tenantOf(waiting)}`
+    waiting.lane = laneOf(waiting)
     if (this.#closed || this.#queue.size >= queue || this.#queue.sizeOf(waiting.lane) >= tenantQueue) {
       waiting.settled = true
       waiting.reject(overloaded())
@@ -464,6 +477,10 @@ export class Pool {
 
 function tenantOf({ settings: [, tenant] }: PoolRun): string {
   return tenant
+}
+
+function laneOf(waiting: Waiting): string {
+  return `${isPrompt(waiting.shape) ? 'prompt' : 'slow'} ${tenantOf(waiting)}`
 }
 
 function overloaded(): TenantryError {
