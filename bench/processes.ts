@@ -10,6 +10,16 @@ export const backoffice = join(import.meta.dirname, '../examples/backoffice')
 export class Processes {
   readonly #children: ChildProcess[] = []
 
+  constructor() {
+    // The terminal does not reach other sessions.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => {
+        this.end()
+        process.kill(process.pid, signal)
+      })
+    }
+  }
+
   /** Runs `file` beside this one until it says that it is ready; answers what it said. */
   async fork<Ready>(
     file: string,
@@ -20,6 +30,8 @@ export class Processes {
       env: { ...process.env, ...env },
       execArgv: ['--conditions=tenantry-source', '--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'inherit', log, 'ipc'],
+      // Sessions of their own, as services and clients have: Linux shares processors out by session (sched(7), autogroup).
+      detached: true,
     })
     this.add(child)
     const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${file} ended with ${code}`)))

@@ -20,5 +20,6 @@ process.on('SIGTERM', async () => {
   await platform.close()
   process.exit(0)
 })
+process.on('disconnect', () => process.exit())
 globalThis.gc?.()
 process.send?.({ port: Number(new URL(server.url).port), memory: process.memoryUsage().heapUsed })

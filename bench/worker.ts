@@ -71,4 +71,5 @@ process.on('message', (task: Task) => {
     error => process.send?.({ error: String(error) }),
   )
 })
+process.on('disconnect', () => process.exit())
 process.send?.({ ready: true })

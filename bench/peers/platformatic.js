@@ -8,4 +8,5 @@ const app = await create(import.meta.dirname, {
   watch: false,
 })
 const url = await app.start({ listen: true })
+process.on('disconnect', () => process.exit())
 process.send?.({ port: Number(new URL(url).port) })

@@ -17,4 +17,5 @@ const instance = postgraphile({
 })
 const server = createServer()
 await instance.createServ(grafserv).addTo(server)
+process.on('disconnect', () => process.exit())
 server.listen(0, '127.0.0.1', () => process.send?.({ port: server.address().port }))

@@ -31,6 +31,7 @@ export async function openPostgrest(
   const secret = randomBytes(32).toString('hex')
   const { host, port: databasePort } = server
   const child = spawn(binary, {
+    detached: true,
     env: {
       PGRST_DB_URI: `postgres://race_authenticator:${password}@/${database}?host=${encodeURIComponent(host)}&port=${databasePort}`,
       PGRST_DB_SCHEMAS: 'public',
