@@ -27,46 +27,65 @@ export interface OpenLoad {
   readonly begin?: number
 }
 
-interface Free {
-  send(bytes: Buffer, due: number): void
+/** A connection that has one request on its way at a time. */
+class Line {
+  readonly #socket: Socket
+  #answered: ((isGood: boolean) => void) | undefined
+
+  private constructor(port: number, opened: (line: Line) => void, failed: (error: Error) => void) {
+    const reader = new AnswerReader()
+    this.#socket = connectLoad(port, chunk => {
+      if (!reader.take(chunk)) return
+      const answered = this.#answered
+      this.#answered = undefined
+      answered?.(reader.isGood)
+    })
+    this.#socket.on('error', failed)
+    this.#socket.on('connect', () => opened(this))
+  }
+
+  static open(port: number): Promise<Line> {
+    return new Promise((resolve, reject) => new Line(port, resolve, reject))
+  }
+
+  get isFree(): boolean {
+    return this.#answered === undefined && !this.#socket.destroyed
+  }
+
+  send(bytes: Buffer, answered: (isGood: boolean) => void): void {
+    this.#answered = answered
+    this.#socket.write(bytes)
+  }
+
+  close(): void {
+    this.#answered = undefined
+    this.#socket.destroy()
+  }
 }
+
+/** Connections that are still open for the next round: what opening them does to others is not asked for here. */
+let kept: { readonly port: number; readonly lines: readonly Line[] } = { port: 0, lines: [] }
 
 /** Sends requests when they are due by a fixed schedule, so that a slow answer delays none of those behind it unseen. */
 export async function loadOpen({ port, requests, rate, seconds, connections, begin }: OpenLoad): Promise<OpenMeasured> {
   const texts = requests.map(request => Buffer.from(request))
   const times: number[] = []
-  const sockets: Socket[] = []
-  const free: Free[] = []
   const waiting: { bytes: Buffer; due: number }[] = []
   let refused = 0
   let sent = 0
 
-  const open = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const reader = new AnswerReader()
-      const socket = connectLoad(port, chunk => {
-        if (!reader.take(chunk)) return
-        if (!reader.isGood) refused++
-        times.push(performance.now() - due)
-        const next = waiting.shift()
-        if (next) self.send(next.bytes, next.due)
-        else free.push(self)
-      })
-      sockets.push(socket)
-      let due = 0
-      const self: Free = {
-        send: (bytes, at) => {
-          due = at
-          socket.write(bytes)
-        },
-      }
-      socket.on('error', reject)
-      socket.on('connect', () => {
-        free.push(self)
-        resolve()
-      })
+  const old = kept.port === port ? kept.lines.filter(({ isFree }) => isFree).slice(0, connections) : []
+  const missing = Array.from({ length: connections - old.length }, () => Line.open(port))
+  const lines = [...old, ...(await Promise.all(missing))]
+  const free = [...lines]
+  const send = (line: Line, bytes: Buffer, due: number) =>
+    line.send(bytes, isGood => {
+      if (!isGood) refused++
+      times.push(performance.now() - due)
+      const next = waiting.shift()
+      if (next) send(line, next.bytes, next.due)
+      else free.push(line)
     })
-  await Promise.all(Array.from({ length: connections }, open))
 
   if (begin !== undefined) await setTimeout(begin - Date.now())
 
@@ -77,8 +96,8 @@ export async function loadOpen({ port, requests, rate, seconds, connections, beg
       const now = performance.now()
       for (let due = started + (sent / rate) * 1_000; sent < all && due <= now; due = started + (sent / rate) * 1_000) {
         const bytes = texts[sent++ % texts.length] ?? Buffer.alloc(0)
-        const connection = free.pop()
-        if (connection) connection.send(bytes, due)
+        const line = free.pop()
+        if (line) send(line, bytes, due)
         else waiting.push({ bytes, due })
       }
       // Whoever waits for the queue of a pool is answered within its patience.
@@ -87,7 +106,8 @@ export async function loadOpen({ port, requests, rate, seconds, connections, beg
       resolve()
     }, 1)
   })
-  for (const socket of sockets) socket.destroy()
+  for (const line of lines) if (!line.isFree) line.close()
+  kept = { port, lines }
   const sorted = times.toSorted((a, b) => a - b)
   const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0
   return { requests: all, refused, lost: all - times.length, p50: at(0.5), p99: at(0.99), p999: at(0.999) }

@@ -60,7 +60,8 @@ export class Connection {
       keepAlive: true,
       connectionTimeoutMillis: 5_000,
       // A row that somebody has locked is waited for, but not as long as a statement may take.
-      options: '-c timezone=UTC -c lock_timeout=3000',
+      // Nor is a statement of a tenant the work of more than one process: others would have to give way, and their priority is not known.
+      options: '-c timezone=UTC -c lock_timeout=3000 -c max_parallel_workers_per_gather=0',
     })
     const connection = new Connection(client, on.free)
     let established = false
