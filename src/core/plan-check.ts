@@ -328,7 +328,9 @@ class PlanCheck {
     if (order.embed === undefined) {
       const path = this.path(entity, order.path)
       const column = grouped?.find(column => isColumnOf(column, path)) ?? null
-      if (grouped && !column) throw notGrouped(entity, path.field.name)
+      // Where all of a document is grouped by, any part of it can be ordered by.
+      const isPart = grouped?.some(column => isColumnOf(column, { ...path, json: [] }))
+      if (grouped && !column && !isPart) throw notGrouped(entity, path.field.name)
       return { ...rest, path, embed: null, column }
     }
     const embed = embeds.find(({ name }) => name.text === order.embed)

@@ -123,6 +123,14 @@ export const aggregate: readonly Group[] = [
         'name,products!maker_id(count())&products.order=id&order=name',
         'name,products!maker_id(kind,count())&products.order=kind&order=name',
       ]),
+      ...of('products', [
+        'details,count()&order=details->color,details->size->>w.desc,details',
+        'details,count()&order=details->color,id',
+        'details::text,count()&order=details->color',
+        'id,reviews(count())&reviews.order=id&order=id',
+        'details,count()&order=details->color.desc,details&limit=3',
+      ]),
+      ...of('reviews', ['id,products!inner(details,count())&products.order=details->color&order=id']),
       ...of('passports', [
         'id,...products(count())&products.order=id&order=id',
         'number,...products(count())&order=issued,number',

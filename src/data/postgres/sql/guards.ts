@@ -21,15 +21,16 @@ const rows = '(select count(*) from w)'
 
 /** What makes a write refuse itself once it knows its rows, which it calls `w`. */
 export function guardsOf(plan: Write, binder: Binder, reader: Reader): string[] {
-  const refuse = (code: string, condition: string) =>
-    `case when ${condition} then tenantry.refuse(${literal(code)}, ${rows}::text) end`
+  const refuse = (code: string, condition: string, number = rows) =>
+    `case when ${condition} then tenantry.refuse(${literal(code)}, ${number}::text) end`
+  const shown = plan.returning?.grouped ? reader.returnedCount(plan.returning, 'w') : rows
   const tooMany = (limit: number) => `${rows} > ${binder.bind(String(limit), 'bigint')}`
   return [
     ...(plan.precondition ? preconditionGuards(plan, plan.precondition, binder, reader) : []),
     ...(plan.kind === 'insert' ? [] : staleGuard(plan, reader)),
     ...(plan.kind === 'insert' && plan.put ? [refuse(raised.notPut, `${rows} <> 1`)] : []),
     ...(plan.kind === 'insert' || plan.maxAffected === null ? [] : [refuse(raised.tooMany, tooMany(plan.maxAffected))]),
-    ...(plan.single ? [refuse(raised.notSingle, `${rows} <> 1`)] : []),
+    ...(plan.single ? [refuse(raised.notSingle, `${shown} <> 1`, shown)] : []),
   ]
 }
 

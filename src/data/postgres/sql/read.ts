@@ -195,9 +195,19 @@ export class Reader {
 
   /** The text of rows that a write returned under the name `source`. */
   returned(query: CheckedQuery, source: string, plan: CheckedPlan): string {
-    const alias = this.#alias()
-    const rows = this.#rows(query, alias, ` from ${source} ${alias}`, this.where(query, alias, undefined, false))
+    const rows = this.#returnedRows(query, source)
     return `(select ${bounded('body', bodyTypeOf(plan))} from (select ${bodySql(rows, 'r', plan, this.#binder)} as body from (${rows.sql}) r) a)`
+  }
+
+  /** How many there are in that text. */
+  returnedCount(query: CheckedQuery, source: string): string {
+    // What is grouped is fewer than what was written.
+    return `(select count(*) from ${query.grouped ? `(${this.#returnedRows(query, source).sql}) r` : source})`
+  }
+
+  #returnedRows(query: CheckedQuery, source: string): Rows {
+    const alias = this.#alias()
+    return this.#rows(query, alias, ` from ${source} ${alias}`, this.where(query, alias, undefined, false))
   }
 
   /** ` where …`, or nothing. Inner embeds are conditions too. `isTable`: the rows are those of the table. */
