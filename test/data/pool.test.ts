@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
 import pg from 'pg'
 import { entity } from '../../src/core/entity.ts'
 import { TenantryError } from '../../src/core/errors.ts'
@@ -11,6 +12,7 @@ import { text } from '../../src/core/field.ts'
 import { createModuleSet } from '../../src/core/module-set.ts'
 import { TenantData } from '../../src/core/tenant-data.ts'
 import { openEmbedded } from '../../src/data/postgres/embedded.ts'
+import { kyselyIn } from '../../src/data/postgres/kysely.ts'
 import type { Pool, PoolOptions } from '../../src/data/postgres/pool.ts'
 import { openPostgres } from '../../src/data/postgres/postgres.ts'
 import { settingsSql } from '../../src/data/postgres/settings.ts'
@@ -508,6 +510,37 @@ describe('a pool', () => {
       await allow(true)
     }
     assert.equal((await ask(pool, who))[0], 'acme')
+  })
+
+  test('has a statement be the work of one process, where the server would use several, as transactions do', async () => {
+    const { name, query, target } = tenants.database
+    const eager = [
+      ...['min_parallel_table_scan_size', 'parallel_setup_cost', 'parallel_tuple_cost'],
+      ...['enable_indexscan', 'enable_indexonlyscan', 'enable_bitmapscan'],
+    ]
+    for (const setting of eager)
+      await query(`alter database "${name}" set ${setting} = ${setting.startsWith('enable') ? 'off' : 0}`)
+    const counting = 'explain (format json) select count(*) from pool_v1.notes'
+    const server = new pg.Client(target)
+    try {
+      await server.connect()
+      const { rows } = await server.query(counting)
+      assert.match(JSON.stringify(rows), /"Workers Planned"/, 'otherwise this shows nothing')
+      const [plan] = await ask(await openPool(), counting)
+      assert.match(String(plan), /"Aggregate"/)
+      assert.doesNotMatch(String(plan), /"Workers Planned"/)
+      for (const data of [tenants.acme, tenants.globex]) {
+        const workers = await data.transaction(tx =>
+          kyselyIn(tx, { reads: { notes } }, db =>
+            sql`select current_setting('max_parallel_workers_per_gather') as workers`.execute(db),
+          ),
+        )
+        assert.deepEqual(workers.rows, [{ workers: '0' }])
+      }
+    } finally {
+      await server.end()
+      for (const setting of eager) await query(`alter database "${name}" reset ${setting}`)
+    }
   })
 
   test('refuses everything once it is closed, after finishing what it had taken', async () => {

@@ -2,6 +2,7 @@ import pg from 'pg'
 import { TenantryError } from '../../core/errors.ts'
 import { atDatabase } from './bootstrap.ts'
 import type { ConnectionTarget } from './driver.ts'
+import { sessionOptions } from './settings.ts'
 import { Turnstile } from './turnstile.ts'
 
 export interface FairConnectionsOptions {
@@ -31,7 +32,7 @@ export class FairConnections {
       connectionTimeoutMillis: 5_000,
       idleTimeoutMillis: 30_000,
       application_name: name,
-      options: `-c timezone=UTC -c idle_in_transaction_session_timeout=${idleInTransaction}`,
+      options: `${sessionOptions} -c idle_in_transaction_session_timeout=${idleInTransaction}`,
     })
     this.#pool.on('error', () => {}) // An idle connection was lost; the pool makes another.
     this.#turnstile = new Turnstile({ size })

@@ -3,6 +3,12 @@ import type { TenantContext } from '../../core/tenant-context.ts'
 import { rowsSetting } from './own-rows.ts'
 
 /**
+ * What a session of tenants begins with. A statement is the work of one process: more would come at the cost of others, and
+ * would not give way where that process does.
+ */
+export const sessionOptions = '-c timezone=UTC -c max_parallel_workers_per_gather=0'
+
+/**
  * The one statement that says for whom the rest of its transaction runs. All settings are local: they end with the
  * transaction, also after an error. An absent tenant or instance is the empty text, which no policy takes for one.
  */
