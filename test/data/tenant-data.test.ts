@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { entity } from '../../src/core/entity.ts'
+import { TenantryError } from '../../src/core/errors.ts'
 import { array, bigint, date, decimal, integer, reference, text } from '../../src/core/field.ts'
 import type { ModuleDefinition } from '../../src/core/module.ts'
 import { related } from '../../src/core/query.ts'
@@ -355,4 +356,24 @@ test('plans at once in one transaction each run under their own role', async () 
   }
   await refused(() => reader.transaction(inside => inside.insert(customers, { title: 'c' })), 'forbidden')
   assert.equal(await reader.count(customers), 21)
+})
+
+test('rows that refer to their own kind: the refusal names the field that refers, or the key that is held', async () => {
+  const fieldsOf = async (work: Promise<unknown>) => {
+    const error = await work.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    )
+    assert.ok(error instanceof TenantryError && error.reason === '23503', String(error))
+    return error.fields
+  }
+  const [mine, theirs] = [await filled(), await filled()]
+  const child = await mine.insert(customers, { title: 'child' })
+  const foreign = await theirs.insert(customers, { title: 'foreign' })
+  const parent = await mine.insert(customers, { title: 'parent' })
+  const nowhere = { parent_id: ['names no row that is there'] }
+  assert.deepEqual(await fieldsOf(mine.insert(customers, { title: 'd', parent_id: foreign.id })), nowhere)
+  assert.deepEqual(await fieldsOf(mine.update(customers, child.id, { parent_id: foreign.id })), nowhere)
+  await mine.update(customers, child.id, { parent_id: parent.id })
+  assert.deepEqual(await fieldsOf(mine.purge(customers, parent.id)), { id: ['is still referenced'] })
 })

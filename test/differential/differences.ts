@@ -141,8 +141,8 @@ const ofErrors: readonly Difference[] = [
       ours.status >= 300 &&
       (peer.error?.code !== ours.error?.code ||
         /^22/.test(String(ours.error?.code)) ||
-        // Two types or names that there are not, two casts that cannot be.
-        (/^(42704|42846)$/.test(String(ours.error?.code)) && messageOf(peer) !== messageOf(ours)) ||
+        // Two types or names that there are not, two casts or operators that cannot be.
+        (/^(42704|42846|42883)$/.test(String(ours.error?.code)) && messageOf(peer) !== messageOf(ours)) ||
         (ours.error?.code === '42703' && messageOf(peer).split('.')[1] !== messageOf(ours).split('.')[1])),
   },
 ]
@@ -198,8 +198,10 @@ const ofRequests: readonly Difference[] = [
     parts: everything,
     applies: ({ request, peer, ours }) =>
       /(?<!\bwords)(=|\.)(not\.)?(fts|plfts|phfts|wfts)[(.]/.test(decode(request.path)) &&
-      ours.status < 300 &&
-      (peer.status < 300 || ['42883', 'PGRST116', 'PGRST103'].includes(String(peer.error?.code))),
+      (ours.status < 300
+        ? peer.status < 300 || ['42883', 'PGRST116', 'PGRST103'].includes(String(peer.error?.code))
+        : // A change is refused for rows that the other does not find.
+          request.method === 'PATCH' && peer.status < 300 && /^23/.test(String(ours.error?.code))),
   },
   {
     name: 'count is a name like any other',
@@ -412,9 +414,10 @@ const ofAnswers: readonly Difference[] = [
   {
     name: 'a page of an embed is no condition',
     reason: 'PostgREST leaves out rows whose inner embed has rows, but none on the page that is shown.',
-    parts: ['body', 'content-range', 'status'],
+    parts: everything,
     applies: ({ request, peer, ours }) =>
-      peer.status < 300 && ours.status < 300 && /!inner.*[.](offset|limit)=/.test(decode(request.path)),
+      [peer, ours].every(({ status, error }) => status < 300 || error?.code === 'PGRST116') &&
+      /!inner.*[.](offset|limit)=/.test(decode(request.path)),
   },
   {
     name: 'an index at the end of an embed',

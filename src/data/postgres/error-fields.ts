@@ -19,7 +19,7 @@ export function withFields(error: unknown, plan: CheckedPlan): unknown {
 }
 
 function withFaults(error: TenantryError, cause: ServerError, plan: CheckedPlan): TenantryError {
-  const found = { ...(isAboutValues(cause) ? valueFaults(cause, plan) : {}), ...constraintFaults(cause, plan.entity) }
+  const found = { ...(isAboutValues(cause) ? valueFaults(cause, plan) : {}), ...constraintFaults(cause, plan) }
   const seen = plan.kind === 'call' ? plan.entity.fields : plan.sight.outside.fieldsOf(plan.entity)
   const faults = Object.fromEntries(Object.entries(found).filter(([name]) => seen.has(name)))
   if (Object.keys(faults).length === 0) return error
@@ -39,7 +39,8 @@ function isAboutValues({ code }: ServerError): boolean {
   return code.startsWith('22') || code === '23502' || code === '23514'
 }
 
-function constraintFaults({ code, constraint, column, table }: ServerError, entity: Entity): Faults {
+function constraintFaults({ code, constraint, column, table }: ServerError, plan: CheckedPlan): Faults {
+  const { entity } = plan
   switch (code) {
     case '23502':
       return column !== undefined && entity.fields.has(column) ? { [column]: ['is required'] } : {}
@@ -53,13 +54,19 @@ function constraintFaults({ code, constraint, column, table }: ServerError, enti
     case '23503': {
       const own = entity.references.find(({ name, from }) => name === constraint && from.name === table)
       // The table that is named is the referencing one in both cases; of a row that is kept, its key is what is held.
-      if (own && !entity.referencedBy.includes(own)) return { [own.field]: ['names no row that is there'] }
+      // Where rows refer to their own kind, it is both: what was written tells.
+      if (own && (!entity.referencedBy.includes(own) || writes(plan, own.field)))
+        return { [own.field]: ['names no row that is there'] }
       const held = entity.referencedBy.find(({ name, from }) => name === constraint && from.name === table)
       return held ? { [held.toField]: ['is still referenced'] } : {}
     }
     default:
       return {}
   }
+}
+
+function writes(plan: CheckedPlan, field: string): boolean {
+  return (plan.kind === 'insert' || plan.kind === 'update') && plan.fields.some(({ name }) => name === field)
 }
 
 function valueFaults(cause: ServerError, plan: CheckedPlan): Faults {
