@@ -20,6 +20,8 @@ export const change: readonly Group[] = [
       patch(`${first}&select=nothing`, { title: 'Changed' }, full()),
       patch('products?stock=gt.10&select=kind,stock.sum()&order=kind', { title: 'Changed' }, full()),
       patch('products?stock=gt.10&select=kind,stock.sum()&order=kind', { title: 'Changed' }, full('count=exact')),
+      patch('products?stock=gt.10&select=details->color,stock.sum()', { title: 'Changed' }, full()),
+      patch(`${first}&select=details->color,n:stock.sum()`, { title: 'Changed' }, { ...full(), Accept: objectType }),
       patch('products?stock=gt.1000&select=kind,stock.sum()', { title: 'Changed' }, full('count=exact')),
       patch('products?stock=gt.1000&select=stock.sum()', { title: 'Changed' }, full('count=exact')),
       patch('orders?region=lte.sale&select=region,...products(id.count())', { note: 'x' }, full('count=exact')),

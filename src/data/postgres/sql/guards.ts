@@ -23,14 +23,17 @@ const rows = '(select count(*) from w)'
 export function guardsOf(plan: Write, binder: Binder, reader: Reader): string[] {
   const refuse = (code: string, condition: string, number = rows) =>
     `case when ${condition} then tenantry.refuse(${literal(code)}, ${number}::text) end`
-  const shown = plan.returning?.grouped ? reader.returnedCount(plan.returning, 'w') : rows
+  const notSingle = () => {
+    const shown = plan.returning ? reader.returnedCount(plan.returning, 'w') : rows
+    return refuse(raised.notSingle, `${shown} <> 1`, shown)
+  }
   const tooMany = (limit: number) => `${rows} > ${binder.bind(String(limit), 'bigint')}`
   return [
     ...(plan.precondition ? preconditionGuards(plan, plan.precondition, binder, reader) : []),
     ...(plan.kind === 'insert' ? [] : staleGuard(plan, reader)),
     ...(plan.kind === 'insert' && plan.put ? [refuse(raised.notPut, `${rows} <> 1`)] : []),
     ...(plan.kind === 'insert' || plan.maxAffected === null ? [] : [refuse(raised.tooMany, tooMany(plan.maxAffected))]),
-    ...(plan.single ? [refuse(raised.notSingle, `${shown} <> 1`, shown)] : []),
+    ...(plan.single ? [notSingle()] : []),
   ]
 }
 
