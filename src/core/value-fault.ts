@@ -20,7 +20,8 @@ export function valueFault(spec: FieldSpec, value: unknown): string | undefined 
 }
 
 function scalarFault(spec: FieldSpec, value: unknown): string | undefined {
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  const text = textOf(value)
+  if (text === undefined) return undefined
   switch (spec.type) {
     case 'text':
       return outside(spec, Array.from(text).length, ' characters')
@@ -41,6 +42,16 @@ function scalarFault(spec: FieldSpec, value: unknown): string | undefined {
       return spec.values?.includes(text) ? undefined : `must be one of ${spec.values?.join(', ')}`
     default:
       return undefined
+  }
+}
+
+/** Undefined for what is nested deeper than can be written out again; the database refuses it. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value !== 'object') return String(value)
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
   }
 }
 

@@ -43,6 +43,12 @@ test('every wrong field of a payload is named at once, each with what it must be
   assert.deepEqual(await refusal('POST', 'papers', wrong), [400, '22P02', fields])
   assert.deepEqual(await refusal('PATCH', `papers?id=eq.${ids.one}`, wrong), [400, '22P02', fields])
   assert.deepEqual(await refusal('PUT', `papers?id=eq.${ids.one}`, { id: ids.one, ...wrong }), [400, '22P02', fields])
+  const deep = `{"kind":"SECRET","extra":${'{"a":'.repeat(12_000)}1${'}'.repeat(12_000)}}`
+  assert.deepEqual(await refusal('PATCH', 'papers?id=eq.SECRET', deep), [
+    400,
+    '22P02',
+    { id: ['must be a UUID'], kind: ['must be one of letter, bill'] },
+  ])
   assert.deepEqual(
     await refusal('POST', 'papers', [
       { title: 'fine', pages: 1 },
