@@ -24,7 +24,7 @@ export function guardsOf(plan: Write, binder: Binder, reader: Reader): string[] 
   const refuse = (code: string, condition: string, number = rows) =>
     `case when ${condition} then tenantry.refuse(${literal(code)}, ${number}::text) end`
   const notSingle = () => {
-    const shown = plan.returning ? reader.returnedCount(plan.returning, 'w') : rows
+    const shown = reader.returnedCount(plan.returning, 'w')
     return refuse(raised.notSingle, `${shown} <> 1`, shown)
   }
   const tooMany = (limit: number) => `${rows} > ${binder.bind(String(limit), 'bigint')}`

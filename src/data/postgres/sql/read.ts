@@ -199,10 +199,9 @@ export class Reader {
     return `(select ${bounded('body', bodyTypeOf(plan))} from (select ${bodySql(rows, 'r', plan, this.#binder)} as body from (${rows.sql}) r) a)`
   }
 
-  /** How many there are in that text. */
-  returnedCount(query: CheckedQuery, source: string): string {
-    // What is grouped is fewer than what was written.
-    return `(select count(*) from ${query.grouped ? `(${this.#returnedRows(query, source).sql}) r` : source})`
+  /** The number that a write answers: of its rows under the name `source`, or of the groups that are shown of them. */
+  returnedCount(query: CheckedQuery | null, source: string): string {
+    return `(select count(*) from ${query?.grouped ? `(${this.#returnedRows(query, source).sql}) r` : source})`
   }
 
   #returnedRows(query: CheckedQuery, source: string): Rows {

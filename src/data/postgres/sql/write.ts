@@ -31,8 +31,7 @@ export function writeSql(plan: Write, binder: Binder, reader: Reader): string {
   const count = merges ? `(select count(*) from w where ${inserted})` : 'null'
   // The guards stand last: they are read by nobody, they only raise.
   const revision = plan.revision ? ['(select max(revision) from w)'] : []
-  const rows = plan.returning ? reader.returnedCount(plan.returning, 'w') : '(select count(*) from w)'
-  const answer = [body, rows, 'null', count, ...revision, ...guards]
+  const answer = [body, reader.returnedCount(plan.returning, 'w'), 'null', count, ...revision, ...guards]
   return `${reader.searches(`w as (${write} returning ${written.join(', ')})`)}select ${answer.join(', ')}`
 }
 
