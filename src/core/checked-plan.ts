@@ -2,7 +2,7 @@ import type { EntityUse } from './access-role.ts'
 import type { SearchConfig } from './field.ts'
 import type { Action, Entity, EntityField, Relation } from './module-set.ts'
 import type { Aggregate, Call, Deleted, OnConflict, Output, Precondition, Shared } from './plan.ts'
-import type { JsonStep, ListComparison, ScalarComparison, SearchOperator } from './plan-condition.ts'
+import type { JsonStep, ListComparison, ScalarComparison, SearchComparison } from './plan-condition.ts'
 import type { Sight } from './sight.ts'
 
 /** A plan whose every name has been found in the definitions. */
@@ -167,9 +167,9 @@ export interface CheckedComparison {
 
 export type CheckedTest =
   | Pick<ScalarComparison, 'operator' | 'value' | 'slot'>
-  | Pick<ListComparison, 'operator' | 'values' | 'quantifier'>
+  | Pick<ListComparison, 'operator' | 'values' | 'quantifier' | 'slot'>
   | { readonly operator: 'is'; readonly value: 'null' | 'not_null' | 'true' | 'false' | 'unknown' }
-  | { readonly operator: SearchOperator; readonly value: string; readonly config: SearchConfig }
+  | (Pick<SearchComparison, 'operator' | 'value' | 'slot'> & { readonly config: SearchConfig })
 
 export interface CheckedOrder {
   readonly path: CheckedPath

@@ -15,13 +15,16 @@ export interface RunOptions {
   readonly like?: Likeness
 }
 
-/** What the plan is like, but for the values in its slots: what was made of the other plan serves this one too. */
+/** What the plan is like, but for the values in its slots, which are the same: what was made of the other plan serves this one too. */
 export interface Likeness {
   /** The same object each time. */
   readonly plan: Plan
   /** The plan's own, by slot. */
-  readonly values: readonly string[]
+  readonly values: readonly SlotValue[]
 }
+
+/** What stands in a slot: one value, or those of a list. */
+export type SlotValue = string | readonly string[]
 
 /** Runs plans for whoever holds a context; the access role is resolved on every run. */
 export interface PlanRunner {

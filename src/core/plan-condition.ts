@@ -60,15 +60,18 @@ interface ComparisonOf {
   readonly not: boolean
 }
 
-export interface ScalarComparison extends ComparisonOf {
-  readonly operator: ScalarOperator
-  /** The value in PostgreSQL's text form; `like` and `ilike` with `%` and `_`. */
-  readonly value: string
-  /** Which of the values of a `Likeness` stands here. Only with an operator that takes any value as it is: `eq` to `lte`. */
+interface Slotted {
+  /** Which of the values of a `Likeness` stands here. */
   readonly slot?: number
 }
 
-export interface ListComparison extends ComparisonOf {
+export interface ScalarComparison extends ComparisonOf, Slotted {
+  readonly operator: ScalarOperator
+  /** The value in PostgreSQL's text form; `like` and `ilike` with `%` and `_`. */
+  readonly value: string
+}
+
+export interface ListComparison extends ComparisonOf, Slotted {
   /** `in`: equal to one of the values. With a quantifier: the operator holds for any or all of them. */
   readonly operator: 'in' | ScalarOperator
   readonly quantifier?: 'any' | 'all'
@@ -80,7 +83,7 @@ export interface IsComparison extends ComparisonOf {
   readonly value: IsValue
 }
 
-export interface SearchComparison extends ComparisonOf {
+export interface SearchComparison extends ComparisonOf, Slotted {
   readonly operator: SearchOperator
   readonly value: string
   /** The language in which words are equal. Absent: that of a `searchText` field, else `simple`. */

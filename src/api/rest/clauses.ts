@@ -5,7 +5,7 @@ import { parseNames, parseTreePath } from './grammar/names.ts'
 import { parseOrder } from './grammar/order.ts'
 import { parseSelect } from './grammar/select.ts'
 import { createCounter, type RestLimits } from './limits.ts'
-import type { Parameter } from './query-string.ts'
+import type { SlottedParameter } from './query-string.ts'
 import type { Scoped } from './query-tree.ts'
 import { parseRowNumber } from './range.ts'
 
@@ -20,7 +20,7 @@ export interface Clauses {
   readonly scoped: readonly Scoped[]
 }
 
-export function parseClauses(parameters: readonly Parameter[], limits: RestLimits): Clauses {
+export function parseClauses(parameters: readonly SlottedParameter[], limits: RestLimits): Clauses {
   const find = (name: string) => parameters.find(({ key }) => key === name)?.value
   const columns = find('columns')
   const after = find(afterParameter)
@@ -40,11 +40,12 @@ export function parseClauses(parameters: readonly Parameter[], limits: RestLimit
 const wholeRequest = ['select', 'columns', 'on_conflict', afterParameter]
 
 /** The last word of a key says what it is; every key without a word of ours is a filter on a field. */
-function parseScoped({ key, value, slot }: Parameter, count: () => void, depth: number): Scoped {
+function parseScoped(parameter: SlottedParameter, count: () => void, depth: number): Scoped {
+  const { key, value } = parameter
   switch (key.split('.').at(-1)) {
     case 'and':
     case 'or':
-      return where(parseLogic(key, value, count, depth))
+      return where(parseLogic(parameter, count, depth))
     case 'order':
       return { embeds: parseTreePath(key).embeds, clause: { kind: 'order', order: parseOrder(value) } }
     case 'limit':
@@ -53,7 +54,7 @@ function parseScoped({ key, value, slot }: Parameter, count: () => void, depth: 
       return page(key, 'offset', value)
     default:
       count()
-      return where(parseFilter(key, value, slot))
+      return where(parseFilter(parameter))
   }
 }
 

@@ -8,7 +8,7 @@ import { defaultLimits } from './limits.ts'
 import type { Parts } from './plan-parts.ts'
 import { planDelete, planInsert, planPut, planRead, planUpdate } from './plans.ts'
 import { parsePrefer } from './prefer.ts'
-import { canonicalQuery, type Parameter, parseQueryString } from './query-string.ts'
+import { canonicalQuery, parseQueryString, type SlottedParameter } from './query-string.ts'
 import { headerOf, type ParsedRest, type RestRequest } from './request.ts'
 
 const planners: Readonly<Record<string, (parts: Parts) => EntityPlan>> = {
@@ -24,7 +24,7 @@ const planners: Readonly<Record<string, (parts: Parts) => EntityPlan>> = {
  * A request in PostgREST's dialect (version 12) as a plan, whose conditions have the slots that `slotted`, the parameters of its
  * query, has. Throws only `TenantryError`s.
  */
-export function parseRest(request: RestRequest, slotted?: readonly Parameter[]): ParsedRest {
+export function parseRest(request: RestRequest, slotted?: readonly SlottedParameter[]): ParsedRest {
   const makePlan = findPlanner(request.method)
   const parameters = slotted ?? parseQueryString(request.query)
   const clauses = parseClauses(parameters, request.limits ?? defaultLimits)

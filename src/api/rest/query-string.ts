@@ -4,8 +4,21 @@ import { createCounter, maxParameters } from './limits.ts'
 export interface Parameter {
   readonly key: string
   readonly value: string
-  /** Of a filter that is one of a shape's: which (`shapeOf`). */
-  readonly slot?: number
+}
+
+/** A parameter of a shape (`shapeOf`). */
+export interface SlottedParameter extends Parameter {
+  readonly slots?: readonly Slotted[]
+}
+
+/** A slot in place of the value that begins there. */
+export interface Slotted {
+  readonly at: number
+  readonly slot: number
+}
+
+export function slotAt(slots: SlottedParameter['slots'], position: number): number | undefined {
+  return slots?.find(({ at }) => at === position)?.slot
 }
 
 /** The decoded parameters in their order; `+` is a space. One without `=` says nothing and is left out, as in PostgREST. */

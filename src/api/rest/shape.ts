@@ -1,43 +1,75 @@
-import { type Parameter, parseQueryString } from './query-string.ts'
+import type { SlotValue } from '../../core/datasource.ts'
+import { scalarOperators, searchOperators } from '../../core/plan.ts'
+import { parseList, patternOf } from './grammar/operation.ts'
+import { Scanner } from './grammar/scanner.ts'
+import type { Parameter, Slotted, SlottedParameter } from './query-string.ts'
 
-/** A query string apart from the values that its filters compare with: queries of one shape have plans that are alike. */
+/** Parameters apart from the values that their filters compare with: queries of one shape have plans that are alike. */
 export interface Shape {
   readonly text: string
-  /** By slot; as they are on the wire and decoded, which is the same. */
-  readonly values: readonly string[]
+  /** By slot. */
+  readonly values: readonly SlotValue[]
+  /** With the places where slots are. */
+  readonly parameters: readonly SlottedParameter[]
 }
+
+const scalars = scalarOperators.join('|')
+const searches = `(?:${searchOperators.join('|')})(?:\\([\\p{L}\\p{N}_]+\\))?`
+const filter = new RegExp(`^(?:not\\.)?((?:${scalars})|${searches})\\.`, 'u')
+const list = /^(?:not\.)?in\./
+/** A comparison in a logic tree that holds nothing else which begins or ends anything. */
+const compared = new RegExp(`(?<=[(,])([^(),.]+\\.(?:not\\.)?((?:${scalars})|${searches})\\.)([^(),]+)(?=[,)])`, 'gu')
+/** What begins something in a logic tree that a comma or parenthesis may be within. */
+const within = /["{]/
+
+/** Begin what is no text of a query, where no NUL can be. */
+const [mark, pair, key] = ['\0?', '\0&', '\0=']
 
 /**
- * A filter of the root whose value the statement takes as it is, whatever it is. It is written out in characters that mean
- * only themselves. `&` begins each, so that names are whole.
+ * Takes out what may be a value. It need not be one: what the parser does not find a slot for is none, and then the text tells
+ * nothing. Throws as the parser of lists does.
  */
-const filter =
-  /(?<=^|&)((?!(?:select|order|limit|offset|columns|on_conflict|and|or)=)\w+=(?:eq|neq|gte?|lte?)\.)([\w.~:-]+)(?=&|$)/g
-const onlyFilter = new RegExp(`^${filter.source}`)
+export function shapeOf(parameters: readonly Parameter[]): Shape {
+  const values: SlotValue[] = []
+  let text = ''
+  const slotted = parameters.map((parameter): SlottedParameter => {
+    const { value } = parameter
+    const found = slotsIn(value, values)
+    text += `${parameter.key}${key}${found?.text ?? value}${pair}`
+    return found ? { ...parameter, slots: found.slots } : parameter
+  })
+  return { text, values, parameters: slotted }
+}
 
-/** Stands for a value; in no query string (RFC 3986, 3.4). */
-const mark = '\0'
+interface Found {
+  readonly text: string
+  readonly slots: readonly Slotted[]
+}
 
-export function shapeOf(query: string): Shape {
-  const values: string[] = []
-  const text = query.replace(filter, (_, head: string, value: string) => {
-    values.push(value)
+function slotsIn(value: string, values: SlotValue[]): Found | undefined {
+  // Most values of other parameters have none.
+  if (!value.includes('.')) return undefined
+  const [head, operator = ''] = filter.exec(value) ?? []
+  if (head !== undefined) {
+    const slot = values.push(patternOf(operator, value.slice(head.length))) - 1
+    return { text: head + mark, slots: [{ at: head.length, slot }] }
+  }
+  const [listHead] = list.exec(value) ?? []
+  if (listHead !== undefined) {
+    const scanner = new Scanner(value, 'filter')
+    scanner.position = listHead.length
+    const slot = values.push(parseList(scanner)) - 1
+    scanner.expectEnd()
+    return { text: listHead + mark, slots: [{ at: listHead.length, slot }] }
+  }
+  return value.startsWith('(') && !within.test(value) ? slotsInTree(value, values) : undefined
+}
+
+function slotsInTree(value: string, values: SlotValue[]): Found {
+  const slots: Slotted[] = []
+  const text = value.replace(compared, (_, head: string, operator: string, compared: string, at: number) => {
+    slots.push({ at: at + head.length, slot: values.push(patternOf(operator, compared)) - 1 })
     return head + mark
   })
-  return { text, values }
-}
-
-/** The parameters of a query string, with the slots that its shape has. */
-export function slottedParameters(query: string): readonly Parameter[] {
-  // As there are parameters: what says nothing is none.
-  const pairs = query.split('&').filter(pair => pair.includes('='))
-  let slots = 0
-  return parseQueryString(query).map((parameter, index) =>
-    onlyFilter.test(pairs[index] ?? '') ? { ...parameter, slot: slots++ } : parameter,
-  )
-}
-
-/** True when the text can be told from a shape. */
-export function isShapeable(query: string): boolean {
-  return !query.includes(mark)
+  return { text, slots }
 }

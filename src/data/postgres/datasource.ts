@@ -8,6 +8,7 @@ import type {
   OnceAnswer,
   OnceOptions,
   RunOptions,
+  SlotValue,
   TransactionOptions,
   TransactionRunner,
 } from '../../core/datasource.ts'
@@ -80,6 +81,8 @@ export interface PostgresDatasourceOptions {
 
 /** Statements of one remembered plan: callers with as many different sets of roles that matter. */
 const mostSights = 16
+/** Texts of one plan: a list of two values has another than one of three. */
+const mostVariants = 16
 /** Tenants with as many different sets of modules. */
 const mostExposures = 64
 
@@ -90,6 +93,8 @@ export class PostgresDatasource implements Datasource {
   readonly #compiled = new WeakMap<Plan, Map<Exposure, Compiled>>()
   /** Of those that touch entities whose fields have rules, one for each that may see other fields. */
   readonly #compiledFor = new WeakMap<Plan, Map<Sight, Compiled>>()
+  /** Statements of other texts for plans that are like the one that a statement was made of, the newest first. */
+  readonly #variants = new WeakMap<Statement, Statement[]>()
   readonly #feed: ChangeFeed
 
   constructor(options: PostgresDatasourceOptions) {
@@ -121,7 +126,7 @@ export class PostgresDatasource implements Datasource {
     const { settings } = running
     const made = compiled.statement ?? narrowedStatement(compiled, running)
     const wanted = () => (like ? this.#check(plan, context) : checked)
-    const statement = like ? (fillStatement(made, like.values) ?? statementOf(wanted(), running.rows)) : made
+    const statement = like ? this.#fill(made, like.values, () => statementOf(wanted(), running.rows)) : made
     const reading = checked.kind === 'read' || (checked.kind === 'call' && checked.action.readOnly)
     try {
       const row = await (reading ? reads : writes).run({
@@ -181,6 +186,20 @@ export class PostgresDatasource implements Datasource {
 
   #check(plan: Plan, context: TenantContext): CheckedPlan {
     return checkPlan(plan, context.exposure, sightFor(context, plan))
+  }
+
+  /** The statement with these values; a text depends on some of them, and is kept for others that are like them in that. */
+  #fill(made: Statement, values: readonly SlotValue[], makeAnew: () => Statement): Statement {
+    const filled = fillStatement(made, values)
+    if (filled) return filled
+    const variants = this.#variants.get(made) ?? []
+    for (const variant of variants) {
+      const filled = fillStatement(variant, values)
+      if (filled) return filled
+    }
+    const variant = makeAnew()
+    this.#variants.set(made, [variant, ...variants].slice(0, mostVariants))
+    return variant
   }
 
   /** `keep`: the plan comes again as the same object. */

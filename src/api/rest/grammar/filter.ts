@@ -1,13 +1,8 @@
-import {
-  type AndOr,
-  type Comparison,
-  type Condition,
-  type ScalarComparison,
-  scalarOperators,
-} from '../../../core/plan.ts'
+import type { AndOr, Comparison, Condition } from '../../../core/plan.ts'
 import { checkDepth } from '../limits.ts'
+import { type SlottedParameter, slotAt } from '../query-string.ts'
 import { anyName, parsePath, parseTreePath } from './names.ts'
-import { parseListedValue, parseOperation } from './operation.ts'
+import { parseListedValue, parseOperation, type SlotAt } from './operation.ts'
 import { Scanner } from './scanner.ts'
 
 export interface ScopedCondition {
@@ -16,26 +11,32 @@ export interface ScopedCondition {
   readonly condition: Condition
 }
 
-/** `rel.field->>key=not.eq.value`; `slot` when its value is one of a shape (`shapeOf`). */
-export function parseFilter(key: string, value: string, slot?: number): ScopedCondition {
+/** `rel.field->>key=not.eq.value` */
+export function parseFilter({ key, value, slots }: SlottedParameter): ScopedCondition {
   const { embeds, path } = parseTreePath(key)
   const scanner = new Scanner(value, 'filter')
-  const condition = parseOperation(scanner, path, rest => rest.match(/.*/sy) ?? '')
+  const condition = parseOperation(
+    scanner,
+    path,
+    rest => rest.match(/.*/sy) ?? '',
+    position => slotAt(slots, position),
+  )
   scanner.expectEnd()
-  return { embeds, condition: slot !== undefined && isScalar(condition) ? { ...condition, slot } : condition }
-}
-
-function isScalar(condition: Comparison): condition is ScalarComparison {
-  return !('values' in condition) && scalarOperators.some(operator => operator === condition.operator)
+  return { embeds, condition }
 }
 
 /** `rel.not.or=(a.eq.1,and(b.gt.2,c.is.null))`. Calls `count` for each comparison; nests `maxDepth` levels at most. */
-export function parseLogic(key: string, value: string, count: () => void, maxDepth: number): ScopedCondition {
+export function parseLogic(
+  { key, value, slots }: SlottedParameter,
+  count: () => void,
+  maxDepth: number,
+): ScopedCondition {
   const { embeds, path } = parseTreePath(key)
   const not = embeds.at(-1) === 'not'
   const head = not ? `not.${path.field}` : path.field
   const scanner = new Scanner(`${head}${value}`, 'logic tree', value)
-  const condition = parseAndOr(scanner, { count, maxDepth }, 1)
+  const bounds = { count, maxDepth, slotAt: (position: number) => slotAt(slots, position - head.length) }
+  const condition = parseAndOr(scanner, bounds, 1)
   scanner.expectEnd()
   return { embeds: not ? embeds.slice(0, -1) : embeds, condition }
 }
@@ -43,6 +44,7 @@ export function parseLogic(key: string, value: string, count: () => void, maxDep
 interface Bounds {
   readonly count: () => void
   readonly maxDepth: number
+  readonly slotAt: SlotAt
 }
 
 function parseAndOr(scanner: Scanner, bounds: Bounds, depth: number): AndOr {
@@ -54,9 +56,7 @@ function parseAndOr(scanner: Scanner, bounds: Bounds, depth: number): AndOr {
   const conditions: Condition[] = []
   do {
     scanner.skipSpace()
-    conditions.push(
-      startsAndOr(scanner) ? parseAndOr(scanner, bounds, depth + 1) : parseComparison(scanner, bounds.count),
-    )
+    conditions.push(startsAndOr(scanner) ? parseAndOr(scanner, bounds, depth + 1) : parseComparison(scanner, bounds))
     scanner.skipSpace()
   } while (scanner.take(','))
   scanner.expect(')', '"," or ")"')
@@ -71,11 +71,11 @@ function startsAndOr(scanner: Scanner): boolean {
   return found
 }
 
-function parseComparison(scanner: Scanner, count: () => void): Comparison {
+function parseComparison(scanner: Scanner, { count, slotAt }: Bounds): Comparison {
   count()
   const path = parsePath(scanner, `${anyName}, negation operator (not) or logic operator (and, or)`)
   scanner.expect('.', 'delimiter (.)')
-  return parseOperation(scanner, path, parseValue)
+  return parseOperation(scanner, path, parseValue, slotAt)
 }
 
 function parseValue(scanner: Scanner): string {

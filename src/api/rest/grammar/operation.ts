@@ -13,15 +13,24 @@ import type { Scanner } from './scanner.ts'
 
 const anyOperator = 'operator (eq, gt, ...)'
 
+/** Which slot, if any, the value that begins there is (`shapeOf`). */
+export type SlotAt = (position: number) => number | undefined
+
 /** `not.eq.value`, `in.(a,b)`, `is.null`, `like(any).{a*,b*}`, `fts(english).a&b`. `readValue` reads a single value to where it ends. */
-export function parseOperation(scanner: Scanner, path: FieldPath, readValue: (scanner: Scanner) => string): Comparison {
+export function parseOperation(
+  scanner: Scanner,
+  path: FieldPath,
+  readValue: (scanner: Scanner) => string,
+  slotAt: SlotAt,
+): Comparison {
   const not = scanner.take('not.')
   const start = scanner.position
   const name = scanner.match(/[a-z]+/y) ?? ''
   const base = { kind: 'compare', path, not } as const
   if (name === 'in') {
     scanner.expect('.', anyOperator)
-    return { ...base, operator: 'in', values: parseList(scanner) }
+    const slot = slottedAt(scanner, slotAt)
+    return { ...base, operator: 'in', values: parseList(scanner), ...slot }
   }
   if (name === 'is') {
     scanner.expect('.', anyOperator)
@@ -31,16 +40,27 @@ export function parseOperation(scanner: Scanner, path: FieldPath, readValue: (sc
   if (search) {
     const config = parseConfig(scanner)
     scanner.expect('.', anyOperator)
-    return { ...base, operator: search, value: readValue(scanner), ...(config !== undefined && { config }) }
+    const slot = slottedAt(scanner, slotAt)
+    return { ...base, operator: search, value: readValue(scanner), ...(config !== undefined && { config }), ...slot }
   }
   const operator = scalarOperators.find(operator => operator === name)
   if (!operator) scanner.fail(not ? anyOperator : `"not" or ${anyOperator}`, start)
   const quantifier = quantifiableOperators.some(name => name === operator) ? parseQuantifier(scanner) : undefined
   scanner.expect('.', anyOperator)
-  const text = readValue(scanner)
-  const value = operator === 'like' || operator === 'ilike' ? text.replaceAll('*', '%') : text
-  if (quantifier === undefined) return { ...base, operator, value }
+  const slot = slottedAt(scanner, slotAt)
+  const value = patternOf(operator, readValue(scanner))
+  if (quantifier === undefined) return { ...base, operator, value, ...slot }
   return { ...base, operator, quantifier, values: parseArrayLiteral(value) }
+}
+
+function slottedAt({ position }: Scanner, slotAt: SlotAt): { readonly slot?: number } {
+  const slot = slotAt(position)
+  return slot === undefined ? {} : { slot }
+}
+
+/** In a pattern `*` stands for `%`, which would have to be encoded. */
+export function patternOf(operator: string, value: string): string {
+  return operator === 'like' || operator === 'ilike' ? value.replaceAll('*', '%') : value
 }
 
 /** `(english)` */
@@ -64,7 +84,7 @@ function parseIsValue(scanner: Scanner): (typeof isValues)[number] {
 }
 
 /** `(a,"b,c")`; nothing between the parentheses is no value. */
-function parseList(scanner: Scanner): string[] {
+export function parseList(scanner: Scanner): string[] {
   const count = createCounter(maxValues, 'values in a list')
   scanner.skipSpace()
   scanner.expect('(')

@@ -7,7 +7,7 @@ import type {
 } from '../../../core/checked-plan.ts'
 import type { Entity } from '../../../core/module-set.ts'
 import type { ScalarOperator, SearchOperator } from '../../../core/plan.ts'
-import { impliedSql } from './implied.ts'
+import { impliedSql, type Operand } from './implied.ts'
 import { elementType, valueType } from './types.ts'
 import { arrayLiteral, type Binder, identifier } from './writer.ts'
 
@@ -87,33 +87,50 @@ function comparisonSql({ path, not, test }: CheckedComparison, entity: Entity, a
     const words = isPlain ? `to_tsvector(${configSql(test, binder)}, ${column})` : column
     return `${not ? 'not ' : ''}(${words} @@ ${searchSql(test, binder)})`
   }
-  const operand = operandSql(test, path, entity, binder)
+  const operand = operandOf(test, path, entity, binder)
   const implied = not ? undefined : impliedSql(test, path, entity, alias, operand, binder)
-  return `${not ? 'not ' : ''}(${implied === undefined ? '' : `${implied} and `}${column} ${operatorSql(test)} (${operand}))`
+  const operator = scalarSql[test.operator === 'in' ? 'eq' : test.operator]
+  return `${not ? 'not ' : ''}(${implied === undefined ? '' : `${implied} and `}${column} ${operator} ${operand.quantifier}(${operand.sql}))`
 }
 
 type Search = Extract<CheckedTest, { readonly config: unknown }>
 type Compare = Exclude<CheckedTest, Search | { readonly operator: 'is' }>
+type CompareList = Extract<Compare, { readonly values: unknown }>
 
 /** What a full text search looks for, as `tsquery`. */
 export function searchSql(test: Search, binder: Binder): string {
-  return `${searches[test.operator]}(${configSql(test, binder)}, ${binder.bind(test.value, 'text')})`
+  return `${searches[test.operator]}(${configSql(test, binder)}, ${binder.bindGiven(test, 'text')})`
 }
 
 function configSql({ config }: Search, binder: Binder): string {
   return binder.bind(`pg_catalog.${config}`, 'regconfig')
 }
 
-function operandSql(test: Compare, path: CheckedPath, entity: Entity, binder: Binder): string {
+function operandOf(test: Compare, path: CheckedPath, entity: Entity, binder: Binder): Operand {
   const type = textOperators.has(test.operator) ? 'text' : pathType(path, entity)
-  return 'values' in test
-    ? binder.bind(arrayLiteral(test.values), `${listType(type, path, entity)}[]`)
-    : binder.bindGiven(test, type)
+  if (!('values' in test)) return { sql: binder.bindGiven(test, type), quantifier: '' }
+  return listOperand(test, listType(type, path, entity), binder)
 }
 
-function operatorSql(test: Compare): string {
-  if (!('values' in test)) return scalarSql[test.operator]
-  return `${test.operator === 'in' ? '=' : scalarSql[test.operator]} ${test.quantifier === 'all' ? 'all' : 'any'}`
+/** Longer lists are one array. */
+const mostSeparate = 64
+
+/**
+ * So many parameters hold a list; the last value is repeated in those that are over. Each number has a plan of its own, which
+ * PostgreSQL keeps: of an array it does not know the length beforehand, so that it would plan each statement anew.
+ */
+function separateFor({ length }: readonly string[]): number | undefined {
+  return length === 0 || length > mostSeparate ? undefined : 2 ** Math.ceil(Math.log2(length))
+}
+
+function listOperand(test: CompareList, type: string, binder: Binder): Operand {
+  const quantifier = test.quantifier === 'all' ? 'all ' : 'any '
+  const separate = binder.assumeListed(test, separateFor)
+  if (separate === undefined) return { sql: binder.bindListed(test, `${type}[]`, arrayLiteral), quantifier }
+  const each = Array.from({ length: separate }, (_, index) =>
+    binder.bindListed(test, type, values => values[Math.min(index, values.length - 1)] ?? ''),
+  )
+  return separate === 1 ? { sql: each.join(''), quantifier: '' } : { sql: `array[${each.join(', ')}]`, quantifier }
 }
 
 /** An array has no array of arrays to be compared with; its elements' type is the best that can be done. */

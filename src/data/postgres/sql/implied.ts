@@ -11,6 +11,13 @@ const mostRanges = 4
 /** What a comparison of decimals says of their floating point twins, which are in the same order but may be equal. */
 const twinOperators = { eq: '=', in: '=', gt: '>=', gte: '>=', lt: '<=', lte: '<=' } as const
 
+/** What a field is compared with, bound. */
+export interface Operand {
+  readonly sql: string
+  /** `any ` or `all ` before an array. */
+  readonly quantifier: '' | 'any ' | 'all '
+}
+
 /**
  * What a test implies, in operators that may be a condition of an index under row security, or nothing. It is true
  * wherever the test is, and null only where the test is, so both together are the same as the test. `operand` is the
@@ -21,23 +28,36 @@ export function impliedSql(
   { field, json }: CheckedPath,
   entity: Entity,
   alias: string,
-  operand: string,
+  operand: Operand,
   binder: Binder,
 ): string | undefined {
   if (json.length > 0 || field.spec.array) return undefined
   if (test.operator === 'like') {
     const inOrder = elementType(entity, field) === 'text' && (field.spec.collation ?? 'C') === 'C'
     if (!inOrder || !isIndexed(entity, field)) return undefined
-    return rangesSql(rangesOf(test), `${alias}.${identifier(field.name)}`, binder)
+    const column = `${alias}.${identifier(field.name)}`
+    return 'value' in test ? rangeSql(test, column, binder) : rangesSql(rangesOf(test), column, binder)
   }
   return hasTwin(entity, field) ? twinSql(test, `${alias}.${identifier(twinOf(field))}`, operand, binder) : undefined
 }
 
+/** One pattern is often another's with other letters, so its range is made of what is given. */
+function rangeSql(
+  test: { readonly value: string; readonly slot?: number },
+  column: string,
+  binder: Binder,
+): string | undefined {
+  const ends = binder.assume(test, pattern => {
+    const range = likeRange(pattern)
+    return range && (range.to === null ? 'one' : 'both')
+  })
+  if (ends === undefined) return undefined
+  const least = `${column} >= ${binder.bindGiven(test, 'text', pattern => likeRange(pattern)?.from ?? '')}`
+  if (ends === 'one') return least
+  return `${least} and ${column} < ${binder.bindGiven(test, 'text', pattern => likeRange(pattern)?.to ?? '')}`
+}
+
 function rangesOf(test: CheckedTest): readonly TextRange[] {
-  if ('value' in test && test.operator === 'like') {
-    const range = likeRange(test.value)
-    return range ? [range] : []
-  }
   if (!('values' in test)) return []
   const ranges = test.values.map(likeRange)
   const known = ranges.filter(range => range !== undefined)
@@ -58,15 +78,19 @@ function rangesSql(ranges: readonly TextRange[], column: string, binder: Binder)
   return `(${parts.join(' or ')})`
 }
 
-function twinSql(test: CheckedTest, twin: string, operand: string, binder: Binder): string | undefined {
+function twinSql(test: CheckedTest, twin: string, operand: Operand, binder: Binder): string | undefined {
   const operator = Object.entries(twinOperators).find(([name]) => name === test.operator)?.[1]
   if (operator === undefined) return undefined
-  if ('values' in test) {
-    if (!test.values.every(isPlainNumber)) return undefined
-    return `${twin} ${operator} ${test.quantifier === 'all' ? 'all' : 'any'} (${operand}::float8[])`
-  }
   if (test.operator === 'is' || 'config' in test) return undefined
-  return binder.assume(test, isPlainNumber) ? `${twin} ${operator} ${operand}::float8` : undefined
+  const { sql, quantifier } = operand
+  const plain =
+    'values' in test
+      ? binder.assumeListed(test, values => values.every(isPlainNumber))
+      : binder.assume(test, isPlainNumber)
+  if (!plain) return undefined
+  return quantifier === ''
+    ? `${twin} ${operator} ${sql}::float8`
+    : `${twin} ${operator} ${quantifier}(${sql}::float8[])`
 }
 
 /** True for digits that have a floating point value; others are left to the exact comparison. */

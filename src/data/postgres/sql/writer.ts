@@ -1,3 +1,4 @@
+import type { SlotValue } from '../../../core/datasource.ts'
 import { TenantryError } from '../../../core/errors.ts'
 
 /** A statement ready to be prepared: its values are bound, in PostgreSQL's text form. */
@@ -13,19 +14,26 @@ interface Slot {
   readonly slot: number
   /** Its place among the statement's values. */
   readonly index: number
-  readonly form: ((value: string) => string) | undefined
+  /** Undefined for what is no value of the kind. */
+  readonly form: (value: SlotValue) => string | undefined
 }
 
 /** What the text takes a slot's value to be. */
 interface Assumption {
   readonly slot: number
-  readonly test: (value: string) => boolean
-  readonly outcome: boolean
+  /** Undefined for what is no value of the kind. */
+  readonly outcomeOf: (value: SlotValue) => unknown
+  readonly outcome: unknown
 }
 
 /** What may be given for a slot. */
 interface Given {
   readonly value: string
+  readonly slot?: number | undefined
+}
+
+interface GivenList {
+  readonly values: readonly string[]
   readonly slot?: number | undefined
 }
 
@@ -50,28 +58,51 @@ export class Binder {
   }
 
   /** A parameter whose value may be a slot's; `form` makes of that value what is bound. */
-  bindGiven({ value, slot }: Given, type: string, form?: (value: string) => string): string {
-    if (slot !== undefined) this.slots.push({ slot, index: this.values.length, form })
-    return this.bind(form ? form(value) : value, type)
+  bindGiven({ value, slot }: Given, type: string, form = itself): string {
+    if (slot !== undefined) this.slots.push({ slot, index: this.values.length, form: ofText(form) })
+    return this.bind(form(value), type)
   }
 
-  /** The outcome of a test that the text depends on. */
-  assume({ value, slot }: Given, test: (value: string) => boolean): boolean {
-    const outcome = test(value)
-    if (slot !== undefined) this.assumptions.push({ slot, test, outcome })
+  /** The same of a list. */
+  bindListed({ values, slot }: GivenList, type: string, form: (values: readonly string[]) => string): string {
+    if (slot !== undefined) this.slots.push({ slot, index: this.values.length, form: ofList(form) })
+    return this.bind(form(values), type)
+  }
+
+  /** What the text depends on: comparable with `===`. */
+  assume<Outcome>({ value, slot }: Given, outcomeOf: (value: string) => Outcome): Outcome {
+    const outcome = outcomeOf(value)
+    if (slot !== undefined) this.assumptions.push({ slot, outcomeOf: ofText(outcomeOf), outcome })
+    return outcome
+  }
+
+  assumeListed<Outcome>({ values, slot }: GivenList, outcomeOf: (values: readonly string[]) => Outcome): Outcome {
+    const outcome = outcomeOf(values)
+    if (slot !== undefined) this.assumptions.push({ slot, outcomeOf: ofList(outcomeOf), outcome })
     return outcome
   }
 }
 
+const itself = (value: string) => value
+
+function ofText<T>(form: (value: string) => T): (value: SlotValue) => T | undefined {
+  return value => (typeof value === 'string' ? form(value) : undefined)
+}
+
+function ofList<T>(form: (values: readonly string[]) => T): (value: SlotValue) => T | undefined {
+  return value => (typeof value === 'string' ? undefined : form(value))
+}
+
 /** The statement with other values in its slots; undefined where those need another text. */
-export function fillStatement(statement: Statement, given: readonly string[]): Statement | undefined {
+export function fillStatement(statement: Statement, given: readonly SlotValue[]): Statement | undefined {
   const { text, values, slots = [], assumptions = [] } = statement
-  for (const { slot, test, outcome } of assumptions) if (test(given[slot] ?? '') !== outcome) return undefined
+  for (const { slot, outcomeOf, outcome } of assumptions) if (outcomeOf(given[slot] ?? '') !== outcome) return undefined
   const filled = values.slice()
   for (const { slot, index, form } of slots) {
     const value = given[slot]
-    if (value === undefined) return undefined
-    filled[index] = form ? form(value) : value
+    const formed = value === undefined ? undefined : form(value)
+    if (formed === undefined) return undefined
+    filled[index] = formed
   }
   return { text, values: filled }
 }

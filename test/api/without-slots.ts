@@ -1,0 +1,8 @@
+/** The same without the slots of plans, to be compared with what was parsed as a whole. */
+export function withoutSlots(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSlots)
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+  const members = Object.entries(value).filter(([name]) => name !== 'slot')
+  // Entities refer to each other, and have none.
+  return Object.fromEntries(members.map(([name, member]) => [name, name === 'entity' ? member : withoutSlots(member)]))
+}
