@@ -77,6 +77,29 @@ describe('under row security', () => {
     })
   }
 
+  for (const [field, values] of [
+    ['id', [id]],
+    ['amount', ['1', '2', '3']],
+    ['price', ['7.25', '7.5']],
+    ['name', Array.from({ length: 64 }, (_, index) => `Customer ${index}`)],
+  ] as const) {
+    test(`a list of ${values.length} in ${field} has one plan for all tenants and values, which PostgreSQL keeps`, async () => {
+      const texts = new Set<string>()
+      for (let run = 0; run < 10; run++) {
+        for (const tenant of ['acme', 'globex']) {
+          const moved = [...values.slice(run), ...values.slice(0, run)].join(',')
+          const statement = statementFor(`GET items?select=id&${field}=in.(${moved})`)
+          texts.add(statement.text)
+          await callers.time({ ...acme, tenant }, statement)
+        }
+      }
+      const [text = '', ...others] = texts
+      assert.deepEqual(others, [])
+      const kept = `select generic_plans::int as kept from pg_prepared_statements where statement = $1`
+      assert.ok(Number((await callers.run(acme, { text: kept, values: [text] }))[0]?.kept) >= 10)
+    })
+  }
+
   for (const field of ['name', 'amount', 'total', 'price', 'wide', 'seen', 'day', 'code', 'id']) {
     test(`the first rows by ${field} are the first of an index that begins with the tenant`, async () => {
       const line = `GET items?select=id&order=${field}&limit=5`
