@@ -38,6 +38,12 @@ async function indexConditions(line: string): Promise<string> {
   return conditions.join('\n')
 }
 
+/** How often a prepared statement has run by a plan that was made before. */
+async function keptPlans({ text }: { readonly text: string }): Promise<number> {
+  const kept = `select generic_plans::int as kept from pg_prepared_statements where statement = $1`
+  return Number((await callers.run(acme, { text: kept, values: [text] }))[0]?.kept)
+}
+
 const id = '00000000-0000-7000-8000-000000000007'
 
 /** Filters that PostgreSQL or an implied condition serves; each with what must be asked of the index. */
@@ -95,10 +101,22 @@ describe('under row security', () => {
       }
       const [text = '', ...others] = texts
       assert.deepEqual(others, [])
-      const kept = `select generic_plans::int as kept from pg_prepared_statements where statement = $1`
-      assert.ok(Number((await callers.run(acme, { text: kept, values: [text] }))[0]?.kept) >= 10)
+      assert.ok((await keptPlans({ text })) >= 10)
     })
   }
+
+  test('the first pages of a list have plans that PostgreSQL keeps', async () => {
+    for (const offset of [20, 320]) {
+      const statement = statementFor(`GET items?select=id&amount=gt.5&order=amount&limit=20&offset=${offset}`)
+      for (let run = 0; run < 20; run++)
+        await callers.time({ ...acme, tenant: run % 2 === 0 ? 'acme' : 'globex' }, statement)
+      assert.ok((await keptPlans(statement)) >= 10, String(offset))
+    }
+    const [one, other] = [7, 340].map(offset =>
+      statementFor(`GET items?select=id&order=amount&limit=20&offset=${offset}`),
+    )
+    assert.equal(one?.text, other?.text)
+  })
 
   for (const field of ['name', 'amount', 'total', 'price', 'wide', 'seen', 'day', 'code', 'id']) {
     test(`the first rows by ${field} are the first of an index that begins with the tenant`, async () => {

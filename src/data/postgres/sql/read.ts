@@ -55,6 +55,9 @@ function isLarger(value: string, most: number): string {
   return `pg_column_size(${value}) > ${most + lengthBytes}`
 }
 
+/** Pages whose offsets are written out. */
+const mostPages = 16
+
 /** No field can be called so. */
 const rowNumber = '"row?"'
 
@@ -320,7 +323,7 @@ export class Reader {
     const cut = parts && !count && !query.grouped && query.limit !== null
     const tail = cut ? this.#tail({ ...query, offset: 0 }, alias, new Map()) : ''
     // What is skipped outside has to be found first.
-    const skipped = cut && query.offset > 0 ? ` + ${this.#binder.bind(String(query.offset), 'bigint')}` : ''
+    const skipped = cut && query.offset > 0 ? ` + ${this.#offset(query)}` : ''
     const first = `${tail}${skipped}`
     return this.#withShared(query, alias, shared, where, first, own =>
       candidates === undefined
@@ -356,8 +359,17 @@ export class Reader {
     const order = terms.length === 0 ? '' : ` order by ${terms.join(', ')}`
     // A limit is a number that was checked and takes few values, so it stays in the text, where the planner sees it.
     const limit = query.limit === null ? '' : ` limit ${Math.trunc(query.limit)}`
-    const offset = query.offset === 0 ? '' : ` offset ${this.#binder.bind(String(query.offset), 'bigint')}`
+    const offset = query.offset === 0 ? '' : ` offset ${this.#offset(query)}`
     return `${order}${limit}${offset}`
+  }
+
+  /**
+   * The first pages are asked for most, and stay in the text: of an offset that it does not know PostgreSQL expects the worst, so
+   * that it would plan each statement anew.
+   */
+  #offset({ limit, offset }: CheckedQuery): string {
+    const pages = Array.from({ length: mostPages }, (_, page) => (page + 1) * Math.trunc(limit ?? 0))
+    return pages.includes(offset) ? String(offset) : this.#binder.bind(String(offset), 'bigint')
   }
 
   #order(order: CheckedOrder, entity: Entity, alias: string, columns: ReadonlyMap<CheckedColumn, string>): string {
