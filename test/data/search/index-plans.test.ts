@@ -130,6 +130,27 @@ describe('under row security', () => {
     })
   }
 
+  for (const [order, value, bound] of [
+    ['amount', '7', /Index Cond: .*amount >= /],
+    ['price', '7.25', /Index Cond: .*"price\?" >= /],
+    ['wide', '49370913576691357568690.25', /Index Cond: .*"wide\?" >= /],
+    ['price', null, /Index Cond: .*"price\?" IS NULL/],
+    ['price.desc', null, /Index Cond: .*"price\?" IS NOT NULL/],
+    ['price.desc', '7.25', /Index Cond: .*"price\?" <= /],
+    ['seen.desc', '2024-01-01T00:30:00Z', /Index Cond: .*seen <= /],
+  ] as const) {
+    test(`a page by ${order} goes on after ${value} in an index that begins with the tenant`, async () => {
+      const statement = statementFor(`GET items?select=id&order=${order}&limit=5`, { after: [value, id] })
+      const plan = (
+        await callers.explain(acme, statement, 'analyze, costs off, timing off, summary off, buffers off')
+      ).join('\n')
+      assert.match(plan, bound)
+      const [, read = 'none'] =
+        /Index (?:Only )?Scan.* using items_\S+ on items \S+ \(actual rows=(\d+)/.exec(plan) ?? []
+      assert.ok(Number(read) <= 7, plan)
+    })
+  }
+
   test('an embed is joined by an index that begins with the tenant', async () => {
     const conditions = await indexConditions('GET owners?select=id,items(id)&rank=eq.3')
     assert.match(conditions, /rank = /)

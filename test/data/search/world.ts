@@ -115,10 +115,10 @@ const unindexed: ModuleDefinition = {
   ],
 }
 
-/** The statement of a request such as `GET items?amount=eq.7`; `plain`: as if nothing had an index. */
+/** The statement of a request such as `GET items?amount=eq.7`; `plain`: as if nothing had an index; `after`: the page that begins there. */
 export function statementFor(
   line: string,
-  { plain = false, body }: { plain?: boolean; body?: unknown } = {},
+  { plain = false, body, after }: { plain?: boolean; body?: unknown; after?: readonly (string | null)[] } = {},
 ): Statement {
   const modules = plain ? plainModules : ourModules
   const [method = '', target = ''] = line.split(/ (.*)/s)
@@ -137,7 +137,8 @@ export function statementFor(
     body: body === undefined ? undefined : JSON.stringify(body),
     locationBase: `/${name}`,
   })
-  return statementOf(checkPlan(plan, modules.expose(['searched@1'])))
+  const paged = after && plan.kind === 'read' ? { ...plan, keyset: { after } } : plan
+  return statementOf(checkPlan(paged, modules.expose(['searched@1'])))
 }
 
 const ourModules = createModuleSet([searched])

@@ -1,10 +1,27 @@
 import type { CheckedKeyset, CheckedKeysetTerm } from '../../../core/checked-plan.ts'
 import type { Entity } from '../../../core/module-set.ts'
+import { sortKeys } from './sort-keys.ts'
 import { valueType } from './types.ts'
 import { type Binder, identifier } from './writer.ts'
 
-export function keysetOrderSql({ terms }: CheckedKeyset, alias: string): string {
-  return terms.map(term => `${columnOf(term, alias)} ${term.direction}${nullsSql(term)}`).join(', ')
+export function keysetOrderSql({ terms }: CheckedKeyset, entity: Entity, alias: string): string {
+  return terms
+    .flatMap(term => keysOf(term, entity, alias).map(({ sql }) => `${sql} ${term.direction}${nullsSql(term)}`))
+    .join(', ')
+}
+
+/** What rows are sorted by to be in the order of a term, and how that is made of the term's value. */
+interface Key {
+  readonly sql: string
+  readonly of: (value: string) => string
+}
+
+function keysOf(term: CheckedKeysetTerm, entity: Entity, alias: string): readonly Key[] {
+  const column = columnOf(term, alias)
+  return sortKeys({ field: term.field, json: [] }, entity, alias, column).map(sql => ({
+    sql,
+    of: sql === column ? value => value : value => `${value}::float8`,
+  }))
 }
 
 /** Only where it is not PostgreSQL's own way, so that an index in its own way serves it. */
@@ -18,27 +35,43 @@ export function keysetValuesSql({ terms }: CheckedKeyset, alias: string): string
 }
 
 /**
- * True for rows that come after the given values. Alike directions without nulls are one comparison of rows, which an index
- * answers; else the terms are told apart one by one, behind a bound on the first that an index can still begin at.
+ * True for rows that come after the given values, as conditions of which each row meets one at most: two where rows with a value
+ * and those without are in different places of an index. Alike directions without nulls are one comparison of rows, which
+ * an index answers; else the terms are told apart one by one, behind a bound on the first that an index can still begin at.
  */
-export function afterSql({ terms, after }: CheckedKeyset, entity: Entity, alias: string, binder: Binder): string {
+export function afterSql(
+  { terms, after }: CheckedKeyset,
+  entity: Entity,
+  alias: string,
+  binder: Binder,
+): readonly string[] {
   const values = after ?? []
-  const [first] = terms
-  if (!first) return 'true'
-  const bind = (term: CheckedKeysetTerm, index: number) =>
-    binder.bind(values[index] ?? null, valueType(entity, term.field))
+  const bound = terms.map(({ field }, index) => {
+    const value = values[index] ?? null
+    return value === null ? null : binder.bind(value, valueType(entity, field))
+  })
+  const keys = terms.flatMap((term, index) =>
+    keysOf(term, entity, alias).map(({ sql, of }) => ({ sql, value: of(bound[index] ?? 'null') })),
+  )
+  const [[first], [start]] = [terms, keys]
+  if (!first || !start) return ['true']
+  const begins = `${start.sql} ${operatorOf(first)}= ${start.value}`
   if (terms.every(({ field, direction }) => !field.spec.optional && direction === first.direction)) {
-    const columns = terms.map(term => columnOf(term, alias)).join(', ')
-    return `(${columns}) ${operatorOf(first)} (${terms.map(bind).join(', ')})`
+    const rows = `(${keys.map(({ sql }) => sql).join(', ')}) ${operatorOf(first)} (${keys.map(({ value }) => value).join(', ')})`
+    // Two keys of one term: the second is compared by what no index may be asked under row security.
+    return [keys.length === terms.length ? rows : `(${begins} and ${rows})`]
   }
-  const bound = terms.map((term, index) => (values[index] === null ? null : bind(term, index)))
   const alternatives = terms.map((term, index) => {
     const same = terms.slice(0, index).map((earlier, at) => sameSql(earlier, bound[at] ?? null, alias))
-    return [...same, beyondSql(term, bound[index] ?? null, alias)].join(' and ')
+    return `(${[...same, beyondSql(term, bound[index] ?? null, alias)].join(' and ')})`
   })
-  const start =
-    !first.field.spec.optional && bound[0] ? `${columnOf(first, alias)} ${operatorOf(first)}= ${bound[0]} and ` : ''
-  return `(${start}(${alternatives.map(alternative => `(${alternative})`).join(' or ')}))`
+  const beyond = `(${alternatives.join(' or ')})`
+  if (bound[0]) {
+    const withValue = `(${begins} and ${beyond})`
+    return first.field.spec.optional && first.nulls === 'last' ? [withValue, `${start.sql} is null`] : [withValue]
+  }
+  const withoutValue = `(${start.sql} is null and ${beyond})`
+  return first.nulls === 'first' ? [withoutValue, `${start.sql} is not null`] : [withoutValue]
 }
 
 function sameSql(term: CheckedKeysetTerm, value: string | null, alias: string): string {

@@ -126,15 +126,15 @@ export class Reader {
     const { query, count } = plan
     const limit = Math.trunc(query.limit ?? 0)
     const alias = this.#alias()
-    const after = keyset.after ? afterSql(keyset, query.entity, alias, this.#binder) : undefined
-    const order = ` order by ${keysetOrderSql(keyset, alias)} limit ${limit + 1}`
+    const after = keyset.after ? afterSql(keyset, query.entity, alias, this.#binder) : []
+    const order = ` order by ${keysetOrderSql(keyset, query.entity, alias)} limit ${limit + 1}`
     const page = this.#pageSource(query, alias, plan.shared, order, after)
     const ordered = `select ${alias}.*${page.from}${page.where}${order}`
     const { members, joins } = this.#shown(query, alias, false)
     const shown = ` from page ${alias}${joins} where ${alias}.${rowNumber} <= ${limit} order by ${alias}.${rowNumber}`
     const rows = rowsOf(members, shown, this.#binder)
     const next = `(select ${keysetValuesSql(keyset, alias)} from page ${alias} where ${alias}.${rowNumber} = ${limit} and (select count(*) from page) > ${limit})`
-    const all = count && (after || query.entity.sharing) ? this.#pageSource(query, alias, plan.shared, '') : page
+    const all = count && (keyset.after || query.entity.sharing) ? this.#pageSource(query, alias, plan.shared, '') : page
     const total = count ? `(select count(*)${all.from}${all.where})` : 'null'
     const found = `${bodySql(rows, 'r', plan, this.#binder)} as body, count(*) as n, ${total} as total, ${next} as next`
     const numbered = `page as materialized (select ${alias}.*, row_number() over () as ${rowNumber} from (${ordered}) ${alias})`
@@ -142,11 +142,21 @@ export class Reader {
   }
 
   /** The rows of a page and of those behind it; where some are others', `order` says how many of each kind it may have. */
-  #pageSource(query: CheckedQuery, alias: string, shared: Shared, order: string, after?: string): Source {
-    return this.#withShared(query, alias, shared, this.where(query, alias, after), order, where => ({
-      from: ` from ${tableOf(query.entity)} ${alias}`,
-      where,
-    }))
+  #pageSource(
+    query: CheckedQuery,
+    alias: string,
+    shared: Shared,
+    order: string,
+    after: readonly string[] = [],
+  ): Source {
+    const from = ` from ${tableOf(query.entity)} ${alias}`
+    if (after.length > 1 && !query.entity.sharing) {
+      // Each where it begins in an index.
+      const parts = after.map(part => `(select ${alias}.*${from}${this.where(query, alias, part)}${order})`)
+      return { from: ` from (${parts.join(' union all ')}) ${alias}`, where: '' }
+    }
+    const behind = after.length > 1 ? `(${after.join(' or ')})` : after[0]
+    return this.#withShared(query, alias, shared, this.where(query, alias, behind), order, where => ({ from, where }))
   }
 
   /** Instead of it, for a list that is too large for one text: the two numbers, without making the rows. */
