@@ -16,6 +16,7 @@ import { kyselyIn } from '../../src/data/postgres/kysely.ts'
 import type { Pool, PoolOptions } from '../../src/data/postgres/pool.ts'
 import { openPostgres } from '../../src/data/postgres/postgres.ts'
 import { settingsSql } from '../../src/data/postgres/settings.ts'
+import { StreamPool } from '../../src/data/postgres/stream.ts'
 import type { StatementRow } from '../../src/data/postgres/tenant-statement.ts'
 import { createContext } from '../../src/testing/context.ts'
 import { asSuperuser, testSecrets } from '../../src/testing/test-server.ts'
@@ -512,7 +513,7 @@ describe('a pool', () => {
     assert.equal((await ask(pool, who))[0], 'acme')
   })
 
-  test('has a statement be the work of one process, where the server would use several, as transactions do', async () => {
+  test('has a statement be the work of one process, where the server would use several', async () => {
     const { name, query, target } = tenants.database
     const eager = [
       ...['min_parallel_table_scan_size', 'parallel_setup_cost', 'parallel_tuple_cost'],
@@ -529,17 +530,59 @@ describe('a pool', () => {
       const [plan] = await ask(await openPool(), counting)
       assert.match(String(plan), /"Aggregate"/)
       assert.doesNotMatch(String(plan), /"Workers Planned"/)
-      for (const data of [tenants.acme, tenants.globex]) {
-        const workers = await data.transaction(tx =>
-          kyselyIn(tx, { reads: { notes } }, db =>
-            sql`select current_setting('max_parallel_workers_per_gather') as workers`.execute(db),
-          ),
-        )
-        assert.deepEqual(workers.rows, [{ workers: '0' }])
-      }
     } finally {
       await server.end()
       for (const setting of eager) await query(`alter database "${name}" reset ${setting}`)
+    }
+  })
+
+  test('finds the first rows of a tenant without walking over those of others', async () => {
+    const { query, target, prefix } = tenants.database
+    await query(
+      `insert into pool_v1.notes (tenant_id, body) select 'walk' || t, 'x' from generate_series(1, 20) t, generate_series(1, 300)`,
+    )
+    await query('analyze pool_v1.notes')
+    const first = 'select * from pool_v1.notes limit 5'
+    const whole = /Seq Scan/
+    const server = new pg.Client(target)
+    try {
+      await server.connect()
+      await server.query('begin')
+      await server.query(settingsSql, [`${prefix}_tenant_reader`, 'walk20', '', '', '0'])
+      const { rows } = await server.query(`explain (format json) ${first}`)
+      assert.match(JSON.stringify(rows), whole, 'otherwise this shows nothing')
+    } finally {
+      await server.end()
+    }
+    const pool = await openPool()
+    for (const tenant of ['walk1', 'walk20']) {
+      const [plan] = await ask(pool, `explain (format json) ${first}`, { tenant })
+      assert.match(String(plan), /Index/)
+      assert.doesNotMatch(String(plan), whole)
+    }
+  })
+
+  test('begins its sessions as transactions and streams do: one process, no walk over others, nothing compiled', async () => {
+    const names = ['max_parallel_workers_per_gather', 'enable_seqscan', 'jit']
+    const text = `select ${names.map(name => `current_setting('${name}')`).join(` || ' ' || `)} as settings`
+    assert.equal((await ask(await openPool(), text))[0], '0 off off')
+    for (const data of [tenants.acme, tenants.globex]) {
+      const { rows } = await data.transaction(tx =>
+        kyselyIn(tx, { reads: { notes } }, db => sql`${sql.raw(text)}`.execute(db)),
+      )
+      assert.deepEqual(rows, [{ settings: '0 off off' }])
+    }
+    const streams = new StreamPool(pools.target, 1)
+    try {
+      const settings = [`${tenants.database.prefix}_tenant_reader`, 'acme', '', '', '0'] as const
+      const frame = { first: '', between: '', last: '' }
+      const rows = { text, values: [] }
+      const { parts } = await streams.open(settings, { count: rows, rows, ...frame }, undefined)
+      const shown: string[] = []
+      for await (const part of parts) shown.push(part)
+      assert.equal(shown.join(''), '0 off off')
+    } finally {
+      await streams.close()
     }
   })
 

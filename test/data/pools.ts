@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TenantryError } from '../../src/core/errors.ts'
 import type { Sharing } from '../../src/data/postgres/connection.ts'
+import type { ConnectionTarget } from '../../src/data/postgres/driver.ts'
 import { Pool, type PoolOptions } from '../../src/data/postgres/pool.ts'
 import type { Settings } from '../../src/data/postgres/settings.ts'
 import type { StatementRow } from '../../src/data/postgres/tenant-statement.ts'
@@ -30,10 +31,14 @@ export class Pools {
     this.#database = database
   }
 
-  async open(options: Partial<PoolOptions> = {}): Promise<Pool> {
+  /** The database as the login of tenants' sessions. */
+  get target(): ConnectionTarget {
     const { target, prefix, secrets } = this.#database
-    const login = { user: `${prefix}_tenant_login`, password: secrets.derive('login tenant') }
-    const pool = new Pool({ ...target, ...login }, { size: 1, ...options })
+    return { ...target, user: `${prefix}_tenant_login`, password: secrets.derive('login tenant') }
+  }
+
+  async open(options: Partial<PoolOptions> = {}): Promise<Pool> {
+    const pool = new Pool(this.target, { size: 1, ...options })
     this.#pools.push(pool)
     await pool.open()
     return pool

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { type ConnectionTarget, createPipelinedClient, type PipelinedClient } from './driver.ts'
 import { isConnectionError } from './errors.ts'
-import { sessionOptions } from './settings.ts'
+import { tenantSession } from './settings.ts'
 import { PreparedStatements, type SharedStatement, SharedTransaction, type StatementRow } from './tenant-statement.ts'
 import { WireBuffer } from './wire.ts'
 
@@ -61,7 +61,7 @@ export class Connection {
       keepAlive: true,
       connectionTimeoutMillis: 5_000,
       // A row that somebody has locked is waited for, but not as long as a statement may take.
-      options: `${sessionOptions} -c lock_timeout=3000`,
+      options: `${tenantSession} -c lock_timeout=3000`,
     })
     const connection = new Connection(client, on.free)
     let established = false

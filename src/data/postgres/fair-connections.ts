@@ -2,7 +2,6 @@ import pg from 'pg'
 import { TenantryError } from '../../core/errors.ts'
 import { atDatabase } from './bootstrap.ts'
 import type { ConnectionTarget } from './driver.ts'
-import { sessionOptions } from './settings.ts'
 import { Turnstile } from './turnstile.ts'
 
 export interface FairConnectionsOptions {
@@ -11,6 +10,8 @@ export interface FairConnectionsOptions {
   readonly name: string
   /** Milliseconds for which a transaction may be open and say nothing, before the server ends it. */
   readonly idleInTransaction: number
+  /** Settings that its sessions begin with, as the server's command line takes them. */
+  readonly session: string
 }
 
 /** A connection that is one user's until it is given back. */
@@ -25,14 +26,14 @@ export class FairConnections {
   readonly #pool: pg.Pool
   readonly #turnstile: Turnstile
 
-  constructor(target: ConnectionTarget, { size, name, idleInTransaction }: FairConnectionsOptions) {
+  constructor(target: ConnectionTarget, { size, name, idleInTransaction, session }: FairConnectionsOptions) {
     this.#pool = new pg.Pool({
       ...atDatabase(target),
       max: size,
       connectionTimeoutMillis: 5_000,
       idleTimeoutMillis: 30_000,
       application_name: name,
-      options: `${sessionOptions} -c idle_in_transaction_session_timeout=${idleInTransaction}`,
+      options: `${session} -c idle_in_transaction_session_timeout=${idleInTransaction}`,
     })
     this.#pool.on('error', () => {}) // An idle connection was lost; the pool makes another.
     this.#turnstile = new Turnstile({ size })

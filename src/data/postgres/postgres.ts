@@ -19,6 +19,7 @@ import { PlatformStore } from './platform-store.ts'
 import { Pool } from './pool.ts'
 import { rolesOf } from './roles.ts'
 import { findSessionFaults } from './session-check.ts'
+import { platformSession } from './settings.ts'
 import { StreamPool } from './stream.ts'
 import { PostgresTenantRows } from './tenant-rows.ts'
 import { TransactionPool } from './transaction.ts'
@@ -133,8 +134,8 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
     streams: new StreamPool(tenantTarget, streams),
   }
   const platformLane = {
-    transactions: new TransactionPool(platformTarget, 2),
-    streams: new StreamPool(platformTarget, 2),
+    transactions: new TransactionPool(platformTarget, 2, platformSession),
+    streams: new StreamPool(platformTarget, 2, platformSession),
   }
   const pools = [tenantLane.reads, tenantLane.writes]
   const platform = new PlatformStore(platformTarget, prefix)

@@ -3,7 +3,7 @@ import type { ConnectionTarget } from './driver.ts'
 import { abandoned, toError } from './errors.ts'
 import { FairConnections, type Lent } from './fair-connections.ts'
 import { Fetch, type Fetched } from './fetch.ts'
-import { allSettings, allSettingsSql, type Settings } from './settings.ts'
+import { allSettings, allSettingsSql, type Settings, tenantSession } from './settings.ts'
 import type { RowStream } from './sql/row-stream.ts'
 
 export interface Streamed {
@@ -24,8 +24,9 @@ const mostTime = 300_000
 export class StreamPool {
   readonly #connections: FairConnections
 
-  constructor(target: ConnectionTarget, size: number) {
-    this.#connections = new FairConnections(target, { size, name: 'tenantry stream', idleInTransaction: stallTime * 2 })
+  constructor(target: ConnectionTarget, size: number, session = tenantSession) {
+    const own = { name: 'tenantry stream', idleInTransaction: stallTime * 2 }
+    this.#connections = new FairConnections(target, { ...own, size, session })
   }
 
   /** Rejects with a TenantryError before the first part, or while parts are read. */

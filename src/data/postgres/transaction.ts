@@ -5,6 +5,7 @@ import { Conversation, type OpenTransaction } from './conversation.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { abandoned, isConnectionError, toError, unknownOutcome } from './errors.ts'
 import { FairConnections } from './fair-connections.ts'
+import { tenantSession } from './settings.ts'
 import { StatementShapes } from './statement-shapes.ts'
 import { PreparedStatements } from './tenant-statement.ts'
 
@@ -24,9 +25,10 @@ export class TransactionPool {
   readonly #shapes = new StatementShapes(2_000)
   readonly #prepared = new WeakMap<pg.PoolClient, PreparedStatements>()
 
-  constructor(target: ConnectionTarget, size: number) {
+  constructor(target: ConnectionTarget, size: number, session = tenantSession) {
     // A transaction whose code hangs must not hold its locks for ever.
-    this.#connections = new FairConnections(target, { size, name: 'tenantry transaction', idleInTransaction: 60_000 })
+    const own = { name: 'tenantry transaction', idleInTransaction: 60_000 }
+    this.#connections = new FairConnections(target, { ...own, size, session })
   }
 
   /** Commits when `work` returns, rolls back when it throws or `signal` fires. Rejects with a TenantryError or what `work` threw. */
