@@ -36,6 +36,7 @@ export function checkCall(plan: Call, check: Check): CheckedCall {
     uses: check.uses,
     sight: check.sight,
     input: plan.input,
+    slot: plan.slot,
     given,
     stage,
     // What an action shows of an entity it shows; rows that are softly deleted are among them when its body says so.

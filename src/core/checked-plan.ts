@@ -50,6 +50,7 @@ export interface CheckedCall extends CheckedCommon {
   readonly kind: 'call'
   readonly action: Action
   readonly input: string
+  readonly slot: number | undefined
   readonly given: readonly EntityField[]
   readonly stage: Call['stage']
   readonly query: CheckedQuery

@@ -1,5 +1,5 @@
 import type { SlotValue } from './datasource.ts'
-import type { EntityPlan, Query, Selection } from './plan.ts'
+import type { Call, EntityPlan, Plan, Query, Selection } from './plan.ts'
 import type { Comparison, Condition } from './plan-condition.ts'
 
 /** A plan of the same shape with these values in its slots. */
@@ -9,13 +9,21 @@ export function fillPlan(plan: EntityPlan, values: readonly SlotValue[]): Entity
   return filled.kind === 'update' ? { ...filled, patch: textOf(filled.slot, values, filled.patch) } : filled
 }
 
+/** The same of a call. */
+export function fillCall(plan: Call, values: readonly SlotValue[]): Call {
+  const filled = changeQuery(plan, comparison => fillComparison(comparison, values))
+  return { ...plan, ...filled, input: textOf(plan.slot, values, plan.input) }
+}
+
 /** The slots that a plan's comparisons have, wherever in it they stand. */
-export function slotsOf(plan: EntityPlan): ReadonlySet<number> {
+export function slotsOf(plan: Plan): ReadonlySet<number> {
   const slots = new Set<number>()
-  changePlan(plan, comparison => {
+  const note: Change = comparison => {
     if (comparison.operator !== 'is' && comparison.slot !== undefined) slots.add(comparison.slot)
     return comparison
-  })
+  }
+  if (plan.kind === 'call') changeQuery(plan, note)
+  else changePlan(plan, note)
   return slots
 }
 

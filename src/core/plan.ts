@@ -153,7 +153,9 @@ export interface Call extends Form, Query {
   readonly action: Action
   /** The arguments: a JSON object as text, so that numbers keep their digits. */
   readonly input: string
-  /** The names in it. */
+  /** Which of the values of a `Likeness` the arguments are. */
+  readonly slot?: number
+  /** The names in them. */
   readonly given: readonly string[]
   /**
    * For an action in TypeScript, whose body the house runs: `arguments` checks who calls and reads the arguments as values of

@@ -2,9 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
+import { type CallRequest, type ParsedCall, parseCall } from '../../src/api/rest/call.ts'
+import { createCallMemory } from '../../src/api/rest/call-memory.ts'
 import { parseRest } from '../../src/api/rest/parse.ts'
 import { createParseMemory } from '../../src/api/rest/parse-memory.ts'
 import type { ParsedRest, RestRequest } from '../../src/api/rest/request.ts'
+import type { Likeness } from '../../src/core/datasource.ts'
 import { entity } from '../../src/core/entity.ts'
 import { TenantryError } from '../../src/core/errors.ts'
 import { array, decimal, range, text } from '../../src/core/field.ts'
@@ -67,18 +70,22 @@ const filters = new RegExp(`((?:^|&)[\\w.]+=${operators})[^&]*`, 'g')
 const lists = /((?:^|&)[\w.]+=(?:not\.)?in\.)\([^&]*/g
 const inTrees = new RegExp(`([(,]\\w+\\.${operators})[\\w-]+(?=[,)])`, 'g')
 
-/** The same request with other values in its filters and its row. */
-function variant(request: RestRequest, pick: () => string): RestRequest {
+/** A query with other values in its filters. */
+function changedFilters(query: string, pick: () => string): string {
   const listed = () =>
     Array.from({ length: pick().length % 9 }, pick).map(value => `"${value.replace(/["\\]/g, '\\$&')}"`)
-  const query = request.query
+  return query
     .replace(filters, (_, head) => head + encodeURIComponent(pick()))
     .replace(lists, (_, head) => head + encodeURIComponent(`(${listed().join(',')})`))
     .replace(inTrees, (_, head) => head + encodeURIComponent(pick()))
+}
+
+/** The same request with other values in its filters and its row. */
+function variant(request: RestRequest, pick: () => string): RestRequest {
   const body = request.body?.startsWith('{')
     ? request.body.replace(/:\s*"[^"\\]*"/g, () => `:"${pick()}"`)
     : request.body
-  return { ...request, query, body }
+  return { ...request, query: changedFilters(request.query, pick), body }
 }
 
 function attempt<T>(work: () => T): T | { readonly code: string; readonly message: string } {
@@ -103,9 +110,14 @@ function compare(parse: (request: RestRequest) => ParsedRest, request: RestReque
   const { like, ...remembered } = found
   // A difference would be shown with all entities that the two lead to.
   assert.ok(isDeepStrictEqual(withoutSlots(remembered), whole), `${request.method} ${request.query}`)
-  const expected = attempt(() => made(whole.plan))
+  return isFilled(whole.plan, found.plan, like)
+}
+
+/** True when a statement was filled: it is the one that the plan makes by itself. */
+function isFilled(plan: Plan, slotted: Plan, like: Likeness | undefined): boolean {
+  const expected = attempt(() => made(plan))
   if (!like || 'code' in expected) return false
-  const filled = fillStatement(made(like.plan), like.values) ?? fillStatement(made(found.plan), like.values)
+  const filled = fillStatement(made(like.plan), like.values) ?? fillStatement(made(slotted), like.values)
   assert.ok(filled)
   assert.equal(filled.text, expected.text)
   assert.deepEqual(filled.values, expected.values)
@@ -127,6 +139,48 @@ test('where a page begins is in no plan that others are like', () => {
   assert.ok(next && next.like === undefined)
 })
 
+const actions = new Map(modules.modules.flatMap(({ actions }) => actions.map(action => [action.name, action])))
+
+/** The same for calls: with other arguments, too. */
+function compareCalls(given: readonly Request[], seed = 7): number {
+  const parse = createCallMemory()
+  const random = createRandom(seed)
+  const pick = () => random.pick(others)
+  let filled = 0
+  for (const { method, path, headers, body } of given) {
+    const [, name = '', query = ''] = /^rpc\/(\w+)(?:\?(.*))?$/s.exec(wirePath(path)) ?? []
+    const action = actions.get(name)
+    if (!action) continue
+    const lower = Object.entries(headers).map(([header, value]) => [header.toLowerCase(), String(value)] as const)
+    const asked = { method, action, query, headers: Object.fromEntries(lower), body }
+    for (let round = 0; round < 3; round++) {
+      const changed = round === 0 ? asked : { ...asked, ...callVariant(asked, pick) }
+      if (compareCall(parse, changed)) filled++
+    }
+  }
+  return filled
+}
+
+function callVariant({ action, query, body }: CallRequest, pick: () => string): Pick<CallRequest, 'query' | 'body'> {
+  const given = new RegExp(`((?:^|&)(?:${[...action.input.fields.keys(), '-'].join('|')})=)[^&]*`, 'g')
+  return {
+    query: changedFilters(query, pick).replace(given, (_, head) => head + encodeURIComponent(pick())),
+    body: body?.startsWith('{') ? body.replace(/:\s*("[^"\\]*"|\d+)/g, () => `:${JSON.stringify(pick())}`) : body,
+  }
+}
+
+function compareCall(parse: (request: CallRequest) => ParsedCall, request: CallRequest): boolean {
+  const whole = attempt(() => parseCall(request))
+  const found = attempt(() => parse(request))
+  if ('code' in whole || 'code' in found) {
+    assert.deepEqual(found, whole)
+    return false
+  }
+  const { like, ...remembered } = found
+  assert.ok(isDeepStrictEqual(withoutSlots(remembered), withoutSlots(whole)), `${request.method} ${request.query}`)
+  return isFilled(whole.plan, found.plan, like)
+}
+
 function compareAll(given: readonly Request[], { seed = 7, values = others } = {}): number {
   const parse = createParseMemory()
   const random = createRandom(seed)
@@ -147,6 +201,12 @@ test('a statement that is filled is the one that the request makes by itself, wh
   const generated = fc.sample(requests, { numRuns: 2_000, seed })
   const filled = compareAll([...corpus.flatMap(group => group.requests), ...generated], { seed })
   assert.ok(filled > 2_000, `${filled} statements were filled`)
+})
+
+test('a call is filled alike, with its arguments', () => {
+  const generated = fc.sample(requests, { numRuns: 3_000, seed: Number(process.env.FC_SEED ?? 7) })
+  const filled = compareCalls([...corpus.flatMap(group => group.requests), ...generated])
+  assert.ok(filled > 200, `${filled} statements were filled`)
 })
 
 test('a text that depends on a value is used for such values only', () => {

@@ -40,6 +40,8 @@ export interface Exchange {
   readonly peer: Answer
   /** Tenantry's. */
   readonly ours: Answer
+  /** Tenantry's to another tenant with the same rows. */
+  readonly toSecond: Answer
   readonly unlike: readonly Part[]
   /** Lines that show what is unlike in rows, or between tenants. */
   readonly notes: readonly string[]

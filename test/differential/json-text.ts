@@ -4,11 +4,12 @@ export function sameJson(one: string, other: string): boolean {
   return first !== undefined && first === second
 }
 
-/** Whether two lists of JSON have the same items, in whichever order. */
+/** Whether two lists of JSON, or tables of CSV, have the same rows, in whichever order. */
 export function sameRows(one: string, other: string): boolean {
   const [first, second] = [one, other].map(text => {
     const rows: unknown = JSON.parse(canonical(text) ?? 'null')
-    return Array.isArray(rows) ? JSON.stringify(rows.map(row => JSON.stringify(row)).sort()) : undefined
+    if (Array.isArray(rows)) return JSON.stringify(rows.map(row => JSON.stringify(row)).sort())
+    return rows === null ? text.split('\n').sort().join('\n') : undefined
   })
   return first !== undefined && first === second
 }

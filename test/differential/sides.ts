@@ -108,7 +108,7 @@ async function exchange(
     }
     if (rows.touched.length > 0) await tables.reset(rows.touched)
   }
-  return { request, peer, ours, unlike, notes }
+  return { request, peer, ours, toSecond: readAnswer(fromSecond, second.base), unlike, notes }
 }
 
 /** What HEAD does not say of an error, GET does; it is asked only where the answers part. */

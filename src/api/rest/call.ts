@@ -1,3 +1,4 @@
+import type { Likeness } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
 import type { Action } from '../../core/module-set.ts'
 import type { Call } from '../../core/plan.ts'
@@ -7,7 +8,7 @@ import { parseClauses } from './clauses.ts'
 import { defaultLimits } from './limits.ts'
 import { formOf, singleOf } from './plan-parts.ts'
 import { type Preferences, parsePrefer } from './prefer.ts'
-import { type Parameter, parseQueryString } from './query-string.ts'
+import { type Parameter, parseQueryString, type SlottedParameter } from './query-string.ts'
 import { buildQuery } from './query-tree.ts'
 import { paginate } from './range.ts'
 import { headerOf, type RestRequest } from './request.ts'
@@ -20,20 +21,25 @@ export type CallRequest = Pick<RestRequest, 'method' | 'query' | 'headers' | 'bo
 /** The plan to run, and what the answer's form depends on. */
 export interface ParsedCall {
   readonly plan: Call
+  /** Another plan that this one is like. */
+  readonly like?: Likeness
   readonly head: boolean
   readonly mediaType: MediaType
   readonly preferences: Preferences
 }
 
-/** A call in PostgREST's dialect (version 12) as a plan. Throws only `TenantryError`s. */
-export function parseCall(request: CallRequest): ParsedCall {
+/**
+ * A call in PostgREST's dialect (version 12) as a plan, whose conditions have the slots that `slotted`, the filters of its query,
+ * has. Throws only `TenantryError`s.
+ */
+export function parseCall(request: CallRequest, slotted?: readonly SlottedParameter[]): ParsedCall {
   const { action, method } = request
   const reading = method === 'GET' || method === 'HEAD'
   checkMethod(method, action)
   const parameters = parseQueryString(request.query)
   const { filters, values } = reading ? splitQuery(parameters) : { filters: parameters, values: [] }
   const limits = request.limits ?? defaultLimits
-  const clauses = parseClauses(filters, limits)
+  const clauses = parseClauses(slotted ?? filters, limits)
   const preferences = parsePrefer(headerOf(request, 'prefer'), request.allowRollback)
   const mediaType = negotiate(headerOf(request, 'accept'))
   const { given, text } = reading ? argumentsOfQuery(action, values) : bodyArguments(request, clauses.columns)

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { argumentNames, parseCall } from '../../api/rest/call.ts'
+import { argumentNames } from '../../api/rest/call.ts'
+import { createCallMemory } from '../../api/rest/call-memory.ts'
 import { onceOf } from '../../api/rest/idempotency.ts'
 import { limitsOf } from '../../api/rest/limits.ts'
 import { respondCall } from '../../api/rest/respond-call.ts'
@@ -27,6 +28,7 @@ interface ActionParams {
 /** Actions: of one module, and of all modules of the tenant as PostgREST clients call them. */
 export async function rpcRoutes(app: FastifyInstance, platform: Platform): Promise<void> {
   keepBodiesAsText(app)
+  const serving: Serving = { platform, parse: createCallMemory() }
   // Arguments belong to no entity, so what counts is the product's limit.
   const { bodyBytes: bodyLimit } = limitsOf({}, platform.product.config.limits ?? {})
   app.route<{ Params: ActionParams }>({
@@ -39,7 +41,7 @@ export async function rpcRoutes(app: FastifyInstance, platform: Platform): Promi
       const action = context.module?.actions.find(action => action.name === name)
       refuseAnonymous(context, accessOf(action))
       if (!action) throw unknownAction(request, name, context.module)
-      return serve(platform, request, reply, withinModule(context, action.module), action)
+      return serve(serving, request, reply, withinModule(context, action.module), action)
     },
   })
   app.route<{ Params: Pick<ActionParams, 'tenant' | 'action'> }>({
@@ -52,7 +54,7 @@ export async function rpcRoutes(app: FastifyInstance, platform: Platform): Promi
       refuseAnonymous(context, found instanceof TenantryError ? undefined : accessOf(found.action))
       if (found instanceof TenantryError) throw found
       const { action, exposure } = found
-      return serve(platform, request, reply, withinModule({ ...context, exposure }, action.module), action)
+      return serve(serving, request, reply, withinModule({ ...context, exposure }, action.module), action)
     },
   })
 }
@@ -62,8 +64,13 @@ function withinModule(context: TenantContext, module: Module): TenantContext {
   return context.module?.id === module.id ? context : { ...context, module, version: module.version }
 }
 
+interface Serving {
+  readonly platform: Platform
+  readonly parse: ReturnType<typeof createCallMemory>
+}
+
 async function serve(
-  platform: Platform,
+  { platform, parse }: Serving,
   request: FastifyRequest,
   reply: FastifyReply,
   context: TenantContext,
@@ -73,12 +80,12 @@ async function serve(
   const { datasource } = postgres
   const { allowRollback = false, limits = {} } = product.config
   const asking = { ...partsOf(request), action, allowRollback, limits: limitsOf(action.output.entity.limits, limits) }
-  const parsed = parseCall(asking)
-  const { plan } = parsed
+  const parsed = parse(asking)
+  const { plan, like } = parsed
   const signal = signalOf(reply)
   const dataOf = (runner: TransactionRunner) => new TenantData(context, product.modules, datasource, runner)
   const run = (runner?: TransactionRunner) =>
-    runCall(plan, { context, datasource, dataOf, ...(runner && { runner }) }, { signal })
+    runCall(plan, { context, datasource, dataOf, ...(runner && { runner }) }, { signal, ...(like && { like }) })
   const deed = { target: action.id, writes: !action.readOnly, rollback: plan.rollback ?? false }
   const once = onceOf(asking, deed, context)
   if (!once) return sendRest(reply, respondCall(parsed, await run()))

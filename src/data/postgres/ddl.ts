@@ -68,6 +68,11 @@ function scopeNames(entity: Entity): string[] {
   return scopeColumns(entity).map(({ name }) => name)
 }
 
+/** The columns of the primary key, which its index is in the order of. */
+export function primaryKey(entity: Entity): string[] {
+  return [...scopeNames(entity), ...entity.key.map(identifier)]
+}
+
 function fieldColumns(entity: Entity): Column[] {
   return [...entity.fields.values()]
     .filter(({ name }) => name !== 'instance_id')
@@ -143,7 +148,7 @@ function tableSteps(entity: Entity): Step[] {
   const columns = [...scopeColumns(entity), ...fieldColumns(entity)]
   const key: Constraint = {
     name: `${entity.name}_pkey`,
-    sql: `primary key (${[...scopeNames(entity), ...entity.key.map(identifier)].join(', ')})`,
+    sql: `primary key (${primaryKey(entity).join(', ')})`,
   }
   const constraints = [key, ...checks(entity)]
   const named = constraints.map(({ name, sql }) => ({

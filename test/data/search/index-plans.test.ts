@@ -151,6 +151,29 @@ describe('under row security', () => {
     })
   }
 
+  test('a list in no order is in that of the key, which nobody has to sort, whatever has been changed', async () => {
+    const statement = statementFor('GET items?select=id&limit=5')
+    for (const tenant of ['acme', 'globex']) {
+      const plan = (
+        await callers.explain(
+          { ...acme, tenant },
+          statement,
+          'analyze, costs off, timing off, summary off, buffers off',
+        )
+      ).join('\n')
+      assert.match(plan, /Index (?:Only )?Scan using items_pkey on items t0 \(actual rows=5/, plan)
+      assert.doesNotMatch(plan, /Sort/)
+    }
+    await tenants.database.query(
+      `update searched_v1.items set total = total + 1 where tenant_id = 'acme' and id = '00000000-0000-7000-8000-000000000001'`,
+    )
+    const [first] = await callers.run<{ body: { id: string }[] }>(acme, statement)
+    assert.deepEqual(
+      first?.body.map(({ id }) => id.slice(-1)),
+      ['0', '1', '2', '3', '4'],
+    )
+  })
+
   test('an embed is joined by an index that begins with the tenant', async () => {
     const conditions = await indexConditions('GET owners?select=id,items(id)&rank=eq.3')
     assert.match(conditions, /rank = /)

@@ -8,7 +8,7 @@ export const call: readonly Group[] = [
   {
     name: 'calls with GET',
     requests: [
-      get('rpc/all_products?limit=3'),
+      get('rpc/all_products?order=sku&limit=3'),
       get('rpc/all_products?select=sku,price&order=price.desc,sku&limit=5'),
       get('rpc/all_products?select=sku&sku=like.*1*&order=sku'),
       get('rpc/all_products?select=sku,makers!maker_id(name)&order=sku&limit=4'),
@@ -116,7 +116,7 @@ export const call: readonly Group[] = [
       get('rpc/all_products?select=sku&order=sku', { Range: '1-2', ...prefer('count=exact') }),
       post('rpc/all_products?select=sku&order=sku', {}, { Range: '1-2' }),
       post('rpc/all_products?select=sku&order=sku&limit=2', {}, prefer('count=exact')),
-      get('rpc/all_products?select=sku&limit=1', accept(objectType)),
+      get('rpc/all_products?select=sku&order=sku&limit=1', accept(objectType)),
       get('rpc/all_products?select=sku&limit=2', accept(objectType)),
       get('rpc/all_products?select=sku&sku=eq.none', accept(objectType)),
       get('rpc/one_product?wanted=S-003&select=sku', accept(objectType)),
@@ -127,7 +127,10 @@ export const call: readonly Group[] = [
       get('rpc/add?a=1&b=2', accept('text/plain')),
       get('rpc/add?a=1&b=2', accept('application/xml')),
       get('rpc/add?a=1&b=2', prefer('count=exact')),
-      get('rpc/all_products?select=sku,sold&limit=3', accept('application/vnd.pgrst.array+json;nulls=stripped')),
+      get(
+        'rpc/all_products?select=sku,sold&order=sku&limit=3',
+        accept('application/vnd.pgrst.array+json;nulls=stripped'),
+      ),
       post('rpc/add', { a: 1, b: 2 }, prefer('params=single-object')),
       post('rpc/add', { a: 1, b: 2 }, prefer('handling=strict', 'nonsense=1')),
       post('rpc/rank_up', { label: 'new' }, prefer('handling=lenient', 'tx=rollback')),

@@ -133,10 +133,10 @@ export const orderAndPage: readonly Group[] = [
     requests: counts.flatMap(count => [
       get('products?select=sku', prefer(`count=${count}`)),
       get('products?select=sku&limit=5', prefer(`count=${count}`)),
-      get('products?select=sku&stock=gt.5&limit=5&offset=2', prefer(`count=${count}`)),
+      get('products?select=sku&stock=gt.5&order=sku&limit=5&offset=2', prefer(`count=${count}`)),
       get('empties', prefer(`count=${count}`)),
       head('products?select=sku&limit=5', prefer(`count=${count}`)),
-      get('products?select=sku,reviews!inner(stars)&reviews.stars=eq.5&limit=3', prefer(`count=${count}`)),
+      get('products?select=sku,reviews!inner(stars)&reviews.stars=eq.5&order=sku&limit=3', prefer(`count=${count}`)),
     ]),
   },
 ]

@@ -8,7 +8,7 @@ import type { Narrowing } from './narrowing.ts'
 import { raised } from './raised.ts'
 import { bounded, Reader } from './read.ts'
 import { columnType, needsExactOutput, valueType } from './types.ts'
-import { type Binder, identifier, literal } from './writer.ts'
+import { type Binder, type Given, identifier, literal } from './writer.ts'
 
 /** One statement: reads the arguments, runs the action's function on them and makes the answer of what it gives. */
 export function callSql(plan: CheckedCall, binder: Binder, narrowing: Narrowing): string {
@@ -76,18 +76,18 @@ function callOf({ action: { module, name }, given }: CheckedCall): string {
   return given.length === 0 ? call : `i cross join lateral ${call}`
 }
 
-function inputSql({ action, given, input }: CheckedCall, binder: Binder): string {
+function inputSql({ action, given, input, slot }: CheckedCall, binder: Binder): string {
   const columns = given.map(field => `${givenValue(action.input, field)} as ${identifier(field.name)}`)
-  return `select ${columns.join(', ')} from ${recordOf(action.input, given, input, binder)}`
+  return `select ${columns.join(', ')} from ${recordOf(action.input, given, { value: input, slot }, binder)}`
 }
 
 /** All parameters of an action: those that are not given have their defaults. */
-function argumentsSql({ action, given, input }: CheckedCall, binder: Binder): string {
+function argumentsSql({ action, given, input, slot }: CheckedCall, binder: Binder): string {
   const values = [...action.input.fields.values()].map(field => {
     const value = given.includes(field) ? givenValue(action.input, field) : absentValue(action.input, field)
     return `${value} as ${identifier(field.name)}`
   })
-  const from = given.length === 0 ? '' : ` from ${recordOf(action.input, given, input, binder)}`
+  const from = given.length === 0 ? '' : ` from ${recordOf(action.input, given, { value: input, slot }, binder)}`
   return `select ${values.join(', ')}${from}`
 }
 
@@ -95,9 +95,9 @@ export function absentValue(shape: Entity, field: EntityField): string {
   return defaultSql(shape, field) ?? `null::${valueType(shape, field)}`
 }
 
-function recordOf(shape: Entity, fields: readonly EntityField[], json: string, binder: Binder): string {
+function recordOf(shape: Entity, fields: readonly EntityField[], json: Given, binder: Binder): string {
   const columns = fields.map(field => `${identifier(field.name)} ${columnType(shape, field)}`)
-  return `json_to_record(${binder.bind(json, 'json')}) as j(${columns.join(', ')})`
+  return `json_to_record(${binder.bindGiven(json, 'json')}) as j(${columns.join(', ')})`
 }
 
 /** What a field's builder promises holds, or the call refuses itself; no column of a table is there to see to it. */

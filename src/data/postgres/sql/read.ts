@@ -11,6 +11,7 @@ import type {
 } from '../../../core/checked-plan.ts'
 import type { Entity } from '../../../core/module-set.ts'
 import type { Output, Shared } from '../../../core/plan.ts'
+import { primaryKey } from '../ddl.ts'
 import { conditionSql, pathSql } from './condition.ts'
 import { mostCandidates } from './indexes.ts'
 import { deletedConditions, sourceOf, tableOf } from './join.ts'
@@ -84,6 +85,8 @@ export class Reader {
   readonly #output: Output
   readonly #narrowing: Narrowing
   readonly #searches: string[] = []
+  /** The query that is read in the order of the key. */
+  #list: CheckedQuery | null = null
   #aliases = 0
   #joined = 0
 
@@ -105,6 +108,7 @@ export class Reader {
   statement(plan: CheckedRead | CheckedCall, source = tableOf(plan.query.entity)): string {
     if (plan.kind === 'read' && plan.keyset) return this.#page(plan, plan.keyset)
     const { query, count } = plan
+    if (plan.kind === 'read') this.#list = listOf(plan)
     const alias = this.#alias()
     const { from, where } = this.#source(query, alias, count, sharedOf(plan), source)
     const rows = this.#rows(query, alias, from, where)
@@ -170,6 +174,7 @@ export class Reader {
 
   /** Beside them: each row as a text of its own. */
   lines(plan: CheckedRead): { readonly sql: string; readonly rows: Rows } {
+    this.#list = listOf(plan)
     const alias = this.#alias()
     const { from, where } = this.#source(plan.query, alias, false, plan.shared)
     const rows = this.#rows(plan.query, alias, from, where)
@@ -365,7 +370,10 @@ export class Reader {
 
   /** `columns`: the selected ones as SQL. A grouped query orders by one of them in the very same words. */
   #tail(query: CheckedQuery, alias: string, columns: ReadonlyMap<CheckedColumn, string>): string {
-    const terms = query.order.map(order => this.#order(order, query.entity, alias, columns))
+    const terms =
+      query === this.#list
+        ? primaryKey(query.entity).map(column => `${alias}.${column}`)
+        : query.order.map(order => this.#order(order, query.entity, alias, columns))
     const order = terms.length === 0 ? '' : ` order by ${terms.join(', ')}`
     // A limit is a number that was checked and takes few values, so it stays in the text, where the planner sees it.
     const limit = query.limit === null ? '' : ` limit ${Math.trunc(query.limit)}`
@@ -394,6 +402,14 @@ export class Reader {
     const { alias, from, condition } = sourceOf(embed, outer, this.#alias)
     return `(select ${pathSql(path, alias, this.#binder)} from ${from}${this.where(embed.query, alias, condition)})`
   }
+}
+
+/** A list of all rows, of which the first are wanted in whatever order: that of the key, which an index has and nobody has to sort. */
+function listOf({ query, lock }: CheckedRead): CheckedQuery | null {
+  const { entity, where, order, limit, grouped, embeds, deleted } = query
+  const ofTable = !entity.view && !entity.sharing && entity.own.size === 0
+  const ofAll = where === null && deleted !== 'only' && !embeds.some(({ inner }) => inner)
+  return ofTable && ofAll && limit !== null && order.length === 0 && !grouped && !lock ? query : null
 }
 
 /** True when the rows have their revision among their columns, under its own name. */

@@ -27,7 +27,7 @@ interface Assumption {
 }
 
 /** What may be given for a slot. */
-interface Given {
+export interface Given {
   readonly value: string
   readonly slot?: number | undefined
 }
