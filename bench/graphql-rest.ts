@@ -4,6 +4,7 @@ import { type Measured, median } from './http-load.ts'
 import { openBench } from './open-bench.ts'
 import { ask } from './processes.ts'
 import { requestText, tenantryRequest } from './request.ts'
+import { someIds } from './some-ids.ts'
 import { loadTenants } from './tenants.ts'
 import type { Task } from './worker.ts'
 
@@ -84,12 +85,4 @@ try {
   server.kill('SIGTERM')
 } finally {
   await close()
-}
-
-async function someIds(port: number, tenant: string, token: string, count: number): Promise<string[]> {
-  const answer = await fetch(
-    `http://127.0.0.1:${port}/${tenant}/customers/v1/customers?select=id&order=id&offset=50&limit=${count}`,
-    { headers: { authorization: `Bearer ${token}` } },
-  )
-  return ((await answer.json()) as { id: string }[]).map(({ id }) => id)
 }

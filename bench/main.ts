@@ -6,6 +6,7 @@ import { type Measured, median } from './http-load.ts'
 import { openBench } from './open-bench.ts'
 import { ask } from './processes.ts'
 import { requestText, tenantryRequest } from './request.ts'
+import { someIds } from './some-ids.ts'
 import { loadTenants } from './tenants.ts'
 import type { Task } from './worker.ts'
 
@@ -47,7 +48,7 @@ try {
   const startWorker = () => processes.worker({ BENCH_TENANT: tenant, BENCH_TARGET: target })
   const [http, statements] = [await startWorker(), await startWorker()]
   const token = await platform.operations.issueToken({ tenant, roles: ['admin'] })
-  const id = await someId(port, tenant, token)
+  const [id = ''] = await someIds(port, tenant, token, 1)
 
   console.log(
     `${tenants} tenants, ${rows} rows each; ${connections} connections, ${rounds} rounds of ${seconds} s; ${availableParallelism()} cores\n`,
@@ -77,15 +78,6 @@ async function settle(): Promise<void> {
   await client.connect()
   await client.query('vacuum analyze')
   await client.end()
-}
-
-async function someId(port: number, tenant: string, token: string): Promise<string> {
-  const answer = await fetch(
-    `http://127.0.0.1:${port}/${tenant}/customers/v1/customers?select=id&order=id&offset=50&limit=1`,
-    { headers: { authorization: `Bearer ${token}` } },
-  )
-  const [found] = (await answer.json()) as { id: string }[]
-  return found?.id ?? ''
 }
 
 function row(name: string, measured: readonly [Measured, Measured][]): string {

@@ -112,15 +112,15 @@ function operandOf(test: Compare, path: CheckedPath, entity: Entity, binder: Bin
   return listOperand(test, listType(type, path, entity), binder)
 }
 
-/** Longer lists are one array. */
-const mostSeparate = 64
+/** Longer lists are one array. PostgreSQL takes one that it does not know for so many values. */
+const mostSeparate = 10
 
 /**
- * So many parameters hold a list; the last value is repeated in those that are over. Each number has a plan of its own, which
- * PostgreSQL keeps: of an array it does not know the length beforehand, so that it would plan each statement anew.
+ * As many parameters as a short list has values. Each number has a plan of its own, which PostgreSQL keeps: of an array it
+ * expects more values than there are, so that it would plan each statement anew.
  */
 function separateFor({ length }: readonly string[]): number | undefined {
-  return length === 0 || length > mostSeparate ? undefined : 2 ** Math.ceil(Math.log2(length))
+  return length === 0 || length > mostSeparate ? undefined : length
 }
 
 function listOperand(test: CompareList, type: string, binder: Binder): Operand {
@@ -128,7 +128,7 @@ function listOperand(test: CompareList, type: string, binder: Binder): Operand {
   const separate = binder.assumeListed(test, separateFor)
   if (separate === undefined) return { sql: binder.bindListed(test, `${type}[]`, arrayLiteral), quantifier }
   const each = Array.from({ length: separate }, (_, index) =>
-    binder.bindListed(test, type, values => values[Math.min(index, values.length - 1)] ?? ''),
+    binder.bindListed(test, type, values => values[index] ?? ''),
   )
   return separate === 1 ? { sql: each.join(''), quantifier: '' } : { sql: `array[${each.join(', ')}]`, quantifier }
 }
