@@ -112,6 +112,8 @@ export interface CheckedQuery {
   readonly order: readonly CheckedOrder[]
   readonly limit: number | null
   readonly offset: number
+  /** An offset was given. */
+  readonly paged: boolean
   readonly deleted: Deleted
 }
 

@@ -209,6 +209,7 @@ class PlanCheck {
       order: (query.order ?? []).map(order => this.#order(entity, order, embeds, grouped ? columns : null)),
       limit: query.limit ?? null,
       offset: query.offset ?? 0,
+      paged: query.offset !== undefined,
       deleted,
     }
   }

@@ -1,4 +1,5 @@
 import type { SlotValue } from './datasource.ts'
+import { TenantryError } from './errors.ts'
 import type { Call, EntityPlan, Plan, Query, Selection } from './plan.ts'
 import type { Comparison, Condition } from './plan-condition.ts'
 
@@ -69,16 +70,22 @@ function changeCondition(condition: Condition, change: Change): Condition {
 
 function fillComparison(comparison: Comparison, values: readonly SlotValue[]): Comparison {
   if (comparison.operator === 'is' || comparison.slot === undefined) return comparison
-  if ('values' in comparison) return { ...comparison, values: listOf(comparison.slot, values, comparison.values) }
+  if ('values' in comparison) return { ...comparison, values: listOf(comparison.slot, values) }
   return { ...comparison, value: textOf(comparison.slot, values, comparison.value) }
 }
 
 function textOf(slot: number | undefined, values: readonly SlotValue[], fixed: string): string {
-  const value = slot === undefined ? undefined : values[slot]
-  return typeof value === 'string' ? value : fixed
+  if (slot === undefined) return fixed
+  const value = values[slot]
+  return typeof value === 'string' ? value : missing()
 }
 
-function listOf(slot: number, values: readonly SlotValue[], fixed: readonly string[]): readonly string[] {
+function listOf(slot: number, values: readonly SlotValue[]): readonly string[] {
   const value = values[slot]
-  return value === undefined || typeof value === 'string' ? fixed : value
+  return value === undefined || typeof value === 'string' ? missing() : value
+}
+
+/** What stands there is somebody else's. */
+function missing(): never {
+  throw new TenantryError('internal', 'A slot of a plan has no value of its kind')
 }

@@ -21,6 +21,7 @@ export interface Query {
   readonly where?: Condition
   readonly order?: readonly Order[]
   readonly limit?: number
+  /** Even 0 says that the rows are read page by page: without an order they come in that of the key. */
   readonly offset?: number
 }
 

@@ -119,7 +119,7 @@ export class Selections {
         ...(condition && { where: condition }),
         ...(order.length > 0 && { order }),
         limit: Math.min(asked ?? most, most),
-        ...(skipped !== undefined && skipped > 0 && { offset: skipped }),
+        ...(skipped !== undefined && { offset: skipped }),
       },
       hidden,
       rows: all,

@@ -14,7 +14,8 @@ import { ShapeMemory } from './shape-memory.ts'
 
 /**
  * Parses from memory what differs from a request before in nothing but the values of its filters and of the row that it writes.
- * What is remembered is the request's own words about an entity, and nothing of a tenant, so that all tenants share it.
+ * All tenants share what is remembered: what was first asked of an entity, in which each request has its own values, and of a row
+ * that is written only the fields.
  */
 export function createParseMemory(): (request: RestRequest) => ParsedRest {
   const memory = new ShapeMemory<Entity, ParsedRest>()

@@ -1,6 +1,7 @@
 import { TenantryError } from '../../core/errors.ts'
 import type { Query } from '../../core/plan.ts'
 
+const rangePattern = /^(\d+)-(\d*)$/
 const integer = /^\s*-?\d+\s*$/
 
 /** A number of `limit` or `offset`; nothing when it is none, which PostgREST takes for absent. */
@@ -12,12 +13,14 @@ export function parseRowNumber(text: string): number | undefined {
 /** Resolves the pages of a query and its embeds; with `rows` each holds no more than so many. */
 export function paginate({ limit, offset, select, ...query }: Query, rows: number | null, range?: string): Query {
   const page = resolvePage({ ...(limit !== undefined && { limit }), ...(offset !== undefined && { offset }) }, range)
+  const paged = offset !== undefined || rangePattern.test(range ?? '')
   return {
     ...query,
     select: select.map(selection =>
       selection.kind === 'embed' ? { ...selection, query: paginate(selection.query, rows) } : selection,
     ),
     ...page,
+    ...(paged && { offset: page.offset ?? 0 }),
     ...(rows !== null && { limit: Math.min(page.limit ?? rows, rows) }),
   }
 }
@@ -58,7 +61,7 @@ function pageOf(offset: number, limit: number): Page {
 
 /** A header that is no range of rows is as good as none. */
 function parseRange(range = ''): Rows {
-  const [, first, last] = /^(\d+)-(\d*)$/.exec(range) ?? []
+  const [, first, last] = rangePattern.exec(range) ?? []
   return {
     first: parseRowNumber(first ?? '') ?? 0,
     last: parseRowNumber(last ?? '') ?? Number.POSITIVE_INFINITY,

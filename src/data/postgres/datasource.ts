@@ -93,7 +93,7 @@ export class PostgresDatasource implements Datasource {
   readonly #compiled = new WeakMap<Plan, Map<Exposure, Compiled>>()
   /** Of those that touch entities whose fields have rules, one for each that may see other fields. */
   readonly #compiledFor = new WeakMap<Plan, Map<Sight, Compiled>>()
-  /** Statements of other texts for plans that are like the one that a statement was made of, the newest first. */
+  /** Statements of other texts for plans that are like the one that a statement was made of, the last made first. */
   readonly #variants = new WeakMap<Statement, Statement[]>()
   readonly #feed: ChangeFeed
 

@@ -11,7 +11,7 @@ export const platformSession = '-c timezone=UTC -c max_parallel_workers_per_gath
 /**
  * What a session begins with that serves one tenant at a time. Every index of theirs begins with the tenant, so that nobody has to
  * walk over the rows of others to his own; PostgreSQL would, for the first rows in any order, since it expects rows of all tenants to
- * lie mixed. That makes a plan without an index look dear (before version 18), but no worth of being compiled.
+ * lie mixed. Before version 18 that puts so high a price on a plan which no index serves that it would be compiled, too.
  */
 export const tenantSession = `${platformSession} -c enable_seqscan=off -c jit=off`
 

@@ -36,7 +36,7 @@ export function impliedSql(
     const inOrder = elementType(entity, field) === 'text' && (field.spec.collation ?? 'C') === 'C'
     if (!inOrder || !isIndexed(entity, field)) return undefined
     const column = `${alias}.${identifier(field.name)}`
-    return 'value' in test ? rangeSql(test, column, binder) : rangesSql(rangesOf(test), column, binder)
+    return 'values' in test ? rangesSql(rangesOf(test), column, binder) : rangeSql(test, column, binder)
   }
   return hasTwin(entity, field) ? twinSql(test, `${alias}.${identifier(twinOf(field))}`, operand, binder) : undefined
 }
@@ -57,8 +57,7 @@ function rangeSql(
   return `${least} and ${column} < ${binder.bindGiven(test, 'text', pattern => likeRange(pattern)?.to ?? '')}`
 }
 
-function rangesOf(test: CheckedTest): readonly TextRange[] {
-  if (!('values' in test)) return []
+function rangesOf(test: Extract<CheckedTest, { readonly values: unknown }>): readonly TextRange[] {
   const ranges = test.values.map(likeRange)
   const known = ranges.filter(range => range !== undefined)
   const [first, ...others] = known

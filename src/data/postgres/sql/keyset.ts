@@ -1,4 +1,5 @@
 import type { CheckedKeyset, CheckedKeysetTerm } from '../../../core/checked-plan.ts'
+import { TenantryError } from '../../../core/errors.ts'
 import type { Entity } from '../../../core/module-set.ts'
 import { sortKeys } from './sort-keys.ts'
 import { valueType } from './types.ts'
@@ -54,7 +55,7 @@ export function afterSql(
     keysOf(term, entity, alias).map(({ sql, of }) => ({ sql, value: of(bound[index] ?? 'null') })),
   )
   const [[first], [start]] = [terms, keys]
-  if (!first || !start) return ['true']
+  if (!first || !start) throw new TenantryError('internal', 'A page has nothing that it is ordered by')
   const begins = `${start.sql} ${operatorOf(first)}= ${start.value}`
   if (terms.every(({ field, direction }) => !field.spec.optional && direction === first.direction)) {
     const rows = `(${keys.map(({ sql }) => sql).join(', ')}) ${operatorOf(first)} (${keys.map(({ value }) => value).join(', ')})`

@@ -85,8 +85,6 @@ export class Reader {
   readonly #output: Output
   readonly #narrowing: Narrowing
   readonly #searches: string[] = []
-  /** The query that is read in the order of the key. */
-  #list: CheckedQuery | null = null
   #aliases = 0
   #joined = 0
 
@@ -107,8 +105,8 @@ export class Reader {
    */
   statement(plan: CheckedRead | CheckedCall, source = tableOf(plan.query.entity)): string {
     if (plan.kind === 'read' && plan.keyset) return this.#page(plan, plan.keyset)
-    const { query, count } = plan
-    if (plan.kind === 'read') this.#list = listOf(plan)
+    const { count } = plan
+    const query = plan.kind === 'read' ? inOrder(plan) : plan.query
     const alias = this.#alias()
     const { from, where } = this.#source(query, alias, count, sharedOf(plan), source)
     const rows = this.#rows(query, alias, from, where)
@@ -174,10 +172,10 @@ export class Reader {
 
   /** Beside them: each row as a text of its own. */
   lines(plan: CheckedRead): { readonly sql: string; readonly rows: Rows } {
-    this.#list = listOf(plan)
+    const query = inOrder(plan)
     const alias = this.#alias()
-    const { from, where } = this.#source(plan.query, alias, false, plan.shared)
-    const rows = this.#rows(plan.query, alias, from, where)
+    const { from, where } = this.#source(query, alias, false, plan.shared)
+    const rows = this.#rows(query, alias, from, where)
     return {
       sql: `${this.searches()}select ${bounded('line', bodyTypeOf(plan))} from (select ${lineSql(rows, 'r', plan)} as line from (${rows.sql}) r) a`,
       rows,
@@ -246,7 +244,7 @@ export class Reader {
 
   #alias = (): string => `t${this.#aliases++}`
 
-  #rows(query: CheckedQuery, alias: string, from: string, where: string): Rows {
+  #rows(query: Ordered, alias: string, from: string, where: string): Rows {
     const { members, joins } = this.#shown(query, alias, query.grouped)
     const group = query.grouped ? groupSql(members) : ''
     const columns = new Map(query.columns.map((column, index) => [column, members[index]?.value ?? '']))
@@ -329,7 +327,7 @@ export class Reader {
   }
 
   /** Where a statement's rows come from. What is searched is ordered and limited where it is found, and once more outside. */
-  #source(query: CheckedQuery, alias: string, count: boolean, shared: Shared, table = tableOf(query.entity)): Source {
+  #source(query: Ordered, alias: string, count: boolean, shared: Shared, table = tableOf(query.entity)): Source {
     const isTable = table === tableOf(query.entity)
     const where = this.where(query, alias, undefined, isTable)
     if (!isTable) return { from: ` from ${table} ${alias}`, where }
@@ -369,11 +367,10 @@ export class Reader {
   }
 
   /** `columns`: the selected ones as SQL. A grouped query orders by one of them in the very same words. */
-  #tail(query: CheckedQuery, alias: string, columns: ReadonlyMap<CheckedColumn, string>): string {
-    const terms =
-      query === this.#list
-        ? primaryKey(query.entity).map(column => `${alias}.${column}`)
-        : query.order.map(order => this.#order(order, query.entity, alias, columns))
+  #tail(query: Ordered, alias: string, columns: ReadonlyMap<CheckedColumn, string>): string {
+    const terms = query.byKey
+      ? primaryKey(query.entity).map(column => `${alias}.${column}`)
+      : query.order.map(order => this.#order(order, query.entity, alias, columns))
     const order = terms.length === 0 ? '' : ` order by ${terms.join(', ')}`
     // A limit is a number that was checked and takes few values, so it stays in the text, where the planner sees it.
     const limit = query.limit === null ? '' : ` limit ${Math.trunc(query.limit)}`
@@ -387,7 +384,7 @@ export class Reader {
    */
   #offset({ limit, offset }: CheckedQuery): string {
     const pages = Array.from({ length: mostPages }, (_, page) => (page + 1) * Math.trunc(limit ?? 0))
-    return pages.includes(offset) ? String(offset) : this.#binder.bind(String(offset), 'bigint')
+    return pages.includes(offset) ? `${offset}::bigint` : this.#binder.bind(String(offset), 'bigint')
   }
 
   #order(order: CheckedOrder, entity: Entity, alias: string, columns: ReadonlyMap<CheckedColumn, string>): string {
@@ -404,12 +401,21 @@ export class Reader {
   }
 }
 
-/** A list of all rows, of which the first are wanted in whatever order: that of the key, which an index has and nobody has to sort. */
-function listOf({ query, lock }: CheckedRead): CheckedQuery | null {
-  const { entity, where, order, limit, grouped, embeds, deleted } = query
-  const ofTable = !entity.view && !entity.sharing && entity.own.size === 0
+interface Ordered extends CheckedQuery {
+  /** In the order of the primary key. */
+  readonly byKey?: true
+}
+
+/**
+ * Who reads page by page and names no order gets that of the key: of another each page would be as its own plan has it. So does who
+ * wants the first of all rows, since an index has them in that order and nobody has to sort.
+ */
+function inOrder({ query, lock }: CheckedRead): Ordered {
+  const { entity, where, order, limit, grouped, embeds, deleted, paged } = query
+  if (entity.view || limit === null || order.length > 0 || grouped || lock) return query
   const ofAll = where === null && deleted !== 'only' && !embeds.some(({ inner }) => inner)
-  return ofTable && ofAll && limit !== null && order.length === 0 && !grouped && !lock ? query : null
+  const plain = ofAll && !entity.sharing && entity.own.size === 0
+  return paged || plain ? { ...query, byKey: true } : query
 }
 
 /** True when the rows have their revision among their columns, under its own name. */
