@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import pg from 'pg'
 import { cases } from './cases.ts'
 import { type Measured, median } from './http-load.ts'
 import { openBench } from './open-bench.ts'
 import { ask } from './processes.ts'
 import { requestText, tenantryRequest } from './request.ts'
+import { settle } from './settle.ts'
 import { someIds } from './some-ids.ts'
 import { loadTenants } from './tenants.ts'
 import type { Task } from './worker.ts'
@@ -42,7 +42,7 @@ const [rounds, seconds, connections, tenants, rows] = [
 const { platform, processes, close } = await openBench()
 try {
   const tenant = await loadTenants(platform, tenants, rows)
-  await settle()
+  await settle(platform)
   const [server, { port }] = await processes.server('ignore')
   const target = JSON.stringify(platform.embedded?.connection('postgres'))
   const startWorker = () => processes.worker({ BENCH_TENANT: tenant, BENCH_TARGET: target })
@@ -70,14 +70,6 @@ try {
   server.kill('SIGTERM')
 } finally {
   await close()
-}
-
-/** What a server does by itself some time after a load is done now, so that it falls into no round. */
-async function settle(): Promise<void> {
-  const client = new pg.Client(platform.embedded?.connection('postgres'))
-  await client.connect()
-  await client.query('vacuum analyze')
-  await client.end()
 }
 
 function row(name: string, measured: readonly [Measured, Measured][]): string {

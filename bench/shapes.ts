@@ -3,6 +3,7 @@ import { type Measured, median } from './http-load.ts'
 import { openBench } from './open-bench.ts'
 import { ask } from './processes.ts'
 import { requestText } from './request.ts'
+import { settle } from './settle.ts'
 import { someIds } from './some-ids.ts'
 import { loadTenants } from './tenants.ts'
 import type { Task } from './worker.ts'
@@ -51,6 +52,7 @@ const forms: Readonly<Record<string, Form>> = {
 const { platform, processes, close } = await openBench()
 try {
   const tenant = await loadTenants(platform, Number(values.tenants), Number(values.rows))
+  await settle(platform)
   const [server, { port }] = await processes.server('ignore')
   const worker = await processes.worker({ BENCH_TENANT: tenant, BENCH_TARGET: '' })
   const token = await platform.operations.issueToken({ tenant, roles: ['admin'] })
