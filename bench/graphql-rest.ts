@@ -1,8 +1,7 @@
 import { parseArgs } from 'node:util'
 import { cases } from './cases.ts'
-import { type Measured, median } from './http-load.ts'
+import { compareInTurns } from './in-turns.ts'
 import { openBench } from './open-bench.ts'
-import { ask } from './processes.ts'
 import { requestText, tenantryRequest } from './request.ts'
 import { someIds } from './some-ids.ts'
 import { loadTenants } from './tenants.ts'
@@ -72,15 +71,7 @@ try {
       requests: some.map(id => requestText(tenantryRequest(bench, { tenant, token, id }))),
     }
     const ours: Task = { ...rest, requests: some.map(id => graphql(bench.name, id)) }
-    await ask(worker, { ...rest, seconds: 1 })
-    await ask(worker, { ...ours, seconds: 1 })
-    const measured: [Measured, Measured][] = []
-    for (let round = 0; round < rounds; round++) measured.push([await ask(worker, ours), await ask(worker, rest)])
-    const ratios = measured
-      .map(([one, other]) => Math.round((100 * one.perSecond) / other.perSecond))
-      .sort((a, b) => a - b)
-    const rates = [0, 1].map(side => `${Math.round(median(measured.map(pair => pair[side]?.perSecond ?? 0)))}/s`)
-    console.log(`| ${name} | ${rates.join(' | ')} | ${median(ratios)}% (${ratios[0]}%–${ratios.at(-1)}%) |`)
+    console.log(`| ${name} | ${await compareInTurns(worker, ours, rest, rounds)} |`)
   }
   server.kill('SIGTERM')
 } finally {

@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util'
-import { type Measured, median } from './http-load.ts'
+import { compareInTurns } from './in-turns.ts'
 import { openBench } from './open-bench.ts'
-import { ask } from './processes.ts'
 import { requestText } from './request.ts'
 import { settle } from './settle.ts'
 import { someIds } from './some-ids.ts'
@@ -67,15 +66,7 @@ try {
   console.log('| values in | per second | point reads | ratio (least–greatest) |\n| --- | ---: | ---: | ---: |')
   for (const [name, form] of Object.entries(forms)) {
     if ((values.only ?? name) !== name) continue
-    const task = taskOf(form)
-    for (const warming of [task, point]) await ask(worker, { ...warming, seconds: 1 })
-    const measured: [Measured, Measured][] = []
-    for (let round = 0; round < rounds; round++) measured.push([await ask(worker, task), await ask(worker, point)])
-    const ratios = measured
-      .map(([one, other]) => Math.round((100 * one.perSecond) / other.perSecond))
-      .sort((a, b) => a - b)
-    const rates = [0, 1].map(side => `${Math.round(median(measured.map(pair => pair[side]?.perSecond ?? 0)))}/s`)
-    console.log(`| ${name} | ${rates.join(' | ')} | ${median(ratios)}% (${ratios[0]}%–${ratios.at(-1)}%) |`)
+    console.log(`| ${name} | ${await compareInTurns(worker, taskOf(form), point, rounds)} |`)
   }
   server.kill('SIGTERM')
 } finally {

@@ -89,6 +89,7 @@ export interface ListOptions<E extends EntityDefinition, S extends Select<E> = A
   readonly where?: Where<E>
   readonly order?: OrderBy<E>
   readonly limit?: number
+  /** With a limit and without an order, rows then come in the order of their key, also from 0 on, so that pages skip none. */
   readonly offset?: number
   readonly includeDeleted?: boolean
   /** `exclude` leaves out rows that other tenants share, `only` lists nothing else. Absent: both. */

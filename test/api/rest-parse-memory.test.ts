@@ -6,6 +6,7 @@ import type { RestRequest } from '../../src/api/rest/request.ts'
 import { entity } from '../../src/core/entity.ts'
 import { text } from '../../src/core/field.ts'
 import { createModuleSet } from '../../src/core/module-set.ts'
+import { fillPlan } from '../../src/core/plan-slots.ts'
 import { withoutSlots } from './without-slots.ts'
 
 const notes = entity('notes', { title: text() })
@@ -69,6 +70,18 @@ test('of a row that is written the memory keeps its fields only: what others wro
       withoutSlots(plan),
       parseRest(request('globex', '', { method, body: '{"title":"of globex"}' })).plan,
     )
+  }
+})
+
+test('a slot without a value of its kind is an error, and never the value of whoever asked first', () => {
+  const parse = createParseMemory()
+  for (const [query, wrong] of [
+    ['title=eq.of acme', [['of globex']]],
+    ['title=in.(of acme)', ['of globex']],
+  ] as const) {
+    const plan = parse(request('acme', query)).like?.plan
+    assert.ok(plan?.kind === 'read')
+    for (const values of [[], wrong]) assert.throws(() => fillPlan(plan, values), { code: 'internal' })
   }
 })
 

@@ -1,6 +1,6 @@
 import { createModuleSet } from '../../src/core/module-set.ts'
 import { type Exchange, type Part, unlikeParts } from './exchange.ts'
-import { repeatsNames, sameJson, sameRows } from './json-text.ts'
+import { repeatsNames, sameJson, sameRows, sameUnordered } from './json-text.ts'
 import { shop } from './shop.ts'
 
 /** Where Tenantry answers otherwise than PostgREST 12.0.2 on purpose. */
@@ -256,8 +256,11 @@ const ofAnswers: readonly Difference[] = [
     parts: ['body', 'second tenant'],
     byChance: true,
     applies: ({ request, peer, ours, toSecond }) => {
-      if (/[?&]order=/.test(request.path) || unlikeParts(ours, toSecond).some(part => part !== 'body')) return false
-      return sameRows(peer.body, ours.body) && sameRows(ours.body, toSecond.body)
+      if (unlikeParts(ours, toSecond).some(part => part !== 'body')) return false
+      // Alike but for white space and members: that is no order of rows.
+      if (sameJson(peer.body, ours.body) && sameJson(ours.body, toSecond.body)) return false
+      const ordered = orderedPaths(request.path)
+      return sameUnordered(peer.body, ours.body, ordered) && sameUnordered(ours.body, toSecond.body, ordered)
     },
   },
   {
@@ -777,6 +780,12 @@ function decode(path: string): string {
   } catch {
     return path
   }
+}
+
+/** The lists of an answer that the request gives an order, as `sameUnordered` takes them. */
+function orderedPaths(path: string): ReadonlySet<string> {
+  const keys = [...new URLSearchParams(path.split(/\?(.*)/s)[1]).keys()]
+  return new Set(keys.flatMap(key => (/(?:^|\.)order$/.test(key) ? [key.replace(/\.?order$/, '')] : [])))
 }
 
 /** The field of `order=rel(field)`, where a request has such an order. */

@@ -4,14 +4,39 @@ export function sameJson(one: string, other: string): boolean {
   return first !== undefined && first === second
 }
 
-/** Whether two lists of JSON, or tables of CSV, have the same rows, in whichever order. */
+/** Whether two lists of JSON have the same items, in whichever order. */
 export function sameRows(one: string, other: string): boolean {
   const [first, second] = [one, other].map(text => {
     const rows: unknown = JSON.parse(canonical(text) ?? 'null')
-    if (Array.isArray(rows)) return JSON.stringify(rows.map(row => JSON.stringify(row)).sort())
-    return rows === null ? text.split('\n').sort().join('\n') : undefined
+    return Array.isArray(rows) ? JSON.stringify(rows.map(row => JSON.stringify(row)).sort()) : undefined
   })
   return first !== undefined && first === second
+}
+
+/**
+ * Whether two answers, of JSON or CSV, have the same rows, where only the lists at these paths have an order: `''` is the whole
+ * answer, `a.b` what `b` embeds in `a`.
+ */
+export function sameUnordered(one: string, other: string, ordered: ReadonlySet<string>): boolean {
+  const [first, second] = [one, other].map(text => {
+    const value: unknown = JSON.parse(canonical(text) ?? 'null')
+    if (value !== null) return JSON.stringify(sorted(value, ordered, ''))
+    return ordered.has('') ? text : text.split('\n').sort().join('\n')
+  })
+  return first === second
+}
+
+function sorted(value: unknown, ordered: ReadonlySet<string>, path: string): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (!Array.isArray(value)) {
+    const inner = (name: string) => (path === '' ? name : `${path}.${name}`)
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [name, sorted(member, ordered, inner(name))]),
+    )
+  }
+  const items = value.map(item => sorted(item, ordered, path))
+  const isList = items.every(item => typeof item === 'object' && item !== null && !Array.isArray(item))
+  return isList && !ordered.has(path) ? items.map(item => JSON.stringify(item)).sort() : items
 }
 
 /** Whether some object of a JSON text has two members of one name. */

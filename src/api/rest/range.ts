@@ -1,7 +1,6 @@
 import { TenantryError } from '../../core/errors.ts'
 import type { Query } from '../../core/plan.ts'
 
-const rangePattern = /^(\d+)-(\d*)$/
 const integer = /^\s*-?\d+\s*$/
 
 /** A number of `limit` or `offset`; nothing when it is none, which PostgREST takes for absent. */
@@ -12,20 +11,18 @@ export function parseRowNumber(text: string): number | undefined {
 
 /** Resolves the pages of a query and its embeds; with `rows` each holds no more than so many. */
 export function paginate({ limit, offset, select, ...query }: Query, rows: number | null, range?: string): Query {
-  const page = resolvePage({ ...(limit !== undefined && { limit }), ...(offset !== undefined && { offset }) }, range)
-  const paged = offset !== undefined || rangePattern.test(range ?? '')
+  const header = parseRange(range)
+  const { first, count } = resolvePage({ limit, offset }, header)
+  const most = Math.min(count, rows ?? Number.POSITIVE_INFINITY)
   return {
     ...query,
     select: select.map(selection =>
       selection.kind === 'embed' ? { ...selection, query: paginate(selection.query, rows) } : selection,
     ),
-    ...page,
-    ...(paged && { offset: page.offset ?? 0 }),
-    ...(rows !== null && { limit: Math.min(page.limit ?? rows, rows) }),
+    ...((offset !== undefined || header) && { offset: first }),
+    ...(Number.isFinite(most) && { limit: most }),
   }
 }
-
-type Page = Pick<Query, 'limit' | 'offset'>
 
 interface Rows {
   readonly first: number
@@ -33,14 +30,22 @@ interface Rows {
   readonly last: number
 }
 
+interface Page {
+  readonly first: number
+  /** Infinity: to the end. */
+  readonly count: number
+}
+
 /** Where `limit` and `offset` and the `Range` header (`0-19`, `20-`) overlap. Throws `PGRST103` where they do not. */
-function resolvePage({ limit, offset = 0 }: Page, range?: string): Page {
-  if (limit === 0) return pageOf(Math.max(0, offset), 0)
-  const header = parseRange(range)
+function resolvePage(
+  { limit = Number.POSITIVE_INFINITY, offset = 0 }: { limit: number | undefined; offset: number | undefined },
+  header: Rows = { first: 0, last: Number.POSITIVE_INFINITY },
+): Page {
+  if (limit === 0) return { first: Math.max(0, offset), count: 0 }
   const first = Math.max(offset, header.first)
-  const last = Math.min(limit === undefined ? Number.POSITIVE_INFINITY : offset + limit - 1, header.last)
+  const last = Math.min(offset + limit - 1, header.last)
   // A page that ends right before the first row is an empty one.
-  if (first === 0 && last === -1) return pageOf(0, 0)
+  if (first === 0 && last === -1) return { first, count: 0 }
   if (last < first) {
     throw notSatisfiable(
       header.last < header.first
@@ -48,22 +53,16 @@ function resolvePage({ limit, offset = 0 }: Page, range?: string): Page {
         : 'Limit should be greater than or equal to zero.',
     )
   }
-  return pageOf(first, last - first + 1)
+  return { first, count: last - first + 1 }
 }
 
 export function notSatisfiable(details: string): TenantryError {
   return new TenantryError('invalid', 'Requested range not satisfiable', { reason: 'PGRST103', details })
 }
 
-function pageOf(offset: number, limit: number): Page {
-  return { ...(Number.isFinite(limit) && { limit }), ...(offset > 0 && { offset }) }
-}
-
-/** A header that is no range of rows is as good as none. */
-function parseRange(range = ''): Rows {
-  const [, first, last] = rangePattern.exec(range) ?? []
-  return {
-    first: parseRowNumber(first ?? '') ?? 0,
-    last: parseRowNumber(last ?? '') ?? Number.POSITIVE_INFINITY,
-  }
+/** Undefined for what is no range of rows: it is as good as none. */
+function parseRange(range = ''): Rows | undefined {
+  const [, first, last] = /^(\d+)-(\d*)$/.exec(range) ?? []
+  if (first === undefined) return undefined
+  return { first: parseRowNumber(first) ?? 0, last: parseRowNumber(last ?? '') ?? Number.POSITIVE_INFINITY }
 }

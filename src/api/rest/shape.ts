@@ -67,8 +67,8 @@ function slotsIn(value: string, values: SlotValue[]): Found | undefined {
 
 function slotsInTree(value: string, values: SlotValue[]): Found {
   const slots: Slotted[] = []
-  const text = value.replace(compared, (_, head: string, operator: string, compared: string, at: number) => {
-    slots.push({ at: at + head.length, slot: values.push(patternOf(operator, compared)) - 1 })
+  const text = value.replace(compared, (_, head: string, operator: string, given: string, at: number) => {
+    slots.push({ at: at + head.length, slot: values.push(patternOf(operator, given)) - 1 })
     return head + mark
   })
   return { text, slots }

@@ -2,10 +2,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { entity } from '../../../src/core/entity.ts'
-import { integer } from '../../../src/core/field.ts'
+import { array, integer, text } from '../../../src/core/field.ts'
 import { openTwoTenants, type TwoTenants } from '../../../src/testing/two-tenants.ts'
 
-const things = entity('things', { third: integer(), rank: integer() }, { indexes: [['rank']] })
+const things = entity(
+  'things',
+  { third: integer(), rank: integer(), tags: array(text()).default([]) },
+  { indexes: [['rank'], ['tags']] },
+)
 
 let tenants: TwoTenants
 before(async () => {
@@ -41,3 +45,10 @@ for (const [where, limit, all] of [
     }
   })
 }
+
+test('a page far behind the first of what is searched is an empty one, however long it may be', async () => {
+  for (const data of [tenants.acme, tenants.globex]) {
+    const page = { limit: 1_500_000_000, offset: 1_500_000_000 }
+    assert.deepEqual(await data.list(things, { where: { tags: { contains: ['x'] } }, ...page }), [])
+  }
+})

@@ -1,7 +1,7 @@
 import type { CheckedKeyset, CheckedKeysetTerm } from '../../../core/checked-plan.ts'
 import { TenantryError } from '../../../core/errors.ts'
 import type { Entity } from '../../../core/module-set.ts'
-import { sortKeys } from './sort-keys.ts'
+import { type SortKey, sortKeys } from './sort-keys.ts'
 import { valueType } from './types.ts'
 import { type Binder, identifier } from './writer.ts'
 
@@ -11,18 +11,8 @@ export function keysetOrderSql({ terms }: CheckedKeyset, entity: Entity, alias: 
     .join(', ')
 }
 
-/** What rows are sorted by to be in the order of a term, and how that is made of the term's value. */
-interface Key {
-  readonly sql: string
-  readonly of: (value: string) => string
-}
-
-function keysOf(term: CheckedKeysetTerm, entity: Entity, alias: string): readonly Key[] {
-  const column = columnOf(term, alias)
-  return sortKeys({ field: term.field, json: [] }, entity, alias, column).map(sql => ({
-    sql,
-    of: sql === column ? value => value : value => `${value}::float8`,
-  }))
+function keysOf(term: CheckedKeysetTerm, entity: Entity, alias: string): readonly SortKey[] {
+  return sortKeys({ field: term.field, json: [] }, entity, alias, columnOf(term, alias))
 }
 
 /** Only where it is not PostgreSQL's own way, so that an index in its own way serves it. */

@@ -383,15 +383,16 @@ export class Reader {
    * that it would plan each statement anew.
    */
   #offset({ limit, offset }: CheckedQuery): string {
-    const pages = Array.from({ length: mostPages }, (_, page) => (page + 1) * Math.trunc(limit ?? 0))
-    return pages.includes(offset) ? `${offset}::bigint` : this.#binder.bind(String(offset), 'bigint')
+    const page = offset / Math.trunc(limit ?? 0)
+    if (Number.isInteger(page) && page <= mostPages) return `${offset}::bigint`
+    return this.#binder.bind(String(offset), 'bigint')
   }
 
   #order(order: CheckedOrder, entity: Entity, alias: string, columns: ReadonlyMap<CheckedColumn, string>): string {
     const { path, embed, column, direction, nulls } = order
     const selected = column && columns.get(column)
     const value = embed ? this.#relatedValue(embed, path, alias) : (selected ?? pathSql(path, alias, this.#binder))
-    const keys = embed || selected ? [value] : sortKeys(path, entity, alias, value)
+    const keys = embed || selected ? [value] : sortKeys(path, entity, alias, value).map(({ sql }) => sql)
     return keys.map(key => `${key} ${direction}${nulls ? ` nulls ${nulls}` : ''}`).join(', ')
   }
 
