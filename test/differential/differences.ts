@@ -793,9 +793,9 @@ function relatedOrder(path: string): string | undefined {
   return /[?&]order= *\w+ *\((\w+)/.exec(decode(path))?.[1]
 }
 
-/** Whether an embed shows something else by the name of this field: another field, or a cast. */
+/** Whether an embed shows something else by the name of this field: another field, a cast, or what a spread in it brings. */
 function isShownOtherwise(field: string, path: string): boolean {
-  return new RegExp(`[(,]${field}:`).test(decode(path))
+  return new RegExp(`[(,]${field}:|\\(.*\\.\\.\\.[\\w!]+\\((?:[^()]*,)?(?:\\*|${field}\\b)`).test(decode(path))
 }
 
 /** Whether a spread has aggregates, itself or further in. */

@@ -156,6 +156,8 @@ export const embed: readonly Group[] = [
       'products?select=sku,makers!maker_id(rating::text)&order=makers(rating),id',
       'products?select=sku,makers!maker_id(about::text)&order=makers(about->color),id',
       'reviews?select=body,reply_to_id(body)&order=reply_to_id(nothing),id',
+      'reviews?select=id,reply_to_id(stars,...products!left(*))&order=reply_to_id(id),id',
+      'reviews?select=stars,reply_to_id(product_id,...reply_to_id(id))&order=reply_to_id(id),id',
       'products?select=sku,reviews(stars)&reviews.or=(stars.eq.1,stars.eq.5)&limit=8',
       'products?select=sku,reviews(stars)&reviews.not.or=(stars.eq.1,stars.eq.5)&limit=8',
       'products?select=sku,reviews(stars)&reviews.and=(stars.gt.1,stars.lt.5)&limit=8',
