@@ -5,8 +5,9 @@ import { abandoned, isConnectionError, isStalePreparation, isStrayCancel, toErro
 import { FairQueue } from './fair-queue.ts'
 import type { Settings } from './settings.ts'
 import { SlowLane } from './slow-lane.ts'
+import { SlowTenants } from './slow-tenants.ts'
 import type { Statement } from './sql/writer.ts'
-import { isPrompt, learnCost, type StatementShape, StatementShapes } from './statement-shapes.ts'
+import { isPrompt, learnCost, learnLeast, type StatementShape, StatementShapes } from './statement-shapes.ts'
 import { notRun, type StatementRow } from './tenant-statement.ts'
 
 export interface PoolOptions {
@@ -89,8 +90,7 @@ export class Pool {
   #closed = false
   readonly #queue = new FairQueue<Waiting>(({ lane }) => lane)
   readonly #shapes = new StatementShapes(2_000)
-  /** How many statements that may take long each tenant has on connections. */
-  readonly #holds = new Map<string, number>()
+  readonly #slow: SlowTenants
   /** Where inserts of a tenant share a transaction, and how many. */
   readonly #inserts = new Map<string, { readonly connection: Connection; count: number }>()
   /** Tenants whose inserts share no transaction at the moment. */
@@ -104,6 +104,10 @@ export class Pool {
     const { size, most = size, queue = 2_000 } = options
     const tenantSlow = Math.max(1, Math.floor(most / 2))
     this.#options = { depth: 16, most, queue, tenantQueue: queue, tenantSlow, patience: 5_000, ...options }
+    this.#slow = new SlowTenants({
+      share: this.#options.tenantSlow,
+      waiting: tenant => this.#queue.sizeOf(slowLaneOf(tenant)),
+    })
     const { lowerPriority } = options
     if (lowerPriority && most > size) {
       this.#slowLane = new SlowLane(target, { most: most - size, lowerPriority, free: () => this.#drain() })
@@ -164,7 +168,7 @@ export class Pool {
 
   #trySend(waiting: Waiting): boolean {
     const prompt = isPrompt(waiting.shape)
-    if (!prompt && this.#holdsOf(waiting) >= this.#shareOf(waiting)) return false
+    if (!prompt && this.#slow.holdsOf(tenantOf(waiting)) >= this.#shareOf(waiting)) return false
     const connection = prompt ? this.#pickPrompt(waiting) : this.#pickSlow(waiting)
     if (connection) this.#send(waiting, connection, prompt)
     return connection !== undefined
@@ -188,10 +192,6 @@ export class Pool {
   get #leavesRoom(): boolean {
     if (this.#options.size === 1) return true
     return this.#connections.reduce((free, { isOpen, isHeld }) => free + (isOpen && !isHeld ? 1 : 0), 0) > 1
-  }
-
-  #holdsOf(waiting: Waiting): number {
-    return this.#holds.get(tenantOf(waiting)) ?? 0
   }
 
   /**
@@ -245,13 +245,17 @@ export class Pool {
   #enqueue(waiting: Waiting): void {
     const { queue, tenantQueue, patience } = this.#options
     waiting.lane = laneOf(waiting)
-    if (this.#closed || this.#queue.size >= queue || this.#queue.sizeOf(waiting.lane) >= tenantQueue) {
+    const isFull = this.#queue.size >= queue || this.#queue.sizeOf(waiting.lane) >= tenantQueue
+    // What could not be served in time is refused at once: it would only hold memory, which all others' pauses to collect grow with.
+    const late = isPrompt(waiting.shape) ? 0 : this.#slow.waitOf(tenantOf(waiting)) - patience
+    if (this.#closed || isFull || late > 0) {
       waiting.settled = true
-      waiting.reject(overloaded())
+      waiting.reject(overloaded(late))
       return
     }
     waiting.expires = setTimeout(() => {
       this.#queue.remove(waiting)
+      this.#slow.forget(tenantOf(waiting))
       waiting.settled = true
       waiting.reject(overloaded())
     }, patience)
@@ -274,7 +278,7 @@ export class Pool {
   #send(waiting: Waiting, connection: Connection, prompt: boolean): void {
     clearTimeout(waiting.expires)
     waiting.expires = undefined
-    if (!prompt) this.#holds.set(tenantOf(waiting), this.#holdsOf(waiting) + 1)
+    if (!prompt) this.#slow.hold(tenantOf(waiting))
     const sharing = prompt ? this.#sharingOf(waiting) : undefined
     if (sharing === 'inserts') this.#beginInsert(waiting, connection)
     const job: Job = {
@@ -285,7 +289,7 @@ export class Pool {
       isPrompt: prompt,
       sharing,
       done: (error, row, ran) => {
-        if (!prompt) this.#release(waiting)
+        if (!prompt) this.#slow.release(tenantOf(waiting), ran)
         if (sharing === 'inserts') this.#endInsert(waiting, connection)
         learnCost(waiting.shape, ran)
         this.#answer(waiting, job, error, row)
@@ -297,22 +301,21 @@ export class Pool {
     if (!prompt && waiting.shape.cost === undefined) this.#yieldLater(waiting)
   }
 
-  /** What never ran has a connection like all others. When it takes long, that one gives way, and another takes its place. */
+  /**
+   * What never ran has a connection like all others. When it takes long, others like it are not sent as if they could be quick,
+   * that connection gives way, and another takes its place.
+   */
   #yieldLater(waiting: Waiting): void {
     const { sent } = waiting
-    if (!this.#slowLane || !sent) return
+    if (!sent) return
     setTimeout(() => {
       const { connection } = sent
-      if (waiting.sent !== sent || !this.#connections.includes(connection) || !this.#slowLane?.take(connection)) return
+      if (waiting.sent !== sent) return
+      learnLeast(waiting.shape, yieldAfter)
+      if (!this.#connections.includes(connection) || !this.#slowLane?.take(connection)) return
       this.#connections = this.#connections.filter(other => other !== connection)
       this.#reopen()
     }, yieldAfter).unref()
-  }
-
-  #release(waiting: Waiting): void {
-    const left = this.#holdsOf(waiting) - 1
-    if (left > 0) this.#holds.set(tenantOf(waiting), left)
-    else this.#holds.delete(tenantOf(waiting))
   }
 
   /** With which others it may share a transaction now. */
@@ -375,6 +378,7 @@ export class Pool {
     waiting.settled = true
     clearTimeout(waiting.expires)
     this.#queue.remove(waiting)
+    this.#slow.forget(tenantOf(waiting))
     waiting.sent?.connection.cancel(waiting.sent.job)
     waiting.reject(abandoned())
   }
@@ -480,12 +484,18 @@ function tenantOf({ settings: [, tenant] }: PoolRun): string {
 }
 
 function laneOf(waiting: Waiting): string {
-  return `${isPrompt(waiting.shape) ? 'prompt' : 'slow'} ${tenantOf(waiting)}`
+  const tenant = tenantOf(waiting)
+  return isPrompt(waiting.shape) ? `prompt ${tenant}` : slowLaneOf(tenant)
 }
 
-function overloaded(): TenantryError {
+function slowLaneOf(tenant: string): string {
+  return `slow ${tenant}`
+}
+
+/** `late`: milliseconds after which it would have been waited for. */
+function overloaded(late = 0): TenantryError {
   return new TenantryError('unavailable', 'The database is busy or out of reach', {
     hint: 'Try again in a moment',
-    retryAfter: 1,
+    retryAfter: Math.max(1, Math.ceil(late / 1_000)),
   })
 }

@@ -2,8 +2,10 @@
 export interface StatementShape {
   /** The short name under which connections prepare it. */
   readonly name: string
-  /** Milliseconds that it usually takes; undefined until it has run once. */
+  /** Milliseconds that it usually takes; undefined until it has run once, or for a while. */
   cost: number | undefined
+  /** True when it has run to its end. */
+  ran: boolean
 }
 
 /** Milliseconds up to which a statement may share a connection with others that wait behind it. */
@@ -33,7 +35,7 @@ export class StatementShapes {
       const [oldest] = shapes.keys()
       if (oldest !== undefined) shapes.delete(oldest)
     }
-    const shape = { name: `s${++this.#count}`, cost: undefined }
+    const shape = { name: `s${++this.#count}`, cost: undefined, ran: false }
     shapes.set(text, shape)
     return shape
   }
@@ -45,5 +47,16 @@ export function isPrompt({ cost }: StatementShape): boolean {
 }
 
 export function learnCost(shape: StatementShape, milliseconds: number): void {
-  shape.cost = shape.cost === undefined ? milliseconds : shape.cost + weight * (milliseconds - shape.cost)
+  shape.cost = averaged(shape.ran ? shape.cost : undefined, milliseconds)
+  shape.ran = true
+}
+
+/** Newer ones count more. */
+export function averaged(before: number | undefined, milliseconds: number): number {
+  return before === undefined ? milliseconds : before + weight * (milliseconds - before)
+}
+
+/** It has never ended, and runs for so long already. */
+export function learnLeast(shape: StatementShape, milliseconds: number): void {
+  shape.cost ??= milliseconds
 }
