@@ -1,10 +1,12 @@
 import { parseEnvironment } from '../src/app/environment.ts'
+import { tuneHeap } from '../src/app/heap.ts'
 import { createLog } from '../src/app/log.ts'
 import { openPlatform } from '../src/app/platform.ts'
 import { loadProduct } from '../src/app/product.ts'
 import { startServer } from '../src/app/server.ts'
 
 /** The server as users start it, with their log; only that the database may belong to another process. */
+tuneHeap()
 const product = await loadProduct(process.env.BENCH_DIR ?? '')
 const environment = parseEnvironment({ ...process.env, PORT: '0' }, product.dir)
 const log = createLog(environment.logLevel)

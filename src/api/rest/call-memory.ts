@@ -19,13 +19,19 @@ export function createCallMemory(): (request: CallRequest) => ParsedCall {
     const likeness = action.definition.run ? undefined : likenessOf(request)
     if (!likeness) return parseCall(request)
     const { key, shape, text } = likeness
-    const known = memory.find(action, key) ?? learn(request, shape)
-    if (!known) return parseCall(request)
-    memory.keep(action, key, known)
-    const { plan } = known
-    const values = [...shape.values, text]
-    return { ...known, plan: fillCall(plan, values), like: { plan, values } }
+    const known = memory.find(action, key)
+    if (known) return fill(known, shape, text)
+    const learnt = learn(request, shape)
+    if (!learnt) return parseCall(request)
+    memory.keep(action, key, learnt)
+    return fill(learnt, shape, text)
   }
+}
+
+function fill(known: ParsedCall, shape: Shape, text: string): ParsedCall {
+  const { plan } = known
+  const values = [...shape.values, text]
+  return { ...known, plan: fillCall(plan, values), like: { plan, values } }
 }
 
 /** What is the same for all calls of one shape; undefined where a value has been taken out that is none of a filter. */

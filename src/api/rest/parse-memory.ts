@@ -23,11 +23,13 @@ export function createParseMemory(): (request: RestRequest) => ParsedRest {
     const likeness = likenessOf(request)
     if (!likeness) return parseRest(request)
     const { key, shape } = likeness
-    const known = memory.find(request.entity, key) ?? learn(request, shape)
-    if (!known) return parseRest(request)
+    const known = memory.find(request.entity, key)
+    if (known) return fill(known, request, shape)
+    const learnt = learn(request, shape)
+    if (!learnt) return parseRest(request)
     // A page is asked for once; the list that it is of is remembered.
-    if (known.cursor?.token === undefined) memory.keep(request.entity, key, known)
-    return fill(known, request, shape)
+    if (learnt.cursor?.token === undefined) memory.keep(request.entity, key, learnt)
+    return fill(learnt, request, shape)
   }
 }
 

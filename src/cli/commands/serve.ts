@@ -1,4 +1,5 @@
 import type { Environment } from '../../app/environment.ts'
+import { tuneHeap } from '../../app/heap.ts'
 import type { Product } from '../../app/product.ts'
 import { TenantryError } from '../../core/errors.ts'
 import { defineCommand } from '../command.ts'
@@ -36,6 +37,7 @@ export const serve = defineCommand({
     const product = aloneIn(await loadProduct(dir), args.module)
     const port = choosePort(product, environment, options.port, environments.parsePort)
     const log = createLog(environment.logLevel)
+    tuneHeap()
     const { mostConnections, partSettings } = await import('../../app/worker-share.ts')
 
     const watch = watchForEnd({

@@ -1,3 +1,4 @@
+import { tuneHeap } from '../../app/heap.ts'
 import type { Platform } from '../../app/platform.ts'
 import type { RunningServer } from '../../app/server.ts'
 import { isWorker, mostConnections, watcherSettings } from '../../app/worker-share.ts'
@@ -49,6 +50,7 @@ export const start = defineCommand({
     }
     const product = await loadProduct(dir)
     const log = createLog(environment.logLevel)
+    tuneHeap()
     if (isWorker) return serveAsWorker({ product, environment, log })
 
     const watch = watchForEnd({

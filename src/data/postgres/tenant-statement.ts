@@ -25,32 +25,42 @@ export interface NamedStatement {
   readonly statement: Statement
 }
 
-/** The statements that a connection knows by name; the least recently used is closed when there are too many. */
+/**
+ * The statements that a connection knows by name; one that was not used lately is closed when there are too many. Looking one up
+ * changes nothing as a rule: a set that is changed with each statement is made anew all the time.
+ */
 export class PreparedStatements {
   readonly #limit: number
-  readonly #names = new Set<string>()
+  /** Used since the others were found to be too many. */
+  #recent = new Set<string>()
+  #older = new Set<string>()
 
   constructor(limit: number) {
     this.#limit = limit
   }
 
   has(name: string): boolean {
-    if (!this.#names.delete(name)) return false
-    this.#names.add(name)
+    if (this.#recent.has(name)) return true
+    if (!this.#older.delete(name)) return false
+    this.#recent.add(name)
     return true
   }
 
   /** Remembers a name; answers the one that had to go for it. */
   add(name: string): string | undefined {
-    this.#names.add(name)
-    if (this.#names.size <= this.#limit) return undefined
-    const [oldest] = this.#names
-    if (oldest !== undefined) this.#names.delete(oldest)
-    return oldest
+    let gone: string | undefined
+    if (this.#recent.size + this.#older.size >= this.#limit) {
+      if (this.#older.size === 0) [this.#older, this.#recent] = [this.#recent, this.#older]
+      ;[gone] = this.#older
+      if (gone !== undefined) this.#older.delete(gone)
+    }
+    this.#recent.add(name)
+    return gone
   }
 
   forget(name: string): void {
-    this.#names.delete(name)
+    this.#recent.delete(name)
+    this.#older.delete(name)
   }
 }
 
