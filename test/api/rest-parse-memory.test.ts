@@ -58,6 +58,18 @@ test('what differs in values only is like the same plan, each with its own value
   assert.deepEqual([third.like.values, fourth?.like?.values], [['{"title":"a"}'], ['{"title":"b"}']])
 })
 
+test('what is asked all the time is remembered while others come and go, and what is not is forgotten', () => {
+  const parse = createParseMemory()
+  const [used, unused] = [request('acme', 'select=title'), request('acme', 'select=id')]
+  const plan = parse(used).plan
+  const once = parse(unused).plan
+  for (let number = 0; number < 1_500; number++) {
+    parse(request('globex', `select=title&limit=${number}`))
+    if (number % 100 === 0) assert.equal(parse(used).plan, plan, `parsed anew after ${number} others`)
+  }
+  assert.notEqual(parse(unused).plan, once)
+})
+
 test('of a row that is written the memory keeps its fields only: what others wrote is neither held nor at hand', () => {
   const parse = createParseMemory()
   for (const method of ['POST', 'PATCH']) {

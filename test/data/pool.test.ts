@@ -257,6 +257,25 @@ describe('a pool', () => {
     await slow
   })
 
+  test('still trusts what used to be quick when all of it stood still once', async () => {
+    const lowered: number[] = []
+    const pool = await openPool({ size: 2, most: 4, lowerPriority: pid => lowered.push(pid) > 0 })
+    const quick = (tenant: string) =>
+      ask(pool, 'select pg_backend_pid()::text, count(*)::text from pool_v1.notes', { tenant })
+    for (let turn = 0; turn < 40; turn++) await quick(turn % 2 ? 'acme' : 'globex')
+    const standing = tenants.database.query(
+      'do $$ begin lock table pool_v1.notes in access exclusive mode; perform pg_sleep(0.3); end $$',
+    )
+    await sleep(50)
+    // One on each connection.
+    const held = [quick('acme'), sleep(20).then(() => quick('globex'))]
+    await standing
+    await Promise.all(held)
+    const pids = await Promise.all(Array.from({ length: 20 }, (_, index) => quick(index % 2 ? 'acme' : 'globex')))
+    assert.deepEqual(lowered, [])
+    assert.equal(new Set(pids.map(([pid]) => pid)).size, 2)
+  })
+
   test('answers unavailable with a time to come back when the queue is full or patience ends', async () => {
     const pool = await openPool({ size: 1, depth: 1, queue: 2, patience: 100 })
     const slow = ask(pool, `select pg_sleep(0.4)::text`)
@@ -270,6 +289,42 @@ describe('a pool', () => {
     assert.equal(pool.waiting, 0)
     await slow
     assert.equal((await ask(pool, who))[0], 'acme')
+  })
+
+  test('refuses at once what one tenant could not be served in time, and nothing of another one', async () => {
+    const pool = await openPool({ size: 3, tenantSlow: 1, patience: 500 })
+    const nap = 'select current_setting($1), pg_sleep($2::float8)::text'
+    const doze = (tenant: string, seconds: string) => ask(pool, nap, { tenant, values: ['tenantry.tenant', seconds] })
+    await doze('acme', '0.2')
+    const refused: TenantryError[] = []
+    const asked = Array.from({ length: 12 }, () =>
+      doze('acme', '0.2').catch((error: TenantryError) => {
+        refused.push(error)
+      }),
+    )
+    await sleep(50)
+    // One runs, and those behind it would wait for more than 500 ms when there are three of them.
+    assert.ok(refused.length >= 8, `${refused.length} of 12`)
+    for (const { code, retryAfter } of refused) assert.deepEqual([code, retryAfter], ['unavailable', 1])
+    // The shape is known to be slow, of which the other tenant is not guilty.
+    const others = await Promise.all(Array.from({ length: 12 }, () => doze('globex', '0')))
+    for (const [tenant] of others) assert.equal(tenant, 'globex')
+    await Promise.all(asked)
+    assert.equal(pool.waiting, 0)
+    // Whoever was too many is welcome again.
+    assert.equal((await doze('acme', '0'))[0], 'acme')
+  })
+
+  test('lets one tenant hold no more connections with what never ran before, once it takes its time', async () => {
+    const pool = await openPool({ size: 4, tenantSlow: 1 })
+    const nap = 'select pg_sleep(0.3)::text'
+    const first = ask(pool, nap)
+    await sleep(100)
+    const others = [ask(pool, nap), ask(pool, nap), ask(pool, nap, { tenant: 'globex' })]
+    await sleep(100)
+    const napping = (await pools.backends()).filter(({ query }) => query === nap)
+    assert.equal(napping.length, 2, 'one of each tenant')
+    await Promise.all([first, ...others])
   })
 
   test('stops a statement on the server when its caller goes away, and its neighbours still answer', async () => {
@@ -360,6 +415,16 @@ describe('a pool', () => {
     for (let number = 0; number < 100; number++) await failure(ask(pool, `select ${number}, 'new'`, { role: 'nobody' }))
     const [, bounded] = await ask(pool, shape(2))
     assert.ok(Number(bounded) <= 501, `${bounded} prepared statements`)
+  })
+
+  test('keeps what is used all the time prepared while others come and go', async () => {
+    const pool = await openPool({ size: 1 })
+    const used = () => ask(pool, `select prepare_time::text from pg_prepared_statements where statement ~ 'this one'`)
+    const [since] = await used()
+    for (let number = 0; number < 1_500; number++) {
+      await ask(pool, `select ${number}::text`)
+      if (number % 100 === 0) assert.equal((await used())[0], since, `prepared anew after ${number} others`)
+    }
   })
 
   test('is not poisoned by a statement that cannot be parsed', async () => {

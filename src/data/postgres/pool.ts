@@ -247,7 +247,7 @@ export class Pool {
     waiting.lane = laneOf(waiting)
     const isFull = this.#queue.size >= queue || this.#queue.sizeOf(waiting.lane) >= tenantQueue
     // What could not be served in time is refused at once: it would only hold memory, which all others' pauses to collect grow with.
-    const late = isPrompt(waiting.shape) ? 0 : this.#slow.waitOf(tenantOf(waiting)) - patience
+    const late = isPrompt(waiting.shape) ? 0 : this.#slow.waitOf(tenantOf(waiting), waiting.shape) - patience
     if (this.#closed || isFull || late > 0) {
       waiting.settled = true
       waiting.reject(overloaded(late))
@@ -255,7 +255,6 @@ export class Pool {
     }
     waiting.expires = setTimeout(() => {
       this.#queue.remove(waiting)
-      this.#slow.forget(tenantOf(waiting))
       waiting.settled = true
       waiting.reject(overloaded())
     }, patience)
@@ -378,7 +377,6 @@ export class Pool {
     waiting.settled = true
     clearTimeout(waiting.expires)
     this.#queue.remove(waiting)
-    this.#slow.forget(tenantOf(waiting))
     waiting.sent?.connection.cancel(waiting.sent.job)
     waiting.reject(abandoned())
   }

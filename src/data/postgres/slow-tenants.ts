@@ -1,10 +1,12 @@
-import { averaged } from './statement-shapes.ts'
+import { averaged, type StatementShape } from './statement-shapes.ts'
 
 interface SlowTenant {
   /** How many of its statements are on connections. */
   holds: number
   /** Milliseconds that one of them takes; undefined until one has ended. */
   pace: number | undefined
+  /** When the last of them ended. */
+  endedAt: number
 }
 
 export interface SlowTenantsOptions {
@@ -14,41 +16,64 @@ export interface SlowTenantsOptions {
   waiting(tenant: string): number
 }
 
-/** Tenants that have statements which may take long, on connections or waiting; no other is known here. */
+/** Milliseconds for which it is remembered how a tenant's statements went. */
+const memory = 60_000
+
+/** Tenants that have statements on connections which may take long, or had some lately; no other is known here. */
 export class SlowTenants {
   readonly #options: SlowTenantsOptions
-  readonly #tenants = new Map<string, SlowTenant>()
+  /** Since the last look at who has gone. */
+  #recent = new Map<string, SlowTenant>()
+  #older = new Map<string, SlowTenant>()
+  #lookedAt = performance.now()
 
   constructor(options: SlowTenantsOptions) {
     this.#options = options
   }
 
   holdsOf(tenant: string): number {
-    return this.#tenants.get(tenant)?.holds ?? 0
+    return this.#find(tenant)?.holds ?? 0
   }
 
   hold(tenant: string): void {
-    const slow = this.#tenants.get(tenant)
-    if (slow) slow.holds++
-    else this.#tenants.set(tenant, { holds: 1, pace: undefined })
+    this.#forgetOld()
+    const slow = this.#find(tenant) ?? { holds: 0, pace: undefined, endedAt: 0 }
+    slow.holds++
+    this.#recent.set(tenant, slow)
   }
 
   release(tenant: string, milliseconds: number): void {
-    const slow = this.#tenants.get(tenant)
+    const slow = this.#find(tenant)
     if (!slow) return
     slow.holds--
-    slow.pace = averaged(slow.pace, milliseconds)
-    this.forget(tenant)
+    slow.pace = averaged(this.#paceOf(slow), milliseconds)
+    slow.endedAt = performance.now()
   }
 
-  /** Unless it has still something here. */
-  forget(tenant: string): void {
-    if (this.holdsOf(tenant) === 0 && this.#options.waiting(tenant) === 0) this.#tenants.delete(tenant)
+  /**
+   * Milliseconds until one more would have its turn; 0 while nothing is known. Those before it take as long as the tenant's
+   * own did lately, or as others of the shape did where that is less: neither is held against it alone.
+   */
+  waitOf(tenant: string, { cost = 0 }: StatementShape): number {
+    const slow = this.#find(tenant)
+    const pace = slow && this.#paceOf(slow)
+    return (this.#options.waiting(tenant) * Math.min(pace ?? 0, cost)) / this.#options.share
   }
 
-  /** Milliseconds until one more would have its turn, as those before it went; 0 while nothing is known. */
-  waitOf(tenant: string): number {
-    const { share, waiting } = this.#options
-    return (waiting(tenant) * (this.#tenants.get(tenant)?.pace ?? 0)) / share
+  #paceOf({ pace, endedAt }: SlowTenant): number | undefined {
+    return performance.now() - endedAt < memory ? pace : undefined
+  }
+
+  #find(tenant: string): SlowTenant | undefined {
+    return this.#recent.get(tenant) ?? this.#older.get(tenant)
+  }
+
+  #forgetOld(): void {
+    const now = performance.now()
+    if (now - this.#lookedAt < memory) return
+    this.#lookedAt = now
+    for (const [tenant, slow] of this.#older) if (slow.holds > 0) this.#recent.set(tenant, slow)
+    this.#older = this.#recent
+    this.#recent = new Map()
   }
 }

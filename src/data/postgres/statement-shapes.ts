@@ -6,6 +6,8 @@ export interface StatementShape {
   cost: number | undefined
   /** True when it has run to its end. */
   ran: boolean
+  /** When it was last found to be slow while it was thought quick. */
+  slowAt: number
 }
 
 /** Milliseconds up to which a statement may share a connection with others that wait behind it. */
@@ -35,7 +37,7 @@ export class StatementShapes {
       const [oldest] = shapes.keys()
       if (oldest !== undefined) shapes.delete(oldest)
     }
-    const shape = { name: `s${++this.#count}`, cost: undefined, ran: false }
+    const shape = { name: `s${++this.#count}`, cost: undefined, ran: false, slowAt: 0 }
     shapes.set(text, shape)
     return shape
   }
@@ -46,8 +48,18 @@ export function isPrompt({ cost }: StatementShape): boolean {
   return cost !== undefined && cost <= promptCost
 }
 
+/**
+ * `milliseconds`: what it took until now. One that used to be quick has to be slow twice: the first time it may be the machine
+ * that stood still, and then all that ran beside it say the same.
+ */
 export function learnCost(shape: StatementShape, milliseconds: number): void {
-  shape.cost = averaged(shape.ran ? shape.cost : undefined, milliseconds)
+  const { cost = 0, ran } = shape
+  const now = performance.now()
+  const turnsSlow = ran && cost <= promptCost && milliseconds > promptCost
+  if (turnsSlow && now - milliseconds < shape.slowAt) return
+  if (turnsSlow) shape.slowAt = now
+  const next = averaged(ran ? cost : undefined, milliseconds)
+  shape.cost = turnsSlow && cost < promptCost / 2 ? Math.min(next, promptCost) : next
   shape.ran = true
 }
 

@@ -31,9 +31,10 @@ export interface NamedStatement {
  */
 export class PreparedStatements {
   readonly #limit: number
-  /** Used since the others were found to be too many. */
-  #recent = new Set<string>()
-  #older = new Set<string>()
+  /** Used or added since half as many as there may be were. */
+  readonly #recent = new Set<string>()
+  /** The one that was not used for the longest time comes first. */
+  readonly #older = new Set<string>()
 
   constructor(limit: number) {
     this.#limit = limit
@@ -48,14 +49,15 @@ export class PreparedStatements {
 
   /** Remembers a name; answers the one that had to go for it. */
   add(name: string): string | undefined {
-    let gone: string | undefined
-    if (this.#recent.size + this.#older.size >= this.#limit) {
-      if (this.#older.size === 0) [this.#older, this.#recent] = [this.#recent, this.#older]
-      ;[gone] = this.#older
-      if (gone !== undefined) this.#older.delete(gone)
+    if (this.#recent.size >= this.#limit / 2) {
+      for (const recent of this.#recent) this.#older.add(recent)
+      this.#recent.clear()
     }
     this.#recent.add(name)
-    return gone
+    if (this.#recent.size + this.#older.size <= this.#limit) return undefined
+    const [oldest] = this.#older
+    if (oldest !== undefined) this.#older.delete(oldest)
+    return oldest
   }
 
   forget(name: string): void {
