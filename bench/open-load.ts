@@ -96,7 +96,8 @@ export async function loadOpen({ port, requests, rate, seconds, connections, beg
       const now = performance.now()
       for (let due = started + (sent / rate) * 1_000; sent < all && due <= now; due = started + (sent / rate) * 1_000) {
         const bytes = texts[sent++ % texts.length] ?? Buffer.alloc(0)
-        const line = free.pop()
+        // The one that has rested the longest: a server closes those that rest for long.
+        const line = free.shift()
         if (line) send(line, bytes, due)
         else waiting.push({ bytes, due })
       }
