@@ -137,7 +137,7 @@ try {
   const measured: Readonly<Record<Kind, Round[]>> = { alone: [], waits: [], burns: [], outside: [] }
   for (let round = 0; round <= rounds; round++) {
     // The machine is not as fast at all times.
-    const most = await closedLoop(1)
+    const most = await closedLoop(3)
     for (const kind of kinds) {
       const shown = await measure(kind, most * share)
       // In the first one V8 compiles for what it has not met yet.
