@@ -46,7 +46,8 @@ function standardError(): pino.DestinationStream {
   return gathering
 }
 
-function gather(): pino.DestinationStream {
+/** `flushSync`: pino calls it after a line of level `fatal`. */
+function gather(): pino.DestinationStream & { flushSync(): void } {
   let lines = ''
   let timer: NodeJS.Timeout | undefined
   const flush = () => {
@@ -64,6 +65,10 @@ function gather(): pino.DestinationStream {
       lines += line
       if (lines.length >= together) flush()
       else timer ??= setTimeout(flush, patience).unref()
+    },
+    flushSync() {
+      flush()
+      out.flushSync()
     },
   }
 }

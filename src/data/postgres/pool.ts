@@ -250,7 +250,7 @@ export class Pool {
     const late = isPrompt(waiting.shape) ? 0 : this.#slow.waitOf(tenantOf(waiting), waiting.shape) - patience
     if (this.#closed || isFull || late > 0) {
       waiting.settled = true
-      waiting.reject(overloaded(late))
+      waiting.reject(overloaded(Math.min(late, patience)))
       return
     }
     waiting.expires = setTimeout(() => {
@@ -490,7 +490,7 @@ function slowLaneOf(tenant: string): string {
   return `slow ${tenant}`
 }
 
-/** `late`: milliseconds after which it would have been waited for. */
+/** `late`: milliseconds after which there is room to wait. */
 function overloaded(late = 0): TenantryError {
   return new TenantryError('unavailable', 'The database is busy or out of reach', {
     hint: 'Try again in a moment',
