@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
 import type { DataCase } from './data/case.ts'
 import { changeCases } from './data/change-cases.ts'
 import { documentCases } from './data/document-cases.ts'
 import { openDataWorld } from './data/open-world.ts'
 import { rowCases } from './data/row-cases.ts'
 import { loadCalls, type Measured, median } from './http-load.ts'
+import { readOptions } from './options.ts'
 
 const usage = `npm run bench:data -- [--rounds 5] [--seconds 1] [--callers 32] [--only documents]
 
@@ -14,20 +14,12 @@ pool, prepared, naming the tenant themselves, by a login that row security does 
 without fsync, so that no wait for a disk hides what the layer costs. The ratio is the data layer's rate to that by hand,
 per round; the median is shown with the least and the greatest.`
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '1' },
-    callers: { type: 'string', default: '32' },
-    only: { type: 'string', default: '' },
-    help: { type: 'boolean', default: false },
-  },
+const { rounds, seconds, callers, only } = readOptions(usage, {
+  rounds: 5,
+  seconds: 1,
+  callers: 32,
+  only: '',
 })
-if (values.help) {
-  console.log(usage)
-  process.exit(0)
-}
-const [rounds, seconds, callers] = [Number(values.rounds), Number(values.seconds), Number(values.callers)]
 
 const world = await openDataWorld()
 try {
@@ -35,7 +27,7 @@ try {
   console.log(`${callers} callers, ${rounds} rounds of ${seconds} s; ${availableParallelism()} cores\n`)
   console.log('| what | data layer | p50 / p99 | by hand | p50 / p99 | ratio (least–greatest) |')
   console.log('| --- | ---: | ---: | ---: | ---: | ---: |')
-  for (const each of cases.filter(({ name }) => name.includes(values.only))) console.log(await rowOf(each))
+  for (const each of cases.filter(({ name }) => name.includes(only))) console.log(await rowOf(each))
 } finally {
   await world.close()
 }

@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util'
 import { cases } from './cases.ts'
 import { compareInTurns } from './in-turns.ts'
 import { openBench } from './open-bench.ts'
+import { readOptions } from './options.ts'
 import { requestText, tenantryRequest } from './request.ts'
 import { someIds } from './some-ids.ts'
 import { loadTenants } from './tenants.ts'
@@ -11,24 +11,21 @@ const usage = `npm run bench:graphql-rest -- [--rounds 5] [--seconds 2] [--conne
 
 The same rows over GraphQL and over REST, in turns. "point reads" asks for a different row each time, by a variable.`
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '2' },
-    connections: { type: 'string', default: '32' },
-    rows: { type: 'string', default: '10000' },
-    ids: { type: 'string', default: '500' },
-    only: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
+const {
+  rounds,
+  seconds,
+  connections,
+  rows,
+  ids: count,
+  only,
+} = readOptions(usage, {
+  rounds: 5,
+  seconds: 2,
+  connections: 32,
+  rows: 10_000,
+  ids: 500,
+  only: '',
 })
-if (values.help) {
-  console.log(usage)
-  process.exit(0)
-}
-const rounds = Number(values.rounds)
-const seconds = Number(values.seconds)
-const connections = Number(values.connections)
 
 const customer = 'id title status emailId addressId phoneId credit createdAt updatedAt deletedAt revision'
 const lineItem = 'id invoiceId position productId title quantity unitPrice createdAt updatedAt'
@@ -47,11 +44,11 @@ const documents: Readonly<Record<string, { readonly module: string; readonly que
 
 const { platform, processes, close } = await openBench()
 try {
-  const tenant = await loadTenants(platform, 1, Number(values.rows))
+  const tenant = await loadTenants(platform, 1, rows)
   const [server, { port }] = await processes.server('ignore')
   const worker = await processes.worker({ BENCH_TENANT: tenant, BENCH_TARGET: '' })
   const token = await platform.operations.issueToken({ tenant, roles: ['admin'] })
-  const ids = await someIds(port, tenant, token, Number(values.ids))
+  const ids = await someIds(port, tenant, token, count)
   const graphql = (name: string, id: string) => {
     const { module = '', query = '' } = documents[name] ?? {}
     const variables = query.includes('$id') ? { id } : undefined
@@ -65,7 +62,7 @@ try {
     ['point reads', ids] as const,
   ]) {
     const bench = cases.find(bench => bench.name === name.replace('reads', 'read'))
-    if (!bench || !documents[bench.name] || (values.only ?? name) !== name) continue
+    if (!bench || !documents[bench.name] || (only !== '' && name !== only)) continue
     const rest: Task = {
       ...{ kind: 'http', port, connections, seconds },
       requests: some.map(id => requestText(tenantryRequest(bench, { tenant, token, id }))),

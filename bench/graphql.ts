@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util'
 import { cases } from './cases.ts'
+import { readOptions } from './options.ts'
 import { openPlatformatic } from './race/platformatic.ts'
 import { openPostgraphile, openPostgraphileWithTenants } from './race/postgraphile.ts'
 import { installPeers, race } from './race/run.ts'
@@ -13,33 +13,26 @@ that follow each other; the median is shown with the least and the greatest. The
 
   --rows   in all tables of a tenant together    --pool  database connections of each peer`
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '7' },
-    seconds: { type: 'string', default: '2' },
-    connections: { type: 'string', default: '32' },
-    tenants: { type: 'string', default: '20' },
-    rows: { type: 'string', default: '10000' },
-    pool: { type: 'string', default: '10' },
-    help: { type: 'boolean', default: false },
-  },
+const { rounds, seconds, connections, tenants, rows, pool } = readOptions(usage, {
+  rounds: 7,
+  seconds: 2,
+  connections: 32,
+  tenants: 20,
+  rows: 10_000,
+  pool: 10,
 })
-if (values.help) {
-  console.log(usage)
-  process.exit(0)
-}
 installPeers()
 
 await race({
-  rounds: Number(values.rounds),
-  seconds: Number(values.seconds),
-  connections: Number(values.connections),
-  tenants: Number(values.tenants),
-  rows: Number(values.rows),
+  rounds,
+  seconds,
+  connections,
+  tenants,
+  rows,
   logLevel: 'info',
   cases: cases.filter(({ name }) => name === 'nested 20x5'),
   async open({ embedded, processes, ...course }) {
-    const peer = { tenant: course.tenant, pool: Number(values.pool) }
+    const peer = { tenant: course.tenant, pool }
     return [
       tenantryGraphql(course),
       tenantry({ ...course, logLevel: 'info' }),

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
 import { cases } from './cases.ts'
 import { type Measured, median } from './http-load.ts'
 import { openBench } from './open-bench.ts'
+import { readOptions } from './options.ts'
 import { ask } from './processes.ts'
 import { requestText, tenantryRequest } from './request.ts'
 import { settle } from './settle.ts'
@@ -16,28 +16,14 @@ Each case runs over HTTP (row security, token check, JSON answer) and as the sam
 without HTTP, in turns, each from a process of its own. The ratio is HTTP to statement, per round; the median is shown
 with the least and the greatest.`
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '2' },
-    connections: { type: 'string', default: '32' },
-    tenants: { type: 'string', default: '20' },
-    rows: { type: 'string', default: '10000' },
-    only: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
+const { rounds, seconds, connections, tenants, rows, only } = readOptions(usage, {
+  rounds: 5,
+  seconds: 2,
+  connections: 32,
+  tenants: 20,
+  rows: 10_000,
+  only: '',
 })
-if (values.help) {
-  console.log(usage)
-  process.exit(0)
-}
-const [rounds, seconds, connections, tenants, rows] = [
-  values.rounds,
-  values.seconds,
-  values.connections,
-  values.tenants,
-  values.rows,
-].map(Number) as [number, number, number, number, number]
 
 const { platform, processes, close } = await openBench()
 try {
@@ -56,7 +42,7 @@ try {
   console.log(
     '| request | over HTTP | p50 / p99 | statement alone | ratio (least–greatest) |\n| --- | ---: | ---: | ---: | ---: |',
   )
-  for (const bench of cases.filter(({ name }) => values.only === undefined || name === values.only)) {
+  for (const bench of cases.filter(({ name }) => only === '' || name === only)) {
     const requests = [requestText(tenantryRequest(bench, { tenant, token, id }))]
     const httpTask: Task = { kind: 'http', port, requests, connections, seconds }
     const statementTask: Task = { kind: 'statement', name: bench.name, id, connections, seconds }

@@ -2,12 +2,12 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { generateRows } from '../examples/backoffice/generate.ts'
 import { loadHttp, median } from './http-load.ts'
 import { openBench } from './open-bench.ts'
 import type { OpenLoad, OpenMeasured } from './open-load.ts'
+import { readOptions } from './options.ts'
 
 import { requestText } from './request.ts'
 import { Burners, calibrate, Lock, slowTime } from './slow-neighbour.ts'
@@ -21,27 +21,13 @@ tenant whose reads wait (for a lock that is held outside of Tenantry), and besid
 processor; it sends one request for every 100 of the others. For comparison, as many sessions outside of Tenantry burn the
 processor as one tenant may hold of its read connections. The aim is a p99 within twice the p99 alone.`
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '10' },
-    tenants: { type: 'string', default: '10' },
-    rows: { type: 'string', default: '10000' },
-    share: { type: 'string', default: '0.5' },
-    help: { type: 'boolean', default: false },
-  },
+const { rounds, seconds, tenants, rows, share } = readOptions(usage, {
+  rounds: 5,
+  seconds: 10,
+  tenants: 10,
+  rows: 10_000,
+  share: 0.5,
 })
-if (values.help) {
-  console.log(usage)
-  process.exit(0)
-}
-const [rounds, seconds, tenants, rows, share] = [
-  values.rounds,
-  values.seconds,
-  values.tenants,
-  values.rows,
-  values.share,
-].map(Number) as [number, number, number, number, number]
 
 const kinds = ['alone', 'waits', 'burns', 'outside'] as const
 type Kind = (typeof kinds)[number]

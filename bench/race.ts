@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util'
 import { cases } from './cases.ts'
+import { readOptions } from './options.ts'
 import type { Competitor } from './race/competitor.ts'
 import { openPlatformatic } from './race/platformatic.ts'
 import { openPostgrest } from './race/postgrest.ts'
@@ -16,45 +16,38 @@ The peers are installed on first use, into bench/peers.
 
   --rows   in all tables of a tenant together    --pool  database connections of each peer    --log  level of Tenantry's log`
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '7' },
-    seconds: { type: 'string', default: '2' },
-    connections: { type: 'string', default: '32' },
-    tenants: { type: 'string', default: '20' },
-    rows: { type: 'string', default: '10000' },
-    only: { type: 'string' },
-    peers: { type: 'string', default: 'postgrest,platformatic' },
-    pool: { type: 'string', default: '10' },
-    log: { type: 'string', default: 'info' },
-    help: { type: 'boolean', default: false },
-  },
+const { rounds, seconds, connections, tenants, rows, only, peers, pool, log } = readOptions(usage, {
+  rounds: 7,
+  seconds: 2,
+  connections: 32,
+  tenants: 20,
+  rows: 10_000,
+  only: '',
+  peers: 'postgrest,platformatic',
+  pool: 10,
+  log: 'info',
 })
-if (values.help) {
-  console.log(usage)
-  process.exit(0)
-}
 const openers = { postgrest: openPostgrest, platformatic: openPlatformatic }
-const wanted = values.peers.split(',').filter(name => name !== '')
+const wanted = peers.split(',').filter(name => name !== '')
 for (const name of wanted) if (!Object.hasOwn(openers, name)) throw new Error(`There is no peer ${name}`)
 if (wanted.length > 0) installPeers()
 
 await race({
-  rounds: Number(values.rounds),
-  seconds: Number(values.seconds),
-  connections: Number(values.connections),
-  tenants: Number(values.tenants),
-  rows: Number(values.rows),
-  logLevel: values.log,
-  cases: cases.filter(({ name }) => values.only === undefined || name === values.only),
+  rounds,
+  seconds,
+  connections,
+  tenants,
+  rows,
+  logLevel: log,
+  cases: cases.filter(({ name }) => only === '' || name === only),
   async open(course) {
     const peers: Competitor[] = []
     for (const [name, open] of Object.entries(openers)) {
       if (!wanted.includes(name)) continue
-      const peer = await open(course.embedded, course.processes, { tenant: course.tenant, pool: Number(values.pool) })
+      const peer = await open(course.embedded, course.processes, { tenant: course.tenant, pool })
       if (peer) peers.push(peer)
       else console.error(`There is no ${name} for this machine.`)
     }
-    return [tenantry({ ...course, logLevel: values.log }), ...peers]
+    return [tenantry({ ...course, logLevel: log }), ...peers]
   },
 })

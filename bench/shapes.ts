@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util'
 import { compareInTurns } from './in-turns.ts'
 import { openBench } from './open-bench.ts'
+import { readOptions } from './options.ts'
 import { requestText } from './request.ts'
 import { settle } from './settle.ts'
 import { someIds } from './some-ids.ts'
@@ -13,22 +13,14 @@ What a request costs that differs from those before it in its values only, by wh
 of each form, in turns with point reads by id=eq.…, for 1,000 different rows. The ratio is the form's rate to that of point reads, per
 round; the median is shown with the least and the greatest.`
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '2' },
-    connections: { type: 'string', default: '32' },
-    tenants: { type: 'string', default: '20' },
-    rows: { type: 'string', default: '10000' },
-    only: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
+const { rounds, seconds, connections, tenants, rows, only } = readOptions(usage, {
+  rounds: 5,
+  seconds: 2,
+  connections: 32,
+  tenants: 20,
+  rows: 10_000,
+  only: '',
 })
-if (values.help) {
-  console.log(usage)
-  process.exit(0)
-}
-const [rounds, seconds, connections] = [Number(values.rounds), Number(values.seconds), Number(values.connections)]
 
 /** The query of the request for the row at this place. */
 type Form = (ids: readonly string[], at: number) => string
@@ -50,7 +42,7 @@ const forms: Readonly<Record<string, Form>> = {
 
 const { platform, processes, close } = await openBench()
 try {
-  const tenant = await loadTenants(platform, Number(values.tenants), Number(values.rows))
+  const tenant = await loadTenants(platform, tenants, rows)
   await settle(platform)
   const [server, { port }] = await processes.server('ignore')
   const worker = await processes.worker({ BENCH_TENANT: tenant, BENCH_TARGET: '' })
@@ -65,7 +57,7 @@ try {
 
   console.log('| values in | per second | point reads | ratio (least–greatest) |\n| --- | ---: | ---: | ---: |')
   for (const [name, form] of Object.entries(forms)) {
-    if ((values.only ?? name) !== name) continue
+    if (only !== '' && name !== only) continue
     console.log(`| ${name} | ${await compareInTurns(worker, taskOf(form), point, rounds)} |`)
   }
   server.kill('SIGTERM')

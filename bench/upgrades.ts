@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { loadHttp, median } from './http-load.ts'
 import { openBench } from './open-bench.ts'
 import type { OpenLoad, OpenMeasured } from './open-load.ts'
+import { readOptions } from './options.ts'
 import { requestText } from './request.ts'
 import { loadTenants } from './tenants.ts'
 
@@ -15,26 +15,19 @@ What does a tenant notice of another's upgrade? Point reads and changes of both 
 most that a closed loop reached just before: first alone, then while the other goes to customers@2 and back, over and over; with
 --once it goes up once in each round, and comes back before the next. The aim is a p99 within 1.5 times the p99 alone, and no error.`
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '5' },
-    rows: { type: 'string', default: '20000' },
-    share: { type: 'string', default: '0.3' },
-    once: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+const {
+  rounds,
+  seconds,
+  rows,
+  share,
+  once: goesOnce,
+} = readOptions(usage, {
+  rounds: 5,
+  seconds: 5,
+  rows: 20_000,
+  share: 0.3,
+  once: false,
 })
-if (values.help) {
-  console.log(usage)
-  process.exit(0)
-}
-const [rounds, seconds, rows, share] = [values.rounds, values.seconds, values.rows, values.share].map(Number) as [
-  number,
-  number,
-  number,
-  number,
-]
 
 const { platform, processes, close } = await openBench()
 const target = platform.embedded?.connection('postgres')
@@ -67,8 +60,8 @@ try {
     const times: number[] = []
     let stop = false
     const upgrading = (async () => {
-      if (values.once) await sleep(seconds * 300)
-      for (let turn = 0; values.once ? turn < 1 : !stop || turn % 2 === 1; turn++) {
+      if (goesOnce) await sleep(seconds * 300)
+      for (let turn = 0; goesOnce ? turn < 1 : !stop || turn % 2 === 1; turn++) {
         const begun = performance.now()
         if (turn % 2 === 0) await platform.operations.upgradeTenant('bench-2', 'customers@2')
         else await platform.operations.rollbackUpgrade('bench-2', 'customers@2')
@@ -78,7 +71,7 @@ try {
     const meanwhile = await measure()
     stop = true
     await upgrading
-    if (values.once) await platform.operations.rollbackUpgrade('bench-2', 'customers@2')
+    if (goesOnce) await platform.operations.rollbackUpgrade('bench-2', 'customers@2')
     ratios.push(meanwhile.p99 / alone.p99)
     const errors = alone.refused + alone.lost + meanwhile.refused + meanwhile.lost
     console.log(
