@@ -2,7 +2,8 @@
 export interface LruCache<K, V> {
   readonly size: number
   get(key: K): V | undefined
-  set(key: K, value: V): void
+  /** Answers the key of what had to go for it. */
+  set(key: K, value: V): K | undefined
   delete(key: K): void
   deleteWhere(matches: (value: V) => boolean): void
 }
@@ -22,17 +23,17 @@ export function createLruCache<K, V>(limit: number): LruCache<K, V> {
     get(key) {
       const entry = entries.get(key)
       if (entry === undefined) return undefined
-      // Moving costs more than finding, so what is in the newer half stays where it is.
+      // Moving costs more than finding, and a map that is changed all the time is made anew all the time: garbage that is old
+      // from the start. So what is in the newer half stays where it is.
       if (turn - entry.turn > limit / 2) put(key, entry.value)
       return entry.value
     },
     set(key, value) {
       put(key, value)
-      if (entries.size <= limit) return
-      for (const oldest of entries.keys()) {
-        entries.delete(oldest)
-        return
-      }
+      if (entries.size <= limit) return undefined
+      const [oldest] = entries.keys()
+      if (oldest !== undefined) entries.delete(oldest)
+      return oldest
     },
     delete(key) {
       entries.delete(key)

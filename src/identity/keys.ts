@@ -1,8 +1,8 @@
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
 import type { KeyStore, StoredKey } from '../core/catalog.ts'
 import { TenantryError } from '../core/errors.ts'
+import { createLruCache } from '../core/lru-cache.ts'
 import type { TenantKey } from '../core/tenant.ts'
-import { createLruCache } from './lru-cache.ts'
 import type { Secrets } from './secrets.ts'
 
 /** The only signature algorithm of this house (RFC 7518: ECDSA on P-256 with SHA-256). */

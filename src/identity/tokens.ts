@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { type CryptoKey, compactVerify, errors, SignJWT } from 'jose'
 import { TenantryError } from '../core/errors.ts'
+import { createLruCache } from '../core/lru-cache.ts'
 import type { Principal } from '../core/principal.ts'
 import { parseTenantKey, type TenantKey } from '../core/tenant.ts'
 import { acceptsHeader, areRoles, type Claims, isInstance, isSubject, maxLife, readClaims } from './claims.ts'
 import { type Keys, signatureAlgorithm } from './keys.ts'
-import { createLruCache } from './lru-cache.ts'
 
 /** What a new token is to say. */
 export interface Grant {

@@ -49,7 +49,7 @@ export function isPrompt({ cost }: StatementShape): boolean {
 }
 
 /**
- * `milliseconds`: what it took until now. One that used to be quick has to be slow twice: the first time it may be the machine
+ * `milliseconds`: what a run took that has just ended. One that used to be quick has to be slow twice: the first time it may be the machine
  * that stood still, and then all that ran beside it say the same.
  */
 export function learnCost(shape: StatementShape, milliseconds: number): void {

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { TenantryError } from '../../core/errors.ts'
+import { createLruCache, type LruCache } from '../../core/lru-cache.ts'
 import { DriverQuery } from './driver.ts'
 import { isConnectionError, isStalePreparation, isStrayCancel } from './errors.ts'
 import { allSettings, allSettingsSql, type Settings, settingsSql } from './settings.ts'
@@ -25,44 +26,25 @@ export interface NamedStatement {
   readonly statement: Statement
 }
 
-/**
- * The statements that a connection knows by name; one that was not used lately is closed when there are too many. Looking one up
- * changes nothing as a rule: a set that is changed with each statement is made anew all the time.
- */
+/** The statements that a connection knows by name; one that was not used lately is closed when there are too many. */
 export class PreparedStatements {
-  readonly #limit: number
-  /** Used or added since half as many as there may be were. */
-  readonly #recent = new Set<string>()
-  /** The one that was not used for the longest time comes first. */
-  readonly #older = new Set<string>()
+  readonly #names: LruCache<string, true>
 
   constructor(limit: number) {
-    this.#limit = limit
+    this.#names = createLruCache(limit)
   }
 
   has(name: string): boolean {
-    if (this.#recent.has(name)) return true
-    if (!this.#older.delete(name)) return false
-    this.#recent.add(name)
-    return true
+    return this.#names.get(name) !== undefined
   }
 
   /** Remembers a name; answers the one that had to go for it. */
   add(name: string): string | undefined {
-    if (this.#recent.size >= this.#limit / 2) {
-      for (const recent of this.#recent) this.#older.add(recent)
-      this.#recent.clear()
-    }
-    this.#recent.add(name)
-    if (this.#recent.size + this.#older.size <= this.#limit) return undefined
-    const [oldest] = this.#older
-    if (oldest !== undefined) this.#older.delete(oldest)
-    return oldest
+    return this.#names.set(name, true)
   }
 
   forget(name: string): void {
-    this.#recent.delete(name)
-    this.#older.delete(name)
+    this.#names.delete(name)
   }
 }
 
