@@ -57,19 +57,16 @@ function gather(): pino.DestinationStream & { flushSync(): void } {
     lines = ''
     if (text !== '') out.write(text)
   }
-  // Before pino's own listener, which writes what is left there.
   process.once('exit', flush)
-  const out = pino.destination({ dest: 2, sync: false })
+  // A write that another thread makes may not have begun when the process ends, and nothing tells whether it has.
+  const out = pino.destination({ dest: 2, sync: true })
   return {
     write(line) {
       lines += line
       if (lines.length >= together) flush()
       else timer ??= setTimeout(flush, patience).unref()
     },
-    flushSync() {
-      flush()
-      out.flushSync()
-    },
+    flushSync: flush,
   }
 }
 

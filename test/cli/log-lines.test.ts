@@ -24,6 +24,13 @@ for (const [how, end] of [
   ['has nothing more to do', ''],
   ['exits', 'process.exit(3)'],
   ['fails', `throw new Error('unforeseen')`],
+  [
+    'exits while threads that could write are busy',
+    `const { pbkdf2 } = await import('node:crypto')
+    for (let thread = 0; thread < 8; thread++) pbkdf2('', '', 300_000, 32, 'sha512', () => {})
+    some.info('these are busy')
+    setTimeout(() => process.exit(), 150)`,
+  ],
   ['is killed after it has said why', `some.fatal('no more'); process.kill(process.pid, 'SIGKILL')`],
 ] as const) {
   test(`all that was logged is written, in its order, when the process ${how}`, () => {
