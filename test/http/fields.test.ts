@@ -107,6 +107,12 @@ test('values of a filter that do not fit are named by its field', async () => {
     '22003',
     { pages: ['is out of range'] },
   ])
+  for (const [tenant, path] of [
+    ['acme', `papers?id=in.(${ids.one},SECRET)&pages=in.(1,2)`],
+    ['globex', `papers?id=eq(any).{SECRET,${ids.one}}&pages=lt.1`],
+    ['acme', `papers?or=(title.in.(a,b),id.not.in.("SECRET"))`],
+  ] as const)
+    assert.deepEqual(await refusal('GET', path, undefined, tenant), [400, '22P02', { id: ['must be a UUID'] }], path)
 })
 
 test('keys are named by their fields, in each tenant alike and never with values', async () => {

@@ -126,15 +126,16 @@ function comparedIn(condition: CheckedCondition): [EntityField, string][] {
   if (condition.kind === 'related') return []
   if (condition.kind !== 'compare') return condition.conditions.flatMap(comparedIn)
   const { path, test } = condition
-  if (path.json.length > 0 || path.field.spec.array || !('value' in test) || test.operator === 'is') return []
+  if (path.json.length > 0 || path.field.spec.array || !typed.has(test.operator)) return []
   // Limits are of what is stored, not of what is looked for.
   const { min: _, max: __, values: ___, ...spec } = path.field.spec
   const type = spec.type === 'oneOf' || spec.type === 'text' ? 'json' : spec.type
-  return typed.has(test.operator) ? [[{ ...path.field, spec: { ...spec, type } }, test.value]] : []
+  const field = { ...path.field, spec: { ...spec, type } }
+  return ('values' in test ? test.values : [test.value]).map(value => [field, value])
 }
 
 /** Operators that compare with a value of the field's own type. */
-const typed: ReadonlySet<string> = new Set(['eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'isdistinct'])
+const typed: ReadonlySet<string> = new Set(['eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'isdistinct', 'in'])
 
 /** None for a text that is no JSON, which the database has said already. */
 function rowsOf(text: string): readonly Readonly<Record<string, unknown>>[] {
