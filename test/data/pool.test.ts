@@ -315,6 +315,21 @@ describe('a pool', () => {
     assert.equal((await doze('acme', '0'))[0], 'acme')
   })
 
+  test('says in how many seconds to come back to who would wait for longer than another one', async () => {
+    const pool = await openPool({ size: 3, tenantSlow: 1, patience: 2_000 })
+    const nap = 'select pg_sleep($1::float8)::text'
+    await ask(pool, nap, { values: ['1.5'] })
+    const stop = new AbortController()
+    // One runs and two wait, so the last would wait for 3 s.
+    const naps = Array.from({ length: 4 }, () => failure(ask(pool, nap, { values: ['1.5'], signal: stop.signal })))
+    const soon = await ask(pool, nap, { tenant: 'globex', values: ['0'] })
+    assert.deepEqual(soon, [''])
+    const { code, retryAfter } = await Promise.race(naps)
+    assert.deepEqual([code, retryAfter], ['unavailable', 2])
+    stop.abort()
+    await Promise.all(naps)
+  })
+
   test('lets one tenant hold no more connections with what never ran before, once it takes its time', async () => {
     const pool = await openPool({ size: 4, tenantSlow: 1 })
     const nap = 'select pg_sleep(0.3)::text'
