@@ -342,6 +342,19 @@ describe('a pool', () => {
     await Promise.all([first, ...others])
   })
 
+  test('keeps prepared what one tenant asks for again and again, however many statements another one invents', async () => {
+    const pool = await openPool({ size: 1 })
+    const again = () =>
+      ask(pool, `select string_agg(name, ' ') from pg_prepared_statements where statement ~ 'string_agg'`)
+    await again()
+    const [prepared] = await again()
+    for (let batch = 0; batch < 25; batch++) {
+      const invented = Array.from({ length: 100 }, (_, n) => `select 'invented ${batch * 100 + n}'`)
+      await Promise.all(invented.map(text => ask(pool, text, { tenant: 'globex' })))
+      assert.deepEqual(await again(), [prepared])
+    }
+  })
+
   test('stops a statement on the server when its caller goes away, and its neighbours still answer', async () => {
     const pool = await openPool({ size: 1 })
     for (let round = 0; round < 5; round++) {

@@ -1,3 +1,5 @@
+import { createLruCache, type LruCache } from '../../core/lru-cache.ts'
+
 /** What is known of all statements with the same text and role. */
 export interface StatementShape {
   /** The short name under which connections prepare it. */
@@ -15,10 +17,13 @@ const promptCost = 20
 /** How much the newest run counts. */
 const weight = 0.2
 
-/** Statements seen so far, the oldest forgotten first. A cached plan belongs to the role it was made under, so the role counts. */
+/**
+ * Statements seen lately; of each role as many as `limit`, and what is asked for again and again stays, however many others
+ * somebody invents. A cached plan belongs to the role it was made under, so the role counts.
+ */
 export class StatementShapes {
   readonly #limit: number
-  readonly #byRole = new Map<string, Map<string, StatementShape>>()
+  readonly #byRole = new Map<string, LruCache<string, StatementShape>>()
   #count = 0
 
   constructor(limit: number) {
@@ -28,15 +33,11 @@ export class StatementShapes {
   of(role: string, text: string): StatementShape {
     let shapes = this.#byRole.get(role)
     if (!shapes) {
-      shapes = new Map()
+      shapes = createLruCache(this.#limit)
       this.#byRole.set(role, shapes)
     }
     const known = shapes.get(text)
     if (known) return known
-    if (shapes.size >= this.#limit) {
-      const [oldest] = shapes.keys()
-      if (oldest !== undefined) shapes.delete(oldest)
-    }
     const shape = { name: `s${++this.#count}`, cost: undefined, ran: false, slowAt: 0 }
     shapes.set(text, shape)
     return shape
