@@ -243,6 +243,38 @@ describe('a pool', () => {
     assert.ok(pool.connections <= 4)
   })
 
+  for (const size of [1, 2, 4]) {
+    const kept = `keeps neither new nor slow statements waiting for a tenant that has the ${size} connections full of quick ones`
+    test(`${kept}, nor quick ones for them`, async () => {
+      const pool = await openPool({ size, patience: 1_500 })
+      const nap = 'select pg_sleep($1::float8)::text'
+      await ask(pool, nap, { values: ['0.05'] })
+      await ask(pool, who)
+      let isOver = false
+      const keepAsking = (many: number, asked: () => Promise<unknown>) =>
+        Array.from({ length: many }, async () => {
+          while (!isOver) await asked()
+        })
+      const asking = keepAsking(100, () => ask(pool, who))
+      try {
+        await sleep(50)
+        for (let turn = 0; turn < 5; turn++) {
+          const [[fresh], , quick] = await Promise.all([
+            ask(pool, `select 'new ${turn}'`, { tenant: 'globex' }),
+            ask(pool, nap, { tenant: 'globex', values: ['0.05'] }),
+            ask(pool, who, { tenant: 'globex' }),
+          ])
+          assert.deepEqual([fresh, quick[0]], [`new ${turn}`, 'globex'])
+        }
+        asking.push(...keepAsking(5, () => ask(pool, nap, { values: ['0.05'] })))
+        for (let turn = 0; turn < 5; turn++) assert.equal((await ask(pool, who, { tenant: 'globex' }))[0], 'globex')
+      } finally {
+        isOver = true
+      }
+      await Promise.all(asking)
+    })
+  }
+
   test('does not let a statement that turned slow hold what another tenant sends in the same moment', async () => {
     const pool = await openPool({ size: 2, most: 2 })
     const nap = 'select pg_sleep($1::float8)::text'

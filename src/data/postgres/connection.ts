@@ -41,6 +41,8 @@ export class Connection {
   readonly #client: PipelinedClient
   /** Of this turn of the event loop; others may come in. */
   #filling: { readonly transaction: SharedTransaction; readonly sharing: Sharing | undefined } | undefined
+  /** How many of what was sent may take long. */
+  #slow = 0
   #headSince = 0
   /** Since when the transaction of the head runs. */
   #transactionSince = 0
@@ -109,7 +111,7 @@ export class Connection {
 
   /** True when a statement here may take long, so that nothing else should wait behind it. */
   get isHeld(): boolean {
-    return this.#sent.some(({ job }) => !job.isPrompt)
+    return this.#slow > 0
   }
 
   /** Milliseconds for which the statement at the head has been running. */
@@ -126,6 +128,7 @@ export class Connection {
     const done = (error: unknown, row: StatementRow | undefined) => this.#answer(sent, error, row)
     const sent: Sent = { settings, name, statement, job, transaction: undefined, done }
     this.#sent.push(sent)
+    if (!job.isPrompt) this.#slow++
     if (this.#filling && this.takes(job)) {
       sent.transaction = this.#filling.transaction
       sent.transaction.add(sent)
@@ -147,6 +150,7 @@ export class Connection {
     // The server tells of all of them when the last is done: what takes long must not hide behind what is quick.
     const ran = (now - this.#transactionSince) / (transaction?.size ?? 1)
     this.#sent.splice(this.#sent.indexOf(sent), 1)
+    if (!job.isPrompt) this.#slow--
     if (error !== undefined && isConnectionError(error)) this.#giveUp()
     const [next] = this.#sent
     if (next) {

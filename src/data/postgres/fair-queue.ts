@@ -1,3 +1,6 @@
+/** To an item of a queue; `full`: it is refused, and so would all others be. */
+export type Answer = 'taken' | 'refused' | 'full'
+
 /** Keeps the order of arrival in each lane (a tenant's), and lanes take turns. */
 export class FairQueue<T> {
   readonly #laneOf: (item: T) => string
@@ -35,21 +38,20 @@ export class FairQueue<T> {
   }
 
   /**
-   * Offers the first item of each lane in turn and takes out what is accepted, until a whole round accepts nothing. Whose
-   * item was taken goes to the end.
+   * Offers the first item of each lane in turn and takes out what is accepted. Whose item was taken goes to the end and is asked
+   * again then; whose was refused is not, since what others have got leaves less for it.
    */
-  drain(accept: (item: T) => boolean): void {
-    for (let taken = true; taken && this.#size > 0; ) {
-      taken = false
-      for (const [lane, queue] of [...this.#queues]) {
-        const [item] = queue
-        if (item === undefined || !accept(item)) continue
-        taken = true
-        queue.shift()
-        this.#size--
-        this.#queues.delete(lane)
-        if (queue.length > 0) this.#queues.set(lane, queue)
-      }
+  drain(offer: (item: T) => Answer): void {
+    // What is put in while a Map is walked through comes at its end.
+    for (const [lane, queue] of this.#queues) {
+      const [item] = queue
+      const answer = item === undefined ? 'refused' : offer(item)
+      if (answer === 'full') return
+      if (answer === 'refused') continue
+      queue.shift()
+      this.#size--
+      this.#queues.delete(lane)
+      if (queue.length > 0) this.#queues.set(lane, queue)
     }
   }
 

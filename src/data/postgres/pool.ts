@@ -2,7 +2,7 @@ import { TenantryError } from '../../core/errors.ts'
 import { Connection, type Job, type Sharing } from './connection.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { abandoned, isConnectionError, isStalePreparation, isStrayCancel, toError, unknownOutcome } from './errors.ts'
-import { FairQueue } from './fair-queue.ts'
+import { type Answer, FairQueue } from './fair-queue.ts'
 import type { Settings } from './settings.ts'
 import { SlowLane } from './slow-lane.ts'
 import { SlowTenants } from './slow-tenants.ts'
@@ -65,8 +65,8 @@ const idleTime = 10_000
 
 interface Waiting extends PoolRun {
   readonly shape: StatementShape
-  /** In the queue: what is prompt does not wait behind the same tenant's slow statements. */
-  lane: string
+  /** Where it waits. */
+  queue: FairQueue<Waiting> | undefined
   attempts: number
   /** Set when it has to be run again: it shares no transaction, so that nobody else's fate is its own. */
   alone: boolean
@@ -88,9 +88,16 @@ export class Pool {
   #opening = 0
   #backoff = 0
   #closed = false
-  readonly #queue = new FairQueue<Waiting>(({ lane }) => lane)
+  /** What is prompt does not wait behind the same tenant's slow statements. */
+  readonly #prompt = new FairQueue<Waiting>(tenantOf)
+  readonly #slow = new FairQueue<Waiting>(tenantOf)
   readonly #shapes = new StatementShapes(2_000)
-  readonly #slow: SlowTenants
+  readonly #slowTenants: SlowTenants
+  /** Takes nothing prompt until it has nothing to do, for what may take long and waits for that. */
+  #reserved: Connection | undefined
+  /** True when what is prompt has been sent since something that may take long was. */
+  #isSlowsTurn = true
+  #draining = false
   /** Where inserts of a tenant share a transaction, and how many. */
   readonly #inserts = new Map<string, { readonly connection: Connection; count: number }>()
   /** Tenants whose inserts share no transaction at the moment. */
@@ -104,13 +111,13 @@ export class Pool {
     const { size, most = size, queue = 2_000 } = options
     const tenantSlow = Math.max(1, Math.floor(most / 2))
     this.#options = { depth: 16, most, queue, tenantQueue: queue, tenantSlow, patience: 5_000, ...options }
-    this.#slow = new SlowTenants({
+    this.#slowTenants = new SlowTenants({
       share: this.#options.tenantSlow,
-      waiting: tenant => this.#queue.sizeOf(slowLaneOf(tenant)),
+      waiting: tenant => this.#slow.sizeOf(tenant),
     })
     const { lowerPriority } = options
     if (lowerPriority && most > size) {
-      this.#slowLane = new SlowLane(target, { most: most - size, lowerPriority, free: () => this.#drain() })
+      this.#slowLane = new SlowLane(target, { most: most - size, lowerPriority, free: () => this.#drainSoon() })
     }
   }
 
@@ -122,7 +129,7 @@ export class Pool {
 
   /** Statements that wait for a connection. */
   get waiting(): number {
-    return this.#queue.size
+    return this.#prompt.size + this.#slow.size
   }
 
   get connections(): number {
@@ -137,7 +144,7 @@ export class Pool {
       const waiting: Waiting = {
         ...run,
         shape: this.#shapes.of(run.settings[0], run.statement.text),
-        lane: '',
+        queue: undefined,
         attempts: 0,
         alone: false,
         resolve,
@@ -163,12 +170,13 @@ export class Pool {
   }
 
   #submit(waiting: Waiting): void {
-    if (!this.#trySend(waiting)) this.#enqueue(waiting)
+    // Whoever waits already comes first.
+    if (this.#draining || !this.#trySend(waiting)) this.#enqueue(waiting)
   }
 
   #trySend(waiting: Waiting): boolean {
     const prompt = isPrompt(waiting.shape)
-    if (!prompt && this.#slow.holdsOf(tenantOf(waiting)) >= this.#shareOf(waiting)) return false
+    if (!prompt && this.#slowTenants.holdsOf(tenantOf(waiting)) >= this.#shareOf(waiting)) return false
     const connection = prompt ? this.#pickPrompt(waiting) : this.#pickSlow(waiting)
     if (connection) this.#send(waiting, connection, prompt)
     return connection !== undefined
@@ -177,7 +185,11 @@ export class Pool {
   /** For what may take long. What is known to has connections of its own, where these can give way to the others. */
   #pickSlow({ shape }: Waiting): Connection | undefined {
     if (this.#slowLane?.serves && shape.cost !== undefined) return this.#slowLane.pick()
-    return this.#leavesRoom ? this.#pickIdle() : undefined
+    if (!this.#leavesRoom) return undefined
+    const idle = this.#pickIdle()
+    if (!idle && this.#isSlowsTurn)
+      this.#reserved = this.#connections.findLast(({ isOpen, isHeld }) => isOpen && !isHeld)
+    return idle
   }
 
   /**
@@ -208,6 +220,7 @@ export class Pool {
     for (const connection of this.#connections) {
       const { load } = connection
       if (!connection.isOpen || connection.isHeld || connection.headAge(now) > slowHead) continue
+      if (connection === this.#reserved && this.#slow.size > 0) continue
       const hasRoom = load < this.#options.depth
       // What shares a commit is as good as one.
       if ((hasRoom || sharing === 'inserts') && connection.takes(asking)) return connection
@@ -229,11 +242,11 @@ export class Pool {
 
   /** The connection of the transaction that inserts of the same tenant gather for, when they are many and none is behind it. */
   #behindInserts(waiting: Waiting): Connection | undefined {
-    if (this.#queue.sizeOf(laneOf(waiting)) < gathering - 1) return undefined
+    if (this.#prompt.sizeOf(tenantOf(waiting)) < gathering - 1) return undefined
     const connection = this.#inserts.get(tenantOf(waiting))?.connection
     if (!connection?.isOpen || connection.isAhead) return undefined
     // Those that have gathered share its transaction.
-    queueMicrotask(() => this.#drain())
+    this.#drainSoon()
     return connection
   }
 
@@ -243,22 +256,25 @@ export class Pool {
   }
 
   #enqueue(waiting: Waiting): void {
-    const { queue, tenantQueue, patience } = this.#options
-    waiting.lane = laneOf(waiting)
-    const isFull = this.#queue.size >= queue || this.#queue.sizeOf(waiting.lane) >= tenantQueue
+    const { queue: most, tenantQueue, patience } = this.#options
+    const tenant = tenantOf(waiting)
+    const prompt = isPrompt(waiting.shape)
+    const queue = prompt ? this.#prompt : this.#slow
+    const isFull = this.waiting >= most || queue.sizeOf(tenant) >= tenantQueue
     // What could not be served in time is refused at once: it would only hold memory, which all others' pauses to collect grow with.
-    const late = isPrompt(waiting.shape) ? 0 : this.#slow.waitOf(tenantOf(waiting), waiting.shape) - patience
+    const late = prompt ? 0 : this.#slowTenants.waitOf(tenant, waiting.shape) - patience
     if (this.#closed || isFull || late > 0) {
       waiting.settled = true
       waiting.reject(overloaded(Math.min(late, patience)))
       return
     }
     waiting.expires = setTimeout(() => {
-      this.#queue.remove(waiting)
+      queue.remove(waiting)
       waiting.settled = true
       waiting.reject(overloaded())
     }, patience)
-    this.#queue.add(waiting)
+    waiting.queue = queue
+    queue.add(waiting)
     this.#grow()
     this.#lookLater()
   }
@@ -268,7 +284,7 @@ export class Pool {
     this.#looking ??= setTimeout(() => {
       this.#looking = undefined
       this.#drain()
-      if (this.#queue.size === 0) return
+      if (this.waiting === 0) return
       this.#grow()
       this.#lookLater()
     }, slowHead * 2)
@@ -277,7 +293,9 @@ export class Pool {
   #send(waiting: Waiting, connection: Connection, prompt: boolean): void {
     clearTimeout(waiting.expires)
     waiting.expires = undefined
-    if (!prompt) this.#slow.hold(tenantOf(waiting))
+    waiting.queue = undefined
+    this.#isSlowsTurn = prompt
+    if (!prompt) this.#slowTenants.hold(tenantOf(waiting))
     const sharing = prompt ? this.#sharingOf(waiting) : undefined
     if (sharing === 'inserts') this.#beginInsert(waiting, connection)
     const job: Job = {
@@ -288,7 +306,7 @@ export class Pool {
       isPrompt: prompt,
       sharing,
       done: (error, row, ran) => {
-        if (!prompt) this.#slow.release(tenantOf(waiting), ran)
+        if (!prompt) this.#slowTenants.release(tenantOf(waiting), ran)
         if (sharing === 'inserts') this.#endInsert(waiting, connection)
         learnCost(waiting.shape, ran)
         this.#answer(waiting, job, error, row)
@@ -376,13 +394,33 @@ export class Pool {
     if (waiting.settled) return
     waiting.settled = true
     clearTimeout(waiting.expires)
-    this.#queue.remove(waiting)
+    waiting.queue?.remove(waiting)
     waiting.sent?.connection.cancel(waiting.sent.job)
     waiting.reject(abandoned())
   }
 
+  /** When all answers that have come together are told: whoever waits then leaves together, too. */
+  #drainSoon(): void {
+    if (this.#draining || this.waiting === 0) return
+    this.#draining = true
+    queueMicrotask(() => {
+      this.#draining = false
+      this.#drain()
+    })
+  }
+
   #drain(): void {
-    this.#queue.drain(waiting => this.#trySend(waiting))
+    // Who waits now says whether one is needed.
+    this.#reserved = undefined
+    const [first, second] = this.#isSlowsTurn ? [this.#slow, this.#prompt] : [this.#prompt, this.#slow]
+    first.drain(waiting => this.#offer(waiting))
+    second.drain(waiting => this.#offer(waiting))
+  }
+
+  #offer(waiting: Waiting): Answer {
+    if (this.#trySend(waiting)) return 'taken'
+    // Where one has no room, none has, but inserts that share a transaction with others of their tenant.
+    return isPrompt(waiting.shape) && this.#sharingOf(waiting) !== 'inserts' ? 'full' : 'refused'
   }
 
   /** While somebody waits and slow statements hold what is there, more connections are opened, one at a time. */
@@ -393,7 +431,7 @@ export class Pool {
     if (slow.length === 0 || this.#connections.length < this.#options.size) return
     this.#openOne().then(
       () => {
-        if (this.#queue.size > 0) this.#grow()
+        if (this.waiting > 0) this.#grow()
       },
       () => {}, // Those that are there go on serving.
     )
@@ -415,9 +453,7 @@ export class Pool {
     this.#opening++
     try {
       const connection = await Connection.open(this.#target, {
-        free: () => {
-          if (this.#queue.size > 0) this.#drain()
-        },
+        free: () => this.#drainSoon(),
         lost: () => {
           this.#connections = this.#connections.filter(other => other !== connection)
           this.#slowLane?.forget(connection)
@@ -467,7 +503,7 @@ export class Pool {
     clearTimeout(this.#recheck)
     clearInterval(this.#shrink)
     clearTimeout(this.#looking)
-    for (const waiting of this.#queue.takeAll()) {
+    for (const waiting of [...this.#prompt.takeAll(), ...this.#slow.takeAll()]) {
       clearTimeout(waiting.expires)
       waiting.settled = true
       waiting.reject(overloaded())
@@ -479,15 +515,6 @@ export class Pool {
 
 function tenantOf({ settings: [, tenant] }: PoolRun): string {
   return tenant
-}
-
-function laneOf(waiting: Waiting): string {
-  const tenant = tenantOf(waiting)
-  return isPrompt(waiting.shape) ? `prompt ${tenant}` : slowLaneOf(tenant)
-}
-
-function slowLaneOf(tenant: string): string {
-  return `slow ${tenant}`
 }
 
 /** `late`: milliseconds after which there is room to wait. */

@@ -73,9 +73,10 @@ export class Turnstile {
       if (left > 0) this.#inside.set(tenant, left)
       else this.#inside.delete(tenant)
       this.#queue.drain(({ tenant, admit }) => {
-        const fits = this.#hasRoomFor(tenant)
-        if (fits) admit()
-        return fits
+        if (this.#count >= this.#options.size) return 'full'
+        if (!this.#hasRoomFor(tenant)) return 'refused'
+        admit()
+        return 'taken'
       })
     }
   }
