@@ -323,6 +323,25 @@ describe('a pool', () => {
     assert.equal((await ask(pool, who))[0], 'acme')
   })
 
+  test('refuses one of those who have most when the queue is full, and not who has nothing in it', async () => {
+    const pool = await openPool({ size: 1, depth: 1, queue: 6 })
+    await ask(pool, who)
+    const slow = ask(pool, 'select pg_sleep(0.3)::text')
+    const outcome = (tenant: string) =>
+      ask(pool, who, { tenant }).then(
+        ([answer]) => answer,
+        (error: TenantryError) => error.code,
+      )
+    const many = ['acme', 'acme', 'initech', 'acme', 'acme', 'initech'].map(outcome)
+    const [few, more] = [outcome('globex'), outcome('acme')]
+    assert.equal(pool.waiting, 6)
+    assert.equal(await more, 'unavailable')
+    assert.equal(await many[4], 'unavailable')
+    assert.equal(await few, 'globex')
+    assert.deepEqual(await Promise.all(many), ['acme', 'acme', 'initech', 'acme', 'unavailable', 'initech'])
+    await slow
+  })
+
   test('refuses at once what one tenant could not be served in time, and nothing of another one', async () => {
     const pool = await openPool({ size: 3, tenantSlow: 1, patience: 500 })
     const nap = 'select current_setting($1), pg_sleep($2::float8)::text'

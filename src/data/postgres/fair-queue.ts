@@ -15,6 +15,16 @@ export class FairQueue<T> {
     return this.#size
   }
 
+  /** How many lanes have something in them. */
+  get lanes(): number {
+    return this.#queues.size
+  }
+
+  /** Items in the longest lane. */
+  get longest(): number {
+    return Math.max(0, ...Array.from(this.#queues.values(), ({ length }) => length))
+  }
+
   sizeOf(lane: string): number {
     return this.#queues.get(lane)?.length ?? 0
   }
@@ -53,6 +63,18 @@ export class FairQueue<T> {
       this.#queues.delete(lane)
       if (queue.length > 0) this.#queues.set(lane, queue)
     }
+  }
+
+  /** Takes out what came last in the longest lane. */
+  takeNewest(): T | undefined {
+    const { longest } = this
+    for (const queue of this.#queues.values()) {
+      const newest = queue.length === longest ? queue.at(-1) : undefined
+      if (newest === undefined) continue
+      this.remove(newest)
+      return newest
+    }
+    return undefined
   }
 
   /** Takes out everything. */

@@ -17,7 +17,7 @@ export interface PoolOptions {
   readonly most?: number
   /** Statements that one connection takes before the first of them has answered. */
   readonly depth?: number
-  /** Statements that may wait for a connection; one more is refused with `unavailable`. */
+  /** Statements that may wait for a connection. When it is one more, `unavailable` is answered to a tenant that has most of them. */
   readonly queue?: number
   /** How many of them may be one tenant's, of what is prompt and of what may take long each. Absent: all. */
   readonly tenantQueue?: number
@@ -176,7 +176,7 @@ export class Pool {
 
   #trySend(waiting: Waiting): boolean {
     const prompt = isPrompt(waiting.shape)
-    if (!prompt && this.#slowTenants.holdsOf(tenantOf(waiting)) >= this.#shareOf(waiting)) return false
+    if (!prompt && this.#hasItsShare(waiting)) return false
     const connection = prompt ? this.#pickPrompt(waiting) : this.#pickSlow(waiting)
     if (connection) this.#send(waiting, connection, prompt)
     return connection !== undefined
@@ -190,6 +190,10 @@ export class Pool {
     if (!idle && this.#isSlowsTurn)
       this.#reserved = this.#connections.findLast(({ isOpen, isHeld }) => isOpen && !isHeld)
     return idle
+  }
+
+  #hasItsShare(waiting: Waiting): boolean {
+    return this.#slowTenants.holdsOf(tenantOf(waiting)) >= this.#shareOf(waiting)
   }
 
   /**
@@ -260,7 +264,8 @@ export class Pool {
     const tenant = tenantOf(waiting)
     const prompt = isPrompt(waiting.shape)
     const queue = prompt ? this.#prompt : this.#slow
-    const isFull = this.waiting >= most || queue.sizeOf(tenant) >= tenantQueue
+    const own = queue.sizeOf(tenant)
+    const isFull = own >= tenantQueue || (this.waiting >= most && !this.#makeRoom(own))
     // What could not be served in time is refused at once: it would only hold memory, which all others' pauses to collect grow with.
     const late = prompt ? 0 : this.#slowTenants.waitOf(tenant, waiting.shape) - patience
     if (this.#closed || isFull || late > 0) {
@@ -277,6 +282,19 @@ export class Pool {
     queue.add(waiting)
     this.#grow()
     this.#lookLater()
+  }
+
+  /** Who has fewer waiting than others is not refused for them: the one that came last of those who have most is. */
+  #makeRoom(own: number): boolean {
+    const lanes = this.#prompt.lanes + this.#slow.lanes
+    if (own + 1 > this.#options.queue / (lanes + 1)) return false
+    const longest = this.#prompt.longest >= this.#slow.longest ? this.#prompt : this.#slow
+    const last = longest.takeNewest()
+    if (!last) return false
+    clearTimeout(last.expires)
+    last.settled = true
+    last.reject(overloaded())
+    return true
   }
 
   /** While somebody waits: what is at a head now may turn out to be slow, and what gathers behind it waits no longer. */
@@ -419,8 +437,11 @@ export class Pool {
 
   #offer(waiting: Waiting): Answer {
     if (this.#trySend(waiting)) return 'taken'
-    // Where one has no room, none has, but inserts that share a transaction with others of their tenant.
-    return isPrompt(waiting.shape) && this.#sharingOf(waiting) !== 'inserts' ? 'full' : 'refused'
+    // Inserts that share a transaction with others of their tenant may have room where others have none.
+    if (isPrompt(waiting.shape)) return this.#sharingOf(waiting) === 'inserts' ? 'refused' : 'full'
+    // What turned slow as it waited holds up nothing that is quick.
+    const isAmongSlow = waiting.queue === this.#slow
+    return isAmongSlow && !this.#slowLane && !this.#hasItsShare(waiting) ? 'full' : 'refused'
   }
 
   /** While somebody waits and slow statements hold what is there, more connections are opened, one at a time. */
