@@ -260,15 +260,15 @@ export class Pool {
   }
 
   #enqueue(waiting: Waiting): void {
-    const { queue: most, tenantQueue, patience } = this.#options
+    const { queue: limit, tenantQueue, patience } = this.#options
     const tenant = tenantOf(waiting)
     const prompt = isPrompt(waiting.shape)
     const queue = prompt ? this.#prompt : this.#slow
     const own = queue.sizeOf(tenant)
-    const isFull = own >= tenantQueue || (this.waiting >= most && !this.#makeRoom(own))
     // What could not be served in time is refused at once: it would only hold memory, which all others' pauses to collect grow with.
     const late = prompt ? 0 : this.#slowTenants.waitOf(tenant, waiting.shape) - patience
-    if (this.#closed || isFull || late > 0) {
+    const isRefused = this.#closed || late > 0 || own >= tenantQueue
+    if (isRefused || (this.waiting >= limit && !this.#makeRoom(own))) {
       waiting.settled = true
       waiting.reject(overloaded(Math.min(late, patience)))
       return
