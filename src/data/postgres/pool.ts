@@ -224,7 +224,7 @@ export class Pool {
     for (const connection of this.#connections) {
       const { load } = connection
       if (!connection.isOpen || connection.isHeld || connection.headAge(now) > slowHead) continue
-      if (connection === this.#reserved && this.#slow.size > 0) continue
+      if (this.#isReserved(connection)) continue
       const hasRoom = load < this.#options.depth
       // What shares a commit is as good as one.
       if ((hasRoom || sharing === 'inserts') && connection.takes(asking)) return connection
@@ -248,10 +248,14 @@ export class Pool {
   #behindInserts(waiting: Waiting): Connection | undefined {
     if (this.#prompt.sizeOf(tenantOf(waiting)) < gathering - 1) return undefined
     const connection = this.#inserts.get(tenantOf(waiting))?.connection
-    if (!connection?.isOpen || connection.isAhead) return undefined
+    if (!connection?.isOpen || connection.isAhead || this.#isReserved(connection)) return undefined
     // Those that have gathered share its transaction.
     this.#drainSoon()
     return connection
+  }
+
+  #isReserved(connection: Connection): boolean {
+    return connection === this.#reserved && this.#slow.size > 0
   }
 
   /** For what may take long: an idle one, as far as possible from those that prompt statements go to. */
@@ -274,7 +278,7 @@ export class Pool {
       return
     }
     waiting.expires = setTimeout(() => {
-      queue.remove(waiting)
+      waiting.queue?.remove(waiting)
       waiting.settled = true
       waiting.reject(overloaded())
     }, patience)
@@ -312,7 +316,7 @@ export class Pool {
     clearTimeout(waiting.expires)
     waiting.expires = undefined
     waiting.queue = undefined
-    this.#isSlowsTurn = prompt
+    if (prompt || this.#connections.includes(connection)) this.#isSlowsTurn = prompt
     if (!prompt) this.#slowTenants.hold(tenantOf(waiting))
     const sharing = prompt ? this.#sharingOf(waiting) : undefined
     if (sharing === 'inserts') this.#beginInsert(waiting, connection)
@@ -437,11 +441,16 @@ export class Pool {
 
   #offer(waiting: Waiting): Answer {
     if (this.#trySend(waiting)) return 'taken'
-    // Inserts that share a transaction with others of their tenant may have room where others have none.
-    if (isPrompt(waiting.shape)) return this.#sharingOf(waiting) === 'inserts' ? 'refused' : 'full'
-    // What turned slow as it waited holds up nothing that is quick.
-    const isAmongSlow = waiting.queue === this.#slow
-    return isAmongSlow && !this.#slowLane && !this.#hasItsShare(waiting) ? 'full' : 'refused'
+    const prompt = isPrompt(waiting.shape)
+    const queue = prompt ? this.#prompt : this.#slow
+    if (waiting.queue !== queue) {
+      // Others of its shape have shown meanwhile what it is.
+      waiting.queue = queue
+      queue.add(waiting)
+      return 'taken'
+    }
+    // Where one has no room, none has, but inserts that share a transaction with others of their tenant.
+    return prompt && this.#sharingOf(waiting) !== 'inserts' ? 'full' : 'refused'
   }
 
   /** While somebody waits and slow statements hold what is there, more connections are opened, one at a time. */
