@@ -2,19 +2,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { entity } from '../../src/core/entity.ts'
-import { text } from '../../src/core/field.ts'
 import type { Pool } from '../../src/data/postgres/pool.ts'
 import { openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.ts'
-import { type Ask, Pools } from './pools.ts'
-
-const notes = entity('notes', { body: text().optional() })
-const module = { name: 'pool', version: '1.0.0', entities: [notes], access: { admin: 'tenant_writer' } } as const
+import { type Ask, Pools, poolModule } from './pools.ts'
 
 let tenants: TwoTenants
 let pools: Pools
 before(async () => {
-  tenants = await openTwoTenants({ modules: [module], settings: { connections: 1 } })
+  tenants = await openTwoTenants({ modules: [poolModule], settings: { connections: 1 } })
   pools = new Pools(tenants.database)
 })
 after(async () => {
@@ -30,6 +25,7 @@ const outcome = (pool: Pool, statement: string, more?: Ask) =>
   )
 const quick = 'select pg_sleep($1::float8)::text, 1'
 const nap = 'select pg_sleep($1::float8)::text'
+const who = `select current_setting('tenantry.tenant')`
 
 /** Asks by so many callers, each again as soon as it is answered, while `meanwhile` runs. */
 async function beside(
@@ -39,7 +35,7 @@ async function beside(
   let isOver = false
   const callers = loads.flatMap(([many, asked]) =>
     Array.from({ length: many }, async () => {
-      while (!isOver) await asked().catch(() => sleep(5)) // They may be refused, being too many.
+      while (!isOver) await asked()
     }),
   )
   try {
@@ -51,16 +47,40 @@ async function beside(
   }
 }
 
+/** For callers that may be refused, being too many. */
+const patiently = (asked: () => Promise<unknown>) => () => asked().catch(() => sleep(5))
+
+for (const size of [1, 2, 4]) {
+  test(`new and slow statements have their turn beside quick ones of one tenant that fill ${size} connections, and quick ones beside them`, async () => {
+    const pool = await pools.open({ size, patience: 1_500 })
+    await ask(pool, nap, { values: ['0.05'] })
+    await ask(pool, who)
+    await beside([[100, () => ask(pool, who)]], async () => {
+      for (let turn = 0; turn < 5; turn++) {
+        const [[fresh], , [tenant]] = await Promise.all([
+          ask(pool, `select 'new ${turn}'`, { tenant: 'globex' }),
+          ask(pool, nap, { tenant: 'globex', values: ['0.05'] }),
+          ask(pool, who, { tenant: 'globex' }),
+        ])
+        assert.deepEqual([fresh, tenant], [`new ${turn}`, 'globex'])
+      }
+      await beside([[5, () => ask(pool, nap, { values: ['0.05'] })]], async () => {
+        for (let turn = 0; turn < 5; turn++) assert.equal((await ask(pool, who, { tenant: 'globex' }))[0], 'globex')
+      })
+    })
+  })
+}
+
 test('what never ran has its turn beside quick statements of one tenant and slow ones of others in the slow lane', async () => {
   const pool = await pools.open({ size: 4, most: 8, tenantSlow: 1, patience: 1_500, lowerPriority: () => true })
   for (let turn = 0; turn < 3; turn++) {
     await ask(pool, nap, { values: ['0.04'] })
     await ask(pool, quick, { values: ['0'] })
   }
-  const slow = (tenant: string) => () => ask(pool, nap, { tenant, values: ['0.03'] })
+  const slow = (tenant: string) => patiently(() => ask(pool, nap, { tenant, values: ['0.03'] }))
   await beside(
     [
-      [120, () => ask(pool, quick, { values: ['0.001'] })],
+      [120, patiently(() => ask(pool, quick, { values: ['0.001'] }))],
       [4, slow('initech')],
       [4, slow('umbrella')],
     ],
@@ -90,7 +110,7 @@ test('what turned out to be slow while it waited among the quick holds up neithe
   const turning = `select pg_sleep($1::float8)::text, 'turning'`
   await ask(pool, quick, { values: ['0'] })
   for (let turn = 0; turn < 3; turn++) await ask(pool, turning, { values: ['0.013'] })
-  await beside([[60, () => ask(pool, quick, { values: ['0.001'] })]], async () => {
+  await beside([[60, patiently(() => ask(pool, quick, { values: ['0.001'] }))]], async () => {
     const slow = Array.from({ length: 6 }, () => outcome(pool, turning, { tenant: 'initech', values: ['0.08'] }))
     const others = [
       ...Array.from({ length: 4 }, () => outcome(pool, turning, { tenant: 'globex', values: ['0'] })),
@@ -109,8 +129,8 @@ for (const size of [1, 2]) {
     await ask(pool, quick, { values: ['0'] })
     await insertFor('acme')
     const loads: [number, () => Promise<unknown>][] = [
-      [60, () => insertFor('acme')],
-      [60, () => insertFor('initech')],
+      [60, patiently(() => insertFor('acme'))],
+      [60, patiently(() => insertFor('initech'))],
     ]
     await beside(loads, async () => {
       for (let turn = 0; turn < 4; turn++) {

@@ -6,9 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import pg from 'pg'
-import { entity } from '../../src/core/entity.ts'
 import { TenantryError } from '../../src/core/errors.ts'
-import { text } from '../../src/core/field.ts'
 import { createModuleSet } from '../../src/core/module-set.ts'
 import { TenantData } from '../../src/core/tenant-data.ts'
 import { openEmbedded } from '../../src/data/postgres/embedded.ts'
@@ -21,16 +19,13 @@ import type { StatementRow } from '../../src/data/postgres/tenant-statement.ts'
 import { createContext } from '../../src/testing/context.ts'
 import { asSuperuser, testSecrets } from '../../src/testing/test-server.ts'
 import { openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.ts'
-import { type Ask, failure, Pools, randomFrom, until } from './pools.ts'
-
-const notes = entity('notes', { body: text().optional() })
-const module = { name: 'pool', version: '1.0.0', entities: [notes], access: { admin: 'tenant_writer' } } as const
+import { type Ask, failure, notes, Pools, poolModule, randomFrom, until } from './pools.ts'
 
 let tenants: TwoTenants
 let pools: Pools
 
 before(async () => {
-  tenants = await openTwoTenants({ modules: [module], settings: { connections: 1 } })
+  tenants = await openTwoTenants({ modules: [poolModule], settings: { connections: 1 } })
   pools = new Pools(tenants.database)
 })
 after(async () => {
@@ -243,38 +238,6 @@ describe('a pool', () => {
     assert.ok(pool.connections <= 4)
   })
 
-  for (const size of [1, 2, 4]) {
-    const kept = `keeps neither new nor slow statements waiting for a tenant that has the ${size} connections full of quick ones`
-    test(`${kept}, nor quick ones for them`, async () => {
-      const pool = await openPool({ size, patience: 1_500 })
-      const nap = 'select pg_sleep($1::float8)::text'
-      await ask(pool, nap, { values: ['0.05'] })
-      await ask(pool, who)
-      let isOver = false
-      const keepAsking = (many: number, asked: () => Promise<unknown>) =>
-        Array.from({ length: many }, async () => {
-          while (!isOver) await asked()
-        })
-      const asking = keepAsking(100, () => ask(pool, who))
-      try {
-        await sleep(50)
-        for (let turn = 0; turn < 5; turn++) {
-          const [[fresh], , quick] = await Promise.all([
-            ask(pool, `select 'new ${turn}'`, { tenant: 'globex' }),
-            ask(pool, nap, { tenant: 'globex', values: ['0.05'] }),
-            ask(pool, who, { tenant: 'globex' }),
-          ])
-          assert.deepEqual([fresh, quick[0]], [`new ${turn}`, 'globex'])
-        }
-        asking.push(...keepAsking(5, () => ask(pool, nap, { values: ['0.05'] })))
-        for (let turn = 0; turn < 5; turn++) assert.equal((await ask(pool, who, { tenant: 'globex' }))[0], 'globex')
-      } finally {
-        isOver = true
-      }
-      await Promise.all(asking)
-    })
-  }
-
   test('does not let a statement that turned slow hold what another tenant sends in the same moment', async () => {
     const pool = await openPool({ size: 2, most: 2 })
     const nap = 'select pg_sleep($1::float8)::text'
@@ -364,6 +327,21 @@ describe('a pool', () => {
     assert.equal(pool.waiting, 0)
     // Whoever was too many is welcome again.
     assert.equal((await doze('acme', '0'))[0], 'acme')
+  })
+
+  test('refuses nobody to make room for one that could not be served in time anyway', async () => {
+    const pool = await openPool({ size: 1, depth: 1, queue: 12, patience: 1_000, tenantSlow: 1 })
+    const nap = 'select pg_sleep($1::float8)::text'
+    await ask(pool, who, { tenant: 'globex' })
+    await ask(pool, nap, { values: ['0.6'] })
+    const doze = () => failure(ask(pool, nap, { values: ['0.1'] }))
+    const held = ask(pool, nap, { tenant: 'initech', values: ['0.3'] })
+    const waiting = Array.from({ length: 10 }, () => ask(pool, who, { tenant: 'globex' }))
+    const dozing = [ask(pool, nap, { values: ['0.1'] }), ask(pool, nap, { values: ['0.1'] })]
+    assert.equal(pool.waiting, 12)
+    assert.equal((await doze()).code, 'unavailable')
+    for (const [tenant] of await Promise.all(waiting)) assert.equal(tenant, 'globex')
+    await Promise.all([held, ...dozing])
   })
 
   test('says in how many seconds to come back to who would wait for longer than another one', async () => {
@@ -787,7 +765,7 @@ describe('a server that dies', () => {
     const folder = mkdtempSync(join(tmpdir(), 'tenantry-pool-'))
     chmodSync(folder, 0o755)
     const server = await openEmbedded({ folder: join(folder, 's'), mode: 'own' })
-    const set = createModuleSet([module])
+    const set = createModuleSet([poolModule])
     let schemaChanges = 0
     const postgres = await openPostgres({
       target: server.connection('postgres'),

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { entity } from '../../src/core/entity.ts'
 import { TenantryError } from '../../src/core/errors.ts'
+import { text } from '../../src/core/field.ts'
 import type { Sharing } from '../../src/data/postgres/connection.ts'
 import type { ConnectionTarget } from '../../src/data/postgres/driver.ts'
 import { Pool, type PoolOptions } from '../../src/data/postgres/pool.ts'
@@ -21,6 +23,16 @@ export interface Ask {
   readonly sharing?: Sharing
   readonly signal?: AbortSignal
 }
+
+export const notes = entity('notes', { body: text().optional() })
+
+/** For tests that need one table: `pool_v1.notes`. */
+export const poolModule = {
+  name: 'pool',
+  version: '1.0.0',
+  entities: [notes],
+  access: { admin: 'tenant_writer' },
+} as const
 
 /** Pools of tenants' statements on one database, without what makes these statements. */
 export class Pools {

@@ -20,9 +20,11 @@ export class FairQueue<T> {
     return this.#queues.size
   }
 
-  /** Items in the longest lane. */
-  get longest(): number {
-    return Math.max(0, ...Array.from(this.#queues.values(), ({ length }) => length))
+  /** What is in the longest lane. */
+  get longest(): readonly T[] {
+    let longest: readonly T[] = []
+    for (const queue of this.#queues.values()) if (queue.length > longest.length) longest = queue
+    return longest
   }
 
   sizeOf(lane: string): number {
@@ -63,18 +65,6 @@ export class FairQueue<T> {
       this.#queues.delete(lane)
       if (queue.length > 0) this.#queues.set(lane, queue)
     }
-  }
-
-  /** Takes out what came last in the longest lane. */
-  takeNewest(): T | undefined {
-    const { longest } = this
-    for (const queue of this.#queues.values()) {
-      const newest = queue.length === longest ? queue.at(-1) : undefined
-      if (newest === undefined) continue
-      this.remove(newest)
-      return newest
-    }
-    return undefined
   }
 
   /** Takes out everything. */

@@ -88,7 +88,6 @@ export class Pool {
   #opening = 0
   #backoff = 0
   #closed = false
-  /** What is prompt does not wait behind the same tenant's slow statements. */
   readonly #prompt = new FairQueue<Waiting>(tenantOf)
   readonly #slow = new FairQueue<Waiting>(tenantOf)
   readonly #shapes = new StatementShapes(2_000)
@@ -266,22 +265,16 @@ export class Pool {
   #enqueue(waiting: Waiting): void {
     const { queue: limit, tenantQueue, patience } = this.#options
     const tenant = tenantOf(waiting)
-    const prompt = isPrompt(waiting.shape)
-    const queue = prompt ? this.#prompt : this.#slow
+    const queue = this.#queueOf(waiting)
     const own = queue.sizeOf(tenant)
     // What could not be served in time is refused at once: it would only hold memory, which all others' pauses to collect grow with.
-    const late = prompt ? 0 : this.#slowTenants.waitOf(tenant, waiting.shape) - patience
+    const late = isPrompt(waiting.shape) ? 0 : this.#slowTenants.waitOf(tenant, waiting.shape) - patience
     const isRefused = this.#closed || late > 0 || own >= tenantQueue
     if (isRefused || (this.waiting >= limit && !this.#makeRoom(own))) {
-      waiting.settled = true
-      waiting.reject(overloaded(Math.min(late, patience)))
+      this.#refuse(waiting, Math.min(late, patience))
       return
     }
-    waiting.expires = setTimeout(() => {
-      waiting.queue?.remove(waiting)
-      waiting.settled = true
-      waiting.reject(overloaded())
-    }, patience)
+    waiting.expires = setTimeout(() => this.#refuse(waiting), patience)
     waiting.queue = queue
     queue.add(waiting)
     this.#grow()
@@ -291,14 +284,25 @@ export class Pool {
   /** Who has fewer waiting than others is not refused for them: the one that came last of those who have most is. */
   #makeRoom(own: number): boolean {
     const lanes = this.#prompt.lanes + this.#slow.lanes
+    // Who has as much as most others does not make us look for the one that has more.
     if (own + 1 > this.#options.queue / (lanes + 1)) return false
-    const longest = this.#prompt.longest >= this.#slow.longest ? this.#prompt : this.#slow
-    const last = longest.takeNewest()
-    if (!last) return false
-    clearTimeout(last.expires)
-    last.settled = true
-    last.reject(overloaded())
-    return true
+    const [prompt, slow] = [this.#prompt.longest, this.#slow.longest]
+    const last = (prompt.length >= slow.length ? prompt : slow).at(-1)
+    if (last) this.#refuse(last)
+    return last !== undefined
+  }
+
+  /** `late`: milliseconds after which there is room to wait. */
+  #refuse(waiting: Waiting, late = 0): void {
+    clearTimeout(waiting.expires)
+    waiting.queue?.remove(waiting)
+    waiting.settled = true
+    waiting.reject(overloaded(late))
+  }
+
+  /** What is prompt does not wait behind the same tenant's slow statements. */
+  #queueOf({ shape }: Waiting): FairQueue<Waiting> {
+    return isPrompt(shape) ? this.#prompt : this.#slow
   }
 
   /** While somebody waits: what is at a head now may turn out to be slow, and what gathers behind it waits no longer. */
@@ -316,6 +320,7 @@ export class Pool {
     clearTimeout(waiting.expires)
     waiting.expires = undefined
     waiting.queue = undefined
+    // What the slow lane takes has had nobody's turn.
     if (prompt || this.#connections.includes(connection)) this.#isSlowsTurn = prompt
     if (!prompt) this.#slowTenants.hold(tenantOf(waiting))
     const sharing = prompt ? this.#sharingOf(waiting) : undefined
@@ -441,8 +446,7 @@ export class Pool {
 
   #offer(waiting: Waiting): Answer {
     if (this.#trySend(waiting)) return 'taken'
-    const prompt = isPrompt(waiting.shape)
-    const queue = prompt ? this.#prompt : this.#slow
+    const queue = this.#queueOf(waiting)
     if (waiting.queue !== queue) {
       // Others of its shape have shown meanwhile what it is.
       waiting.queue = queue
@@ -450,7 +454,7 @@ export class Pool {
       return 'taken'
     }
     // Where one has no room, none has, but inserts that share a transaction with others of their tenant.
-    return prompt && this.#sharingOf(waiting) !== 'inserts' ? 'full' : 'refused'
+    return queue === this.#prompt && this.#sharingOf(waiting) !== 'inserts' ? 'full' : 'refused'
   }
 
   /** While somebody waits and slow statements hold what is there, more connections are opened, one at a time. */
@@ -533,11 +537,7 @@ export class Pool {
     clearTimeout(this.#recheck)
     clearInterval(this.#shrink)
     clearTimeout(this.#looking)
-    for (const waiting of [...this.#prompt.takeAll(), ...this.#slow.takeAll()]) {
-      clearTimeout(waiting.expires)
-      waiting.settled = true
-      waiting.reject(overloaded())
-    }
+    for (const waiting of [...this.#prompt.takeAll(), ...this.#slow.takeAll()]) this.#refuse(waiting)
     await Promise.all([this.#slowLane?.close(), ...this.#connections.map(connection => connection.close())])
     this.#connections = []
   }
