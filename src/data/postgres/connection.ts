@@ -16,8 +16,11 @@ export interface Job extends Omit<SharedStatement, 'done'> {
   cancelled: boolean
   /** True when others may wait behind it. */
   readonly isPrompt: boolean
-  /** `ran`: the milliseconds that its transaction took, divided by the statements in it. */
-  done(error: unknown, row: StatementRow | undefined, ran: number): void
+  /**
+   * `ran`: the milliseconds that its transaction took, divided by the statements in it; `wasPrepared`: before that
+   * transaction.
+   */
+  done(error: unknown, row: StatementRow | undefined, ran: number, wasPrepared: boolean): void
 }
 
 /** A job of this connection, as its transaction knows it. */
@@ -157,7 +160,7 @@ export class Connection {
       this.#headSince = now
       if (next.transaction !== transaction) this.#beginTransaction(next, now)
     }
-    job.done(error, row, ran)
+    job.done(error, row, ran, !transaction?.hasPrepared(sent))
     this.#onFree()
   }
 

@@ -332,10 +332,10 @@ export class Pool {
       cancelled: false,
       isPrompt: prompt,
       sharing,
-      done: (error, row, ran) => {
+      done: (error, row, ran, wasPrepared) => {
         if (!prompt) this.#slowTenants.release(tenantOf(waiting), ran)
         if (sharing === 'inserts') this.#endInsert(waiting, connection)
-        learnCost(waiting.shape, ran)
+        learnCost(waiting.shape, ran, wasPrepared)
         this.#answer(waiting, job, error, row)
       },
     }

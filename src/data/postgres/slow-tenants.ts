@@ -51,10 +51,11 @@ export class SlowTenants {
   }
 
   /**
-   * Milliseconds until one more would have its turn; 0 while nothing is known. Those before it take as long as the tenant's
-   * own did lately, or as others of the shape did where that is less: neither is held against it alone.
+   * Milliseconds until one more would have its turn; 0 while nothing is known that goes for most runs. Those before it take as
+   * long as the tenant's own did lately, or as others of the shape did where that is less: neither is held against it alone.
    */
-  waitOf(tenant: string, { cost = 0 }: StatementShape): number {
+  waitOf(tenant: string, { cost = 0, isUsual }: StatementShape): number {
+    if (!isUsual) return 0
     const slow = this.#find(tenant)
     const pace = slow && this.#paceOf(slow)
     return (this.#options.waiting(tenant) * Math.min(pace ?? 0, cost)) / this.#options.share

@@ -8,6 +8,8 @@ export interface StatementShape {
   cost: number | undefined
   /** True when it has run to its end. */
   ran: boolean
+  /** True when it has done so where it was prepared before: else its cost is also that of being parsed and planned. */
+  isUsual: boolean
   /** When it was last found to be slow while it was thought quick. */
   slowAt: number
 }
@@ -38,7 +40,7 @@ export class StatementShapes {
     }
     const known = shapes.get(text)
     if (known) return known
-    const shape = { name: `s${++this.#count}`, cost: undefined, ran: false, slowAt: 0 }
+    const shape = { name: `s${++this.#count}`, cost: undefined, ran: false, isUsual: false, slowAt: 0 }
     shapes.set(text, shape)
     return shape
   }
@@ -50,18 +52,21 @@ export function isPrompt({ cost }: StatementShape): boolean {
 }
 
 /**
- * `milliseconds`: what a run took that has just ended. One that used to be quick has to be slow twice: the first time it may be the machine
- * that stood still, and then all that ran beside it say the same.
+ * `milliseconds`: what a run took that has just ended; `wasPrepared`: where it was prepared before. One that used to be quick has to be
+ * slow twice: the first time it may be the machine that stood still, and then all that ran beside it say the same. One that was
+ * slow where it had to be prepared may be quick where it is.
  */
-export function learnCost(shape: StatementShape, milliseconds: number): void {
-  const { cost = 0, ran } = shape
+export function learnCost(shape: StatementShape, milliseconds: number, wasPrepared: boolean): void {
+  const { cost = 0, ran, isUsual } = shape
   const now = performance.now()
   const turnsSlow = ran && cost <= promptCost && milliseconds > promptCost
   if (turnsSlow && now - milliseconds < shape.slowAt) return
   if (turnsSlow) shape.slowAt = now
-  const next = averaged(ran ? cost : undefined, milliseconds)
+  const counts = ran && (isUsual || cost <= promptCost)
+  const next = averaged(counts ? cost : undefined, milliseconds)
   shape.cost = turnsSlow && cost < promptCost / 2 ? Math.min(next, promptCost) : next
   shape.ran = true
+  shape.isUsual ||= wasPrepared
 }
 
 /** Newer ones count more. */

@@ -198,6 +198,8 @@ export class SharedTransaction extends DriverQuery {
   #settings: Settings
   /** Set when rows of one's own have been told apart, which whoever comes later must not be left with. */
   #withRows: boolean
+  /** True when the first statement had to be prepared. */
+  #isNew = false
   #completed = 0
   #answered = 0
   #row: StatementRow | undefined
@@ -227,12 +229,18 @@ export class SharedTransaction extends DriverQuery {
     // Behind the settings: whoever parses needs the rights, too.
     if (newStatement) this.#wire.parse(name, statement.text)
     this.#wire.execute(name, statement.values)
+    this.#isNew = newStatement
     this.#commands.push(undefined, first)
     return null
   }
 
   get size(): number {
     return this.#statements.length
+  }
+
+  /** True when `shared` had to be prepared here. */
+  hasPrepared(shared: SharedStatement): boolean {
+    return this.#isNew && shared === this.#statements[0]
   }
 
   /** True when another one may come in: of the same tenant, and nothing has to be prepared behind what may fail. */
