@@ -364,6 +364,17 @@ describe('a pool', () => {
     for (const [planned] of rows) assert.equal(planned, 'planned')
   })
 
+  test('takes nothing for slow that waits and never ran, when it tells how long others would wait', async () => {
+    const pool = await openPool({ size: 1, tenantSlow: 1, patience: 1_000 })
+    const nap = 'select pg_sleep($1::float8)::text'
+    for (let turn = 0; turn < 2; turn++) await ask(pool, nap, { values: ['0.2'] })
+    const held = ask(pool, nap, { values: ['0.2'] })
+    const others = Array.from({ length: 20 }, (_, index) => ask(pool, `select '${index}'`))
+    const last = ask(pool, nap, { values: ['0'] })
+    for (const [index, [own]] of (await Promise.all(others)).entries()) assert.equal(own, String(index))
+    assert.deepEqual(await Promise.all([held, last]), [[''], ['']])
+  })
+
   test('says in how many seconds to come back to who would wait for longer than another one', async () => {
     const pool = await openPool({ size: 3, tenantSlow: 1, patience: 2_000 })
     const nap = 'select pg_sleep($1::float8)::text'

@@ -1,6 +1,8 @@
 /** To an item of a queue; `full`: it is refused, and so would all others be. */
 export type Answer = 'taken' | 'refused' | 'full'
 
+const nothing: readonly never[] = []
+
 /** Keeps the order of arrival in each lane (a tenant's), and lanes take turns. */
 export class FairQueue<T> {
   readonly #laneOf: (item: T) => string
@@ -27,8 +29,13 @@ export class FairQueue<T> {
     return longest
   }
 
+  /** What is in a lane, the first that came first. */
+  of(lane: string): readonly T[] {
+    return this.#queues.get(lane) ?? nothing
+  }
+
   sizeOf(lane: string): number {
-    return this.#queues.get(lane)?.length ?? 0
+    return this.of(lane).length
   }
 
   add(item: T): void {

@@ -112,7 +112,7 @@ export class Pool {
     this.#options = { depth: 16, most, queue, tenantQueue: queue, tenantSlow, patience: 5_000, ...options }
     this.#slowTenants = new SlowTenants({
       share: this.#options.tenantSlow,
-      waiting: tenant => this.#slow.sizeOf(tenant),
+      waiting: tenant => this.#slow.of(tenant),
     })
     const { lowerPriority } = options
     if (lowerPriority && most > size) {

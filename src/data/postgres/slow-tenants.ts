@@ -12,8 +12,8 @@ interface SlowTenant {
 export interface SlowTenantsOptions {
   /** How many statements of one tenant run at once. */
   readonly share: number
-  /** How many statements of a tenant wait. */
-  waiting(tenant: string): number
+  /** What waits of a tenant. */
+  waiting(tenant: string): readonly { readonly shape: StatementShape }[]
 }
 
 /** Milliseconds for which it is remembered how a tenant's statements went. */
@@ -51,14 +51,17 @@ export class SlowTenants {
   }
 
   /**
-   * Milliseconds until one more would have its turn; 0 while nothing is known that goes for most runs. Those before it take as
-   * long as the tenant's own did lately, or as others of the shape did where that is less: neither is held against it alone.
+   * Milliseconds until one more would have its turn; 0 while it is not known what that usually takes. Each of those before it
+   * takes as long as the tenant's own did lately, or as others of its shape did where that is less: neither is held against
+   * it alone. One whose shape is not known yet may be quick.
    */
-  waitOf(tenant: string, { cost = 0, isUsual }: StatementShape): number {
-    if (!isUsual) return 0
+  waitOf(tenant: string, { isUsual }: StatementShape): number {
     const slow = this.#find(tenant)
-    const pace = slow && this.#paceOf(slow)
-    return (this.#options.waiting(tenant) * Math.min(pace ?? 0, cost)) / this.#options.share
+    const pace = (slow && this.#paceOf(slow)) ?? 0
+    if (!isUsual || pace === 0) return 0
+    let wait = 0
+    for (const { shape } of this.#options.waiting(tenant)) if (shape.isUsual) wait += Math.min(pace, shape.cost ?? 0)
+    return wait / this.#options.share
   }
 
   #paceOf({ pace, endedAt }: SlowTenant): number | undefined {
