@@ -1,4 +1,4 @@
-import { averaged, type StatementShape } from './statement-shapes.ts'
+import { averaged, isKnown, type StatementShape } from './statement-shapes.ts'
 
 interface SlowTenant {
   /** How many of its statements are on connections. */
@@ -51,16 +51,16 @@ export class SlowTenants {
   }
 
   /**
-   * Milliseconds until one more would have its turn; 0 while it is not known what that usually takes. Each of those before it
+   * Milliseconds until one more would have its turn; 0 while it is not known what that takes. Each of those before it
    * takes as long as the tenant's own did lately, or as others of its shape did where that is less: neither is held against
    * it alone. One whose shape is not known yet may be quick.
    */
-  waitOf(tenant: string, { isUsual }: StatementShape): number {
+  waitOf(tenant: string, shape: StatementShape): number {
     const slow = this.#find(tenant)
     const pace = (slow && this.#paceOf(slow)) ?? 0
-    if (!isUsual || pace === 0) return 0
+    if (pace === 0 || !isKnown(shape)) return 0
     let wait = 0
-    for (const { shape } of this.#options.waiting(tenant)) if (shape.isUsual) wait += Math.min(pace, shape.cost ?? 0)
+    for (const { shape } of this.#options.waiting(tenant)) if (isKnown(shape)) wait += Math.min(pace, shape.cost ?? 0)
     return wait / this.#options.share
   }
 

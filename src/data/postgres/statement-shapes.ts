@@ -6,16 +6,16 @@ export interface StatementShape {
   readonly name: string
   /** Milliseconds that it usually takes; undefined until it has run once, or for a while. */
   cost: number | undefined
-  /** True when it has run to its end. */
-  ran: boolean
-  /** True when it has done so where it was prepared before: else its cost is also that of being parsed and planned. */
-  isUsual: boolean
+  /** How often it has run to its end in the time that it needs where it is prepared, without being parsed and planned. */
+  usualRuns: number
   /** When it was last found to be slow while it was thought quick. */
   slowAt: number
 }
 
 /** Milliseconds up to which a statement may share a connection with others that wait behind it. */
 const promptCost = 20
+/** Of so many runs the quickest says what a statement costs: machines stand still now and then, most of all when they start. */
+const firstRuns = 3
 /** How much the newest run counts. */
 const weight = 0.2
 
@@ -40,7 +40,7 @@ export class StatementShapes {
     }
     const known = shapes.get(text)
     if (known) return known
-    const shape = { name: `s${++this.#count}`, cost: undefined, ran: false, isUsual: false, slowAt: 0 }
+    const shape = { name: `s${++this.#count}`, cost: undefined, usualRuns: 0, slowAt: 0 }
     shapes.set(text, shape)
     return shape
   }
@@ -51,22 +51,27 @@ export function isPrompt({ cost }: StatementShape): boolean {
   return cost !== undefined && cost <= promptCost
 }
 
+/** True when its cost is what others may be refused for. */
+export function isKnown({ usualRuns }: StatementShape): boolean {
+  return usualRuns > firstRuns
+}
+
 /**
  * `milliseconds`: what a run took that has just ended; `wasPrepared`: where it was prepared before. One that used to be quick has to be
  * slow twice: the first time it may be the machine that stood still, and then all that ran beside it say the same. One that was
  * slow where it had to be prepared may be quick where it is.
  */
 export function learnCost(shape: StatementShape, milliseconds: number, wasPrepared: boolean): void {
-  const { cost = 0, ran, isUsual } = shape
+  const { cost = 0, usualRuns } = shape
   const now = performance.now()
-  const turnsSlow = ran && cost <= promptCost && milliseconds > promptCost
+  const turnsSlow = usualRuns > 0 && cost <= promptCost && milliseconds > promptCost
   if (turnsSlow && now - milliseconds < shape.slowAt) return
   if (turnsSlow) shape.slowAt = now
-  const counts = ran && (isUsual || cost <= promptCost)
-  const next = averaged(counts ? cost : undefined, milliseconds)
+  // What was quick although it had to be prepared is quick.
+  if (wasPrepared || milliseconds <= promptCost) shape.usualRuns++
+  const next =
+    usualRuns === 0 ? milliseconds : isKnown(shape) ? averaged(cost, milliseconds) : Math.min(cost, milliseconds)
   shape.cost = turnsSlow && cost < promptCost / 2 ? Math.min(next, promptCost) : next
-  shape.ran = true
-  shape.isUsual ||= wasPrepared
 }
 
 /** Newer ones count more. */
