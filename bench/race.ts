@@ -7,7 +7,7 @@ import { installPeers, race } from './race/run.ts'
 import { tenantry } from './race/tenantry.ts'
 
 const usage = `npm run bench:race -- [--rounds 7] [--seconds 2] [--connections 32] [--tenants 20] [--rows 10000]
-  [--only "list of 20"] [--peers postgrest,platformatic] [--pool 10] [--log info]
+  [--only "list of 20"] [--peers postgrest,platformatic] [--pool 10] [--log error]
 
 Tenantry, PostgREST and Platformatic DB over the same rows on one PostgreSQL server, each in a process of its own, in turns:
 A, B, C, A, B, C, …; the load comes from another process. A ratio compares two rounds that follow each other; the median is
@@ -25,7 +25,8 @@ const { rounds, seconds, connections, tenants, rows, only, peers, pool, log } = 
   only: '',
   peers: 'postgrest,platformatic',
   pool: 10,
-  log: 'info',
+  // As the peers: PostgREST's own level is `error`, and Platformatic DB is told to be silent.
+  log: 'error',
 })
 const openers = { postgrest: openPostgrest, platformatic: openPlatformatic }
 const wanted = peers.split(',').filter(name => name !== '')
