@@ -354,6 +354,51 @@ describe('inserts that leave together', () => {
 })
 
 describe('reads that leave together', () => {
+  test('are with the server before the turn that makes them ends, as soon as they are enough', async () => {
+    const pool = await openPool({ size: 1 })
+    const now = `select $1::text, (extract(epoch from clock_timestamp()) * 1000)::text`
+    await read(pool, now, [''])
+    /** Milliseconds from the first of so many reads to the end of the turn that makes them. */
+    const ahead = async (count: number): Promise<number> => {
+      const answers = Array.from({ length: count }, (_, index) =>
+        read(pool, now, [''], { tenant: index < count / 2 ? 'acme' : 'globex' }),
+      )
+      const made = Date.now()
+      while (Date.now() < made + 200);
+      const ended = Date.now()
+      return ended - Math.min(...(await Promise.all(answers)).map(([, time]) => Number(time)))
+    }
+    await until(async () => (await ahead(8)) > 100)
+    assert.ok((await ahead(7)) <= 1, 'few of them leave together')
+  })
+
+  test('wait behind one that is soon done, where another process would have to wake up', async () => {
+    const pool = await openPool({ size: 3 })
+    const where = 'select $1::text, pg_backend_pid()::text'
+    const turn = () => new Promise(setImmediate)
+    for (let round = 0; round < 20; round++) await read(pool, where, [''])
+    await until(async () => {
+      const answers: Promise<StatementRow>[] = []
+      for (const tenant of ['acme', 'globex', 'acme']) {
+        answers.push(read(pool, where, [''], { tenant }))
+        // It has left by then, and no answer has been looked at.
+        await turn()
+      }
+      return transactionsOf(await Promise.all(answers), 1) === 1
+    })
+    // Who might wait for somebody's lock is not waited for.
+    await hold('acme', 'held')
+    let isHeld = true
+    const held = insert(pool, 'held').finally(() => {
+      isHeld = false
+    })
+    await turn()
+    await read(pool, where, [''], { tenant: 'globex' })
+    assert.ok(isHeld)
+    await letGo()
+    await held
+  })
+
   test('share a transaction when they are of one tenant, and never with those of another', async () => {
     const pool = await openPool()
     const tenants = ['acme', 'acme', 'globex', 'globex', 'acme']

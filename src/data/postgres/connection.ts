@@ -30,7 +30,13 @@ interface Sent extends SharedStatement {
 }
 
 /** How many statements share a transaction. */
-const mostShared = { reads: 6, inserts: 32 } as const
+const mostShared = { reads: 8, inserts: 32 } as const
+
+/**
+ * So many statements are sent without waiting for the end of the turn of the event loop: the server works on them while the next
+ * ones are made, and neither waits for the other.
+ */
+const enoughToSend = 8
 
 /** PostgreSQL keeps every prepared statement in memory, per connection. */
 const preparedLimit = 500
@@ -44,8 +50,12 @@ export class Connection {
   readonly #client: PipelinedClient
   /** Of this turn of the event loop; others may come in. */
   #filling: { readonly transaction: SharedTransaction; readonly sharing: Sharing | undefined } | undefined
+  /** How many statements wait for the end of this turn, but for inserts that gather. */
+  #unsent = 0
   /** How many of what was sent may take long. */
   #slow = 0
+  /** How many of what was sent may wait for somebody's lock. */
+  #writes = 0
   #headSince = 0
   /** Since when the transaction of the head runs. */
   #transactionSince = 0
@@ -117,6 +127,11 @@ export class Connection {
     return this.#slow > 0
   }
 
+  /** True when it is at work, on nothing but reads that share. */
+  get isReading(): boolean {
+    return this.#sent.length > 0 && this.#writes === 0
+  }
+
   /** Milliseconds for which the statement at the head has been running. */
   headAge(now: number): number {
     return this.#sent.length === 0 ? 0 : now - this.#headSince
@@ -132,11 +147,17 @@ export class Connection {
     const sent: Sent = { settings, name, statement, job, transaction: undefined, done }
     this.#sent.push(sent)
     if (!job.isPrompt) this.#slow++
+    if (job.sharing !== 'reads') this.#writes++
     if (this.#filling && this.takes(job)) {
       sent.transaction = this.#filling.transaction
       sent.transaction.add(sent)
-      return
-    }
+    } else this.#begin(sent)
+    // Inserts that come later may share their commit.
+    if (job.sharing !== 'inserts' && ++this.#unsent >= enoughToSend) this.#flush()
+  }
+
+  #begin(sent: Sent): void {
+    const { job } = sent
     this.#filling?.transaction.end()
     const isFirst = this.#filling === undefined
     const transaction = new SharedTransaction(sent, job.sharing === 'reads', this.#wire, this.#prepared)
@@ -154,6 +175,7 @@ export class Connection {
     const ran = (now - this.#transactionSince) / (transaction?.size ?? 1)
     this.#sent.splice(this.#sent.indexOf(sent), 1)
     if (!job.isPrompt) this.#slow--
+    if (job.sharing !== 'reads') this.#writes--
     if (error !== undefined && isConnectionError(error)) this.#giveUp()
     const [next] = this.#sent
     if (next) {
@@ -178,6 +200,7 @@ export class Connection {
   #flush(): void {
     this.#filling?.transaction.end()
     this.#filling = undefined
+    this.#unsent = 0
     if (!this.#wire.isEmpty) this.#client.connection.stream.write(this.#wire.take())
   }
 

@@ -49,7 +49,10 @@ const slowHead = 4
 const yieldAfter = 25
 
 /** How many statements of one turn one connection takes before others are asked. */
-const together = 6
+const together = 8
+
+/** Milliseconds of work that one connection may have while others sleep: to wake another process costs more than so short a wait. */
+const shortWait = 2
 
 /** So many inserts of a tenant that gather are sent behind its transaction under way, for the server to go on at once. */
 const gathering = 14
@@ -109,7 +112,7 @@ export class Pool {
     this.#target = target
     const { size, most = size, queue = 2_000 } = options
     const tenantSlow = Math.max(1, Math.floor(most / 2))
-    this.#options = { depth: 16, most, queue, tenantQueue: queue, tenantSlow, patience: 5_000, ...options }
+    this.#options = { depth: 24, most, queue, tenantQueue: queue, tenantSlow, patience: 5_000, ...options }
     this.#slowTenants = new SlowTenants({
       share: this.#options.tenantSlow,
       waiting: tenant => this.#slow.of(tenant),
@@ -210,15 +213,18 @@ export class Pool {
   }
 
   /**
-   * For what is prompt: the connection that is being filled in this turn of the event loop, else the least loaded. What
-   * leaves together is one write and wakes one process; what shares a transaction is begun and committed once.
+   * For what is prompt: the connection that is being filled in this turn of the event loop, else for a read one that works and
+   * will soon be done, else the least loaded. What leaves together is one write and wakes one process; what shares a
+   * transaction is begun and committed once.
    */
   #pickPrompt(waiting: Waiting): Connection | undefined {
     const { settings, statement, shape } = waiting
     const sharing = this.#sharingOf(waiting)
-    const asking = { settings, statement, name: shape.name, sharing }
+    const { name, cost = 0 } = shape
+    const asking = { settings, statement, name, sharing }
     const now = performance.now()
     let filling: Connection | undefined
+    let awake: Connection | undefined
     let best: Connection | undefined
     for (const connection of this.#connections) {
       const { load } = connection
@@ -229,9 +235,11 @@ export class Pool {
       if ((hasRoom || sharing === 'inserts') && connection.takes(asking)) return connection
       if (!hasRoom) continue
       if (connection.isFilling && load < together) filling ??= connection
+      if (sharing === 'reads' && connection.isReading && load * cost < shortWait) awake ??= connection
       if (!best || load < best.load) best = connection
     }
-    return sharing === 'inserts' && this.#isInserting(waiting, now) ? this.#behindInserts(waiting) : (filling ?? best)
+    if (sharing === 'inserts' && this.#isInserting(waiting, now)) return this.#behindInserts(waiting)
+    return filling ?? awake ?? best
   }
 
   /**
