@@ -3,19 +3,13 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from '../../src/data/postgres/pool.ts'
-import { openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.ts'
 import { type Ask, Pools, poolModule } from './pools.ts'
 
-let tenants: TwoTenants
 let pools: Pools
 before(async () => {
-  tenants = await openTwoTenants({ modules: [poolModule], settings: { connections: 1 } })
-  pools = new Pools(tenants.database)
+  pools = await Pools.over({ modules: [poolModule], settings: { connections: 1 } })
 })
-after(async () => {
-  await pools.close()
-  await tenants.close()
-})
+after(() => pools.end())
 
 const ask = (pool: Pool, statement: string, more?: Ask) => pools.ask(pool, statement, more)
 const outcome = (pool: Pool, statement: string, more?: Ask) =>

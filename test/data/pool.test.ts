@@ -18,20 +18,17 @@ import { StreamPool } from '../../src/data/postgres/stream.ts'
 import type { StatementRow } from '../../src/data/postgres/tenant-statement.ts'
 import { createContext } from '../../src/testing/context.ts'
 import { asSuperuser, testSecrets } from '../../src/testing/test-server.ts'
-import { openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.ts'
+import type { TwoTenants } from '../../src/testing/two-tenants.ts'
 import { type Ask, failure, notes, Pools, poolModule, randomFrom, until } from './pools.ts'
 
 let tenants: TwoTenants
 let pools: Pools
 
 before(async () => {
-  tenants = await openTwoTenants({ modules: [poolModule], settings: { connections: 1 } })
-  pools = new Pools(tenants.database)
+  pools = await Pools.over({ modules: [poolModule], settings: { connections: 1 } })
+  tenants = pools.tenants
 })
-after(async () => {
-  await pools.close()
-  await tenants.close()
-})
+after(() => pools.end())
 
 const openPool = (options?: Partial<PoolOptions>) => pools.open(options)
 const ask = (pool: Pool, text: string, more?: Ask) => pools.ask(pool, text, more)
@@ -353,10 +350,11 @@ describe('a pool', () => {
       `create or replace function pool_v1.slow_to_plan() returns text immutable language plpgsql
        as $$ begin perform pg_sleep(0.1); return 'planned'; end $$`,
     )
-    const pool = await openPool({ size: 2, tenantSlow: 1, patience: 2_000 })
+    const pool = await openPool({ size: 6, tenantSlow: 1, patience: 2_000 })
     const asks = (tenant: string, count: number) =>
       Array.from({ length: count }, () => ask(pool, 'select pool_v1.slow_to_plan()', { tenant }))
-    const first = asks('acme', 1)
+    // One on each connection but the one that is left to others.
+    const first = asks('acme', 5)
     // Some are there before anybody knows how long it takes, the others when it is known to be slow there.
     await sleep(60)
     const waiting = asks('acme', 100)

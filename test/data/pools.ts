@@ -9,6 +9,7 @@ import { Pool, type PoolOptions } from '../../src/data/postgres/pool.ts'
 import type { Settings } from '../../src/data/postgres/settings.ts'
 import type { StatementRow } from '../../src/data/postgres/tenant-statement.ts'
 import type { TestDatabase } from '../../src/testing/test-database.ts'
+import { openTwoTenants, type TwoTenants, type TwoTenantsOptions } from '../../src/testing/two-tenants.ts'
 
 export interface Ask {
   readonly tenant?: string
@@ -36,11 +37,18 @@ export const poolModule = {
 
 /** Pools of tenants' statements on one database, without what makes these statements. */
 export class Pools {
+  readonly tenants: TwoTenants
   readonly #database: TestDatabase
   readonly #pools: Pool[] = []
 
-  constructor(database: TestDatabase) {
-    this.#database = database
+  private constructor(tenants: TwoTenants) {
+    this.tenants = tenants
+    this.#database = tenants.database
+  }
+
+  /** On a database of its own, which is gone when they end. */
+  static async over(options: TwoTenantsOptions): Promise<Pools> {
+    return new Pools(await openTwoTenants(options))
   }
 
   /** The database as the login of tenants' sessions. */
@@ -80,8 +88,14 @@ export class Pools {
     )
   }
 
+  /** Closes all pools; more may be opened. */
   async close(): Promise<void> {
     for (const pool of this.#pools) await pool.close()
+  }
+
+  async end(): Promise<void> {
+    await this.close()
+    await this.tenants.close()
   }
 }
 

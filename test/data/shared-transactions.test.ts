@@ -8,7 +8,7 @@ import { TenantryError } from '../../src/core/errors.ts'
 import { reference, text } from '../../src/core/field.ts'
 import type { Pool, PoolOptions } from '../../src/data/postgres/pool.ts'
 import type { StatementRow } from '../../src/data/postgres/tenant-statement.ts'
-import { openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.ts'
+import type { TwoTenants } from '../../src/testing/two-tenants.ts'
 import { type Ask, failure, Pools, randomFrom, until } from './pools.ts'
 
 const notes = entity('notes', { body: text({ max: 20 }).unique().optional() })
@@ -23,13 +23,10 @@ const module = {
 let world: TwoTenants
 let pools: Pools
 before(async () => {
-  world = await openTwoTenants({ modules: [module], settings: { connections: 1, writeConnections: 1 } })
-  pools = new Pools(world.database)
+  pools = await Pools.over({ modules: [module], settings: { connections: 1, writeConnections: 1 } })
+  world = pools.tenants
 })
-after(async () => {
-  await pools.close()
-  await world.close()
-})
+after(() => pools.end())
 beforeEach(() => world.database.query('truncate shared_v1.notes, shared_v1.replies, shared_v1.tips, shared_v1.desks'))
 
 const insertNote = `insert into shared_v1.notes (body) values ($1) returning body, tenant_id, pg_current_xact_id()::text`

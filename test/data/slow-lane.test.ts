@@ -5,17 +5,14 @@ import { after, afterEach, before, describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { lowerPriority } from '../../src/data/postgres/embedded/priority.ts'
 import type { Pool } from '../../src/data/postgres/pool.ts'
-import { openTwoTenants, type TwoTenants } from '../../src/testing/two-tenants.ts'
 import { Pools } from './pools.ts'
 
-let world: TwoTenants
 let pools: Pools
 before(async () => {
-  world = await openTwoTenants({ modules: [] })
-  pools = new Pools(world.database)
+  pools = await Pools.over({ modules: [] })
 })
 afterEach(() => pools.close())
-after(() => world.close())
+after(() => pools.end())
 
 const nap = (seconds: number) => `select pg_backend_pid()::text, pg_sleep(${seconds})::text`
 const quick = 'select pg_backend_pid()::text'

@@ -29,14 +29,14 @@ interface Sent extends SharedStatement {
   transaction: SharedTransaction | undefined
 }
 
-/** How many statements share a transaction. */
-const mostShared = { reads: 8, inserts: 32 } as const
-
 /**
  * So many statements are sent without waiting for the end of the turn of the event loop: the server works on them while the next
  * ones are made, and neither waits for the other.
  */
-const enoughToSend = 8
+export const enoughToSend = 8
+
+/** How many statements share a transaction. */
+const mostShared = { reads: enoughToSend, inserts: 32 } as const
 
 /** PostgreSQL keeps every prepared statement in memory, per connection. */
 const preparedLimit = 500

@@ -1,5 +1,5 @@
 import { TenantryError } from '../../core/errors.ts'
-import { Connection, type Job, type Sharing } from './connection.ts'
+import { Connection, enoughToSend, type Job, type Sharing } from './connection.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { abandoned, isConnectionError, isStalePreparation, isStrayCancel, toError, unknownOutcome } from './errors.ts'
 import { type Answer, FairQueue } from './fair-queue.ts'
@@ -47,9 +47,6 @@ const slowHead = 4
 
 /** A statement of unknown cost that has run for this many milliseconds gives way to all others from then on. */
 const yieldAfter = 25
-
-/** How many statements of one turn one connection takes before others are asked. */
-const together = 8
 
 /** Milliseconds of work that one connection may have while others sleep: to wake another process costs more than so short a wait. */
 const shortWait = 2
@@ -234,7 +231,7 @@ export class Pool {
       // What shares a commit is as good as one.
       if ((hasRoom || sharing === 'inserts') && connection.takes(asking)) return connection
       if (!hasRoom) continue
-      if (connection.isFilling && load < together) filling ??= connection
+      if (connection.isFilling && load < enoughToSend) filling ??= connection
       if (sharing === 'reads' && connection.isReading && load * cost < shortWait) awake ??= connection
       if (!best || load < best.load) best = connection
     }

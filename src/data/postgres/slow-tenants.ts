@@ -60,7 +60,9 @@ export class SlowTenants {
     const pace = (slow && this.#paceOf(slow)) ?? 0
     if (pace === 0 || !isKnown(shape)) return 0
     let wait = 0
-    for (const { shape } of this.#options.waiting(tenant)) if (isKnown(shape)) wait += Math.min(pace, shape.cost ?? 0)
+    for (const { shape: before } of this.#options.waiting(tenant)) {
+      if (isKnown(before)) wait += Math.min(pace, before.cost ?? 0)
+    }
     return wait / this.#options.share
   }
 
