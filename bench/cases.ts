@@ -31,6 +31,23 @@ export const cases: readonly BenchCase[] = [
     query: 'select=*,line_items(*)&line_items.limit=5&order=id&limit=20',
     headers: {},
   },
+  // No two callers ask for the same, as those of the lists above do.
+  {
+    name: 'page of 20',
+    method: 'GET',
+    module: 'customers@1',
+    entity: 'customers',
+    query: 'id=gt.{id}&order=id&limit=20',
+    headers: {},
+  },
+  {
+    name: 'nested page 20x5',
+    method: 'GET',
+    module: 'invoices@1',
+    entity: 'invoices',
+    query: 'select=*,line_items(*)&line_items.limit=5&id=gt.{id}&order=id&limit=20',
+    headers: {},
+  },
   {
     name: 'insert',
     method: 'POST',

@@ -10,7 +10,8 @@ const fields = 'id number customerId status issuedOn dueOn total note createdAt 
 const lineFields = 'id position productId title quantity unitPrice createdAt updatedAt'
 
 /** Its REST cannot embed the lines of many invoices in one request, its GraphQL can; there a reference is no plain field. */
-const nested = `{ invoices(limit: 20, orderBy: { field: id, direction: ASC }) { ${fields} lineItems(limit: 5) { ${lineFields} } } }`
+const nested = (where = '') =>
+  `{ invoices(limit: 20, orderBy: { field: id, direction: ASC }${where}) { ${fields} lineItems(limit: 5) { ${lineFields} } } }`
 
 const json = { 'content-type': 'application/json' }
 
@@ -49,7 +50,13 @@ function request({ name, body }: BenchCase, id: string): RequestParts {
     case 'list of 20':
       return { method: 'GET', path: '/customers/?limit=20&orderby.id=asc', headers: {} }
     case 'nested 20x5':
-      return { method: 'POST', path: '/graphql', headers: json, body: JSON.stringify({ query: nested }) }
+      return { method: 'POST', path: '/graphql', headers: json, body: JSON.stringify({ query: nested() }) }
+    case 'page of 20':
+      return { method: 'GET', path: `/customers/?where.id.gt=${id}&limit=20&orderby.id=asc`, headers: {} }
+    case 'nested page 20x5': {
+      const query = nested(`, where: { id: { gt: "${id}" } }`)
+      return { method: 'POST', path: '/graphql', headers: json, body: JSON.stringify({ query }) }
+    }
     default:
       return { method: 'POST', path: '/customers/', headers: json, body }
   }
