@@ -19,7 +19,7 @@ import { fillStatement } from '../../src/data/postgres/sql/writer.ts'
 import { withoutSlots } from '../api/without-slots.ts'
 import { corpus } from '../differential/corpus/corpus.ts'
 import { requests } from '../differential/generate.ts'
-import { get, patch, post, prefer, type Request, remove, wirePath } from '../differential/request.ts'
+import { get, patch, post, prefer, put, type Request, remove, wirePath } from '../differential/request.ts'
 import { shop } from '../differential/shop.ts'
 import { createRandom } from '../fuzz/random.ts'
 
@@ -130,6 +130,7 @@ function isFilled(plan: Plan, slotted: Plan, like: Likeness | undefined): boolea
   assert.ok(filled)
   assert.equal(filled.text, expected.text)
   assert.deepEqual(filled.values, expected.values)
+  assert.equal(filled.takesRows, expected.takesRows)
   return true
 }
 
@@ -312,4 +313,84 @@ test('pages, conditions and rows of another form are their own', () => {
     post('payments', '{"amount":', {}),
   ])
   assert.ok(compareAll([...paged, ...conditional, ...written]) > 20)
+})
+
+test('only an insert of one new row, of which nothing is answered, takes the rows of others', () => {
+  const row = { amount: '1' }
+  const id = '20000000-0000-4000-8000-000000000005'
+  const takes = (request: Request) => {
+    const asked = requestOf(request, 'acme')
+    assert.ok(asked)
+    const { plan, like } = createParseMemory()(asked)
+    const { text, values, takesRows } = made(plan)
+    if (like) assert.equal(fillStatement(made(like.plan), like.values)?.takesRows, takesRows)
+    if (takesRows) assert.equal(values.length, 1, text)
+    return takesRows
+  }
+  for (const request of [
+    post('payments', row),
+    post('payments', row, prefer('return=minimal')),
+    post('payments', {}),
+    post('payments?columns=amount,note', row),
+    post('payments', row, prefer('missing=default')),
+    post('payments', 'amount=1', { 'Content-Type': 'application/x-www-form-urlencoded' }),
+  ])
+    assert.equal(takes(request), true, wirePath(request.path))
+  for (const request of [
+    post('payments', [row]),
+    post('payments', [row, row]),
+    post('payments', []),
+    post('payments', 'amount\n3', { 'Content-Type': 'text/csv' }),
+    post('payments', row, prefer('return=representation')),
+    post('payments', row, prefer('return=headers-only')),
+    post('payments', row, prefer('resolution=merge-duplicates')),
+    post('payments', row, prefer('resolution=ignore-duplicates')),
+    put(`payments?id=eq.${id}`, { id, ...row }),
+    patch('payments?amount=eq.1', row),
+    remove('payments?amount=eq.1'),
+    get('payments'),
+  ])
+    assert.equal(
+      takes(request),
+      false,
+      `${request.method} ${wirePath(request.path)} ${JSON.stringify(request.headers)}`,
+    )
+})
+
+test('the row of one key can be looked up with those of others, and nothing else can', () => {
+  const looksUp = (query: string, headers = {}) => {
+    const asked = requestOf(get(query, headers), 'acme')
+    assert.ok(asked)
+    const { text, lookup } = made(parseRest(asked).plan)
+    if (lookup) assert.doesNotMatch(lookup(), /\$1(?!::\w+\[\])/, text)
+    return lookup !== undefined
+  }
+  const id = '20000000-0000-4000-8000-000000000005'
+  for (const query of [
+    `id=eq.${id}`,
+    `id=eq.${id}&select=id,a:note`,
+    `and=(id.eq.${id})`,
+    'id=eq.x',
+    `id=eq.${id}&limit=1`,
+  ])
+    assert.equal(looksUp(`payments?${query}`), true, query)
+  assert.equal(looksUp(`payments?id=eq.${id}`, prefer('count=exact', 'deleted=include')), true)
+  for (const query of [
+    '',
+    `id=neq.${id}`,
+    `id=not.eq.${id}`,
+    `id=in.(${id})`,
+    `id=gt.${id}`,
+    `id=is.null`,
+    'note=eq.a',
+    `id=eq.${id}&note=eq.a`,
+    `id=eq.${id}&id=eq.${id}`,
+    `or=(id.eq.${id},note.eq.a)`,
+    `not.and=(id.eq.${id})`,
+    `id=eq.${id}&order=note`,
+    `id=eq.${id}&offset=1`,
+  ])
+    assert.equal(looksUp(`payments?${query}`), false, query)
+  assert.equal(looksUp('products?id=eq.1&select=*,reviews(*)'), false)
+  assert.equal(looksUp(`payments?id=eq.${id}&limit=1`, keyset), false)
 })

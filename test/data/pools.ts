@@ -22,6 +22,8 @@ export interface Ask {
   readonly values?: readonly (string | null)[]
   readonly repeatable?: boolean
   readonly sharing?: Sharing
+  /** It inserts one row, and may insert those of others with it. */
+  readonly takesRows?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -66,10 +68,10 @@ export class Pools {
 
   ask(pool: Pool, text: string, more: Ask = {}): Promise<StatementRow> {
     const { tenant = 'acme', role = 'tenant_writer', instance = 'eu', subject = `subject of ${tenant}` } = more
-    const { timeout = 10_000, rows, values = [], repeatable = false, sharing, signal } = more
+    const { timeout = 10_000, rows, values = [], repeatable = false, sharing, takesRows = false, signal } = more
     const plain = [`${this.#database.prefix}_${role}`, tenant, instance, subject, String(timeout)] as const
     const settings: Settings = rows === undefined ? plain : [...plain, rows]
-    return pool.run({ settings, statement: { text, values }, repeatable, sharing, signal })
+    return pool.run({ settings, statement: { text, values, takesRows }, repeatable, sharing, signal })
   }
 
   /** Sessions of tenants that are in this state. */

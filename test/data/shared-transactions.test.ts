@@ -31,12 +31,18 @@ beforeEach(() => world.database.query('truncate shared_v1.notes, shared_v1.repli
 
 const insertNote = `insert into shared_v1.notes (body) values ($1) returning body, tenant_id, pg_current_xact_id()::text`
 const insertNotes = 'insert into shared_v1.notes (body) select unnest($1::text[])'
+const insertRow = 'insert into shared_v1.notes (body) select j.body from json_to_recordset($1::json) as j(body text)'
+const insertReply =
+  'insert into shared_v1.replies (body) select j.body from json_to_recordset($1::json) as j(body text)'
 const readOne = 'select $1::text, pg_current_xact_id()::text'
 const readRatio = 'select (1 / $1::int)::text, pg_current_xact_id()::text'
 const nap = 'select $2::text, pg_sleep($1::float8)::text'
 
 const insert = (pool: Pool, body: string, more: Ask = {}) =>
   pools.ask(pool, insertNote, { values: [body], sharing: 'inserts', ...more })
+/** One row, of which nothing is answered. */
+const insertOne = (pool: Pool, row: unknown, { statement = insertRow, ...more }: Ask & { statement?: string } = {}) =>
+  pools.ask(pool, statement, { values: [`[${JSON.stringify(row)}]`], sharing: 'inserts', takesRows: true, ...more })
 const read = (pool: Pool, statement: string, values: readonly string[], more: Ask = {}) =>
   pools.ask(pool, statement, { values, sharing: 'reads', repeatable: true, ...more })
 
@@ -51,8 +57,11 @@ async function openPool(options: Partial<PoolOptions> = {}): Promise<Pool> {
     }
     await insert(pool, `warm ${turn}`, { tenant: 'warm' })
     await pools.ask(pool, insertNotes, { tenant: 'warm', values: [`{"many ${turn}"}`] })
+    await insertOne(pool, { body: `row ${turn}` }, { tenant: 'warm' })
+    await insertOne(pool, { body: `row ${turn}` }, { tenant: 'warm', statement: insertReply })
   }
   await world.database.query(`delete from shared_v1.notes where tenant_id = 'warm'`)
+  await world.database.query(`delete from shared_v1.replies where tenant_id = 'warm'`)
   return pool
 }
 
@@ -486,6 +495,239 @@ test('reads and inserts share no transaction with each other', async () => {
   }
   const rows = (await stored()).map(({ tenant_id, body }) => `${tenant_id} ${body}`)
   assert.equal(rows.join(), 'acme a,acme taken,globex a,globex taken')
+})
+
+describe('reads that leave together and ask for the same', () => {
+  const readRandom = `select $1::text, gen_random_uuid()::text, current_setting('tenantry.tenant'), current_setting('tenantry.subject')`
+
+  /** A pool that has read it often enough to know that it is prompt. */
+  async function openWarm(): Promise<Pool> {
+    const pool = await openPool()
+    for (let turn = 0; turn < 4; turn++)
+      for (const role of ['tenant_writer', 'tenant_reader']) await read(pool, readRandom, ['warm'], { role })
+    return pool
+  }
+
+  test('are one statement for one principal, and never with those of another one or for another value', async () => {
+    const pool = await openWarm()
+    const askers: readonly (Ask & { readonly what: string })[] = [
+      { what: 'a', subject: 'ann' },
+      { what: 'b', subject: 'ann' },
+      { what: 'a', subject: 'bob' },
+      { what: 'a', subject: 'ann', role: 'tenant_reader' },
+      { what: 'a', subject: 'ann', instance: 'us' },
+      { what: 'a', subject: 'ann', tenant: 'globex' },
+    ]
+    await until(async () => {
+      const all = [...askers, ...askers, ...askers].sort((some, other) => askers.indexOf(some) - askers.indexOf(other))
+      const rows = await Promise.all(all.map(({ what, ...ask }) => read(pool, readRandom, [what], ask)))
+      for (const [index, row] of rows.entries()) {
+        const { what, subject = '', tenant = 'acme' } = all[index] ?? { what: '' }
+        assert.deepEqual([row[0], row[2], row[3]], [what, tenant, subject])
+      }
+      const usersOf = Map.groupBy(rows.keys(), index => rows[index]?.[1])
+      for (const users of usersOf.values())
+        assert.equal(new Set(users.map(index => all[index])).size, 1, 'two who are not alike had one answer')
+      return usersOf.size < all.length
+    })
+  })
+
+  test('see what was written before they were asked for', async () => {
+    const pool = await openPool()
+    const count = 'select count(*)::text from shared_v1.notes'
+    const counted = async () => Number((await read(pool, count, []))[0])
+    for (let turn = 0; turn < 4; turn++) await counted()
+    let written = 0
+    const writer = async (name: string) => {
+      for (let round = 0; round < 20; round++) {
+        await insertOne(pool, { body: `${name} ${round}` })
+        const least = ++written
+        const seen = await counted()
+        assert.ok(seen >= least, `${seen} rows were seen after ${least} had been written`)
+      }
+    }
+    await Promise.all(Array.from('abcdefghijkl', writer))
+    assert.equal(await counted(), 240)
+  })
+
+  test('fail alike, and what is beside them does not', async () => {
+    const pool = await openPool()
+    const values = ['2', '0', '0', '1', '0', '0']
+    for (let round = 0; round < 5; round++) {
+      const outcomes = await Promise.allSettled(values.map(value => read(pool, readRatio, [value])))
+      assert.deepEqual(
+        outcomes.map(outcome => (outcome.status === 'fulfilled' ? outcome.value[0] : outcome.reason.reason)),
+        ['0', '22012', '22012', '1', '22012', '22012'],
+      )
+    }
+  })
+
+  test('are as slow as they are, however many ask', async () => {
+    const pool = await openPool({ size: 2 })
+    const eight = (seconds: string, what: string) =>
+      Promise.all(Array.from({ length: 8 }, () => read(pool, nap, [seconds, what])))
+    // What takes long is not taken for quick because eight have the same answer: it leaves a connection to what is.
+    for (let round = 0; round < 6; round++) await eight('0.06', 'the same')
+    let over = false
+    const first = eight('0.15', 'the same').then(() => {
+      over = true
+    })
+    await sleep(10)
+    const second = eight('0.15', 'another')
+    await sleep(10)
+    for (let turn = 0; turn < 5; turn++) await read(pool, readOne, [String(turn)])
+    assert.ok(!over, 'what is quick has waited')
+    await Promise.all([first, second])
+  })
+})
+
+describe('inserts of one row each that leave together', () => {
+  /** How many statements made these rows: those of one transaction are numbered. */
+  const statementsOf = (rows: readonly { readonly xmin: string; readonly by: string }[]) =>
+    new Set(rows.map(({ xmin, by }) => `${xmin} ${by}`)).size
+  const numbered = (table?: string) => stored(table, 'cmin::text')
+
+  test('are one statement where their text is the same, and each of them is told of its own row', async () => {
+    const pool = await openPool()
+    const odd = ['a],[{"', '{"body":"b"}', 'ü,\n\\', '"', ']', '\u2028']
+    await until(async () => {
+      await world.database.query('truncate shared_v1.notes, shared_v1.replies')
+      const answers = await Promise.all(
+        ['acme', 'globex'].flatMap(tenant => odd.map(body => insertOne(pool, { body }, { tenant }))),
+      )
+      for (const answer of answers) assert.deepEqual(answer, ['', '1', null, null])
+      const rows = await numbered()
+      for (const tenant of ['acme', 'globex']) {
+        const own = rows.filter(({ tenant_id }) => tenant_id === tenant)
+        assert.deepEqual(own.map(({ body }) => body).sort(), [...odd].sort())
+      }
+      return statementsOf(rows) === 2
+    })
+  })
+
+  test('are statements of their own between others, which have their own answers', async () => {
+    const pool = await openPool()
+    const turn = () =>
+      Promise.all([
+        insertOne(pool, { body: 'a' }),
+        insertOne(pool, { body: 'b' }),
+        insert(pool, 'c'),
+        insertOne(pool, { body: 'd' }),
+        insertOne(pool, { body: 'of a reply' }, { statement: insertReply }),
+        insertOne(pool, { body: 'e' }),
+        pools.ask(pool, insertNotes, { values: ['{f,g}'], sharing: 'inserts' }),
+        insertOne(pool, { body: 'h' }),
+        // Of the same text, but not of one row.
+        pools.ask(pool, insertRow, { values: ['[{"body":"i"},{"body":"j"}]'], sharing: 'inserts' }),
+        insertOne(pool, { body: 'k' }),
+        insertOne(pool, { body: 'l' }, { subject: 'another' }),
+      ])
+    await until(async () => {
+      await world.database.query('truncate shared_v1.notes, shared_v1.replies')
+      const answers = await turn()
+      assert.deepEqual(
+        answers.map(row => row.slice(0, 2)),
+        [
+          ['', '1'],
+          ['', '1'],
+          ['c', 'acme'],
+          ['', '1'],
+          ['', '1'],
+          ['', '1'],
+          ['', '2'],
+          ['', '1'],
+          ['', '2'],
+          ['', '1'],
+          ['', '1'],
+        ],
+      )
+      const rows = await numbered()
+      assert.equal(rows.map(({ body }) => body).join(), 'a,b,c,d,e,f,g,h,i,j,k,l')
+      return (
+        transactionsOf(
+          rows.map(({ xmin }) => [xmin]),
+          0,
+        ) === 1 && statementsOf(rows) === 9
+      )
+    })
+  })
+
+  test('fail each for itself: the others are there, once', async () => {
+    const pool = await openPool()
+    await insertOne(pool, { body: 'taken' })
+    const bodies = ['a', 'taken', 'b', 'a', 'a text that is too long for a note', 'c']
+    const of = (tenant: string) => Promise.allSettled(bodies.map(body => insertOne(pool, { body }, { tenant })))
+    const outcomes = (await Promise.all([of('acme'), of('globex')])).map(all =>
+      all.map(outcome => (outcome.status === 'fulfilled' ? outcome.value[1] : outcome.reason.reason)),
+    )
+    // Which of the two that are alike comes first is nobody's promise.
+    for (const of of outcomes) assert.deepEqual([of[0], of[3]].sort(), ['1', '23505'])
+    assert.deepEqual(
+      outcomes.map(of => [1, 2, 4, 5].map(place => of[place])),
+      [
+        ['23505', '1', '23514', '1'],
+        ['1', '1', '23514', '1'],
+      ],
+    )
+    const rows = (await stored()).map(({ tenant_id, body }) => `${tenant_id} ${body}`)
+    assert.equal(rows.join(), 'acme a,acme b,acme c,acme taken,globex a,globex b,globex c,globex taken')
+  })
+
+  test('are not said to be there when fewer are', async () => {
+    const pool = await openPool()
+    const statement = `${insertRow} limit 1`
+    for (let turn = 0; turn < 4; turn++) await insertOne(pool, { body: `${turn}` }, { statement })
+    await until(async () => {
+      const all = await Promise.allSettled(['a', 'b', 'c'].map(body => insertOne(pool, { body }, { statement })))
+      const rows = await stored()
+      await world.database.query('truncate shared_v1.notes, shared_v1.replies')
+      assert.ok(all.filter(({ status }) => status === 'fulfilled').length <= rows.length)
+      return all.every(({ status }) => status === 'rejected')
+    })
+  })
+
+  test('and are large are several statements: none takes long because of the others', async () => {
+    const pool = await openPool()
+    const sizes = [10_000, 50_000, 10_000, 70_000, 10, 30_000, 30_000, 10_000]
+    await until(async () => {
+      await world.database.query('truncate shared_v1.replies')
+      await Promise.all(
+        sizes.map((size, index) => {
+          const body = String(index).padEnd(size, 'x')
+          return insertOne(pool, { body }, { statement: insertReply })
+        }),
+      )
+      const rows = await numbered('replies')
+      assert.deepEqual(
+        rows.map(({ body }) => body.length),
+        sizes,
+      )
+      // What one statement is given together: 60,000; 10,000; 70,000; 60,010; 10,000.
+      return (
+        statementsOf(rows) === 5 &&
+        transactionsOf(
+          rows.map(({ xmin }) => [xmin]),
+          0,
+        ) === 1
+      )
+    })
+  })
+
+  test('tell the caller that goes nothing, and the others what became of theirs', async () => {
+    const pool = await openPool()
+    for (let round = 0; round < 10; round++) {
+      const gone = new AbortController()
+      const asked = [1, 2, 3].map(number =>
+        insertOne(pool, { body: `${round} ${number}` }, number === 2 ? { signal: gone.signal } : {}),
+      )
+      setTimeout(() => gone.abort(), round % 3)
+      const outcomes = await Promise.allSettled(asked)
+      assert.deepEqual([outcomes[0]?.status, outcomes[2]?.status], ['fulfilled', 'fulfilled'])
+    }
+    const bodies = (await stored()).map(({ body }) => body)
+    for (let round = 0; round < 10; round++)
+      for (const number of [1, 3]) assert.equal(bodies.filter(body => body === `${round} ${number}`).length, 1)
+  })
 })
 
 describe('settings in a shared transaction', () => {

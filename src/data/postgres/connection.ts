@@ -17,7 +17,7 @@ export interface Job extends Omit<SharedStatement, 'done'> {
   /** True when others may wait behind it. */
   readonly isPrompt: boolean
   /**
-   * `ran`: the milliseconds that its transaction took, divided by the statements in it; `wasPrepared`: before that
+   * `ran`: the milliseconds that its transaction took, divided by the statements that ran in it; `wasPrepared`: before that
    * transaction.
    */
   done(error: unknown, row: StatementRow | undefined, ran: number, wasPrepared: boolean): void
@@ -172,7 +172,7 @@ export class Connection {
     const { job, transaction } = sent
     const now = performance.now()
     // The server tells of all of them when the last is done: what takes long must not hide behind what is quick.
-    const ran = (now - this.#transactionSince) / (transaction?.size ?? 1)
+    const ran = (now - this.#transactionSince) / (transaction?.runs ?? 1)
     this.#sent.splice(this.#sent.indexOf(sent), 1)
     if (!job.isPrompt) this.#slow--
     if (job.sharing !== 'reads') this.#writes--

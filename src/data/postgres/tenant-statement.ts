@@ -4,7 +4,7 @@ import { createLruCache, type LruCache } from '../../core/lru-cache.ts'
 import { DriverQuery } from './driver.ts'
 import { isConnectionError, isStalePreparation, isStrayCancel } from './errors.ts'
 import { allSettings, allSettingsSql, type Settings, settingsSql } from './settings.ts'
-import type { Statement } from './sql/writer.ts'
+import { joinKeys, joinRows, type Statement } from './sql/writer.ts'
 import type { WireBuffer } from './wire.ts'
 
 /** The one row that a statement of ours answers, as PostgreSQL sent it. */
@@ -16,6 +16,15 @@ function rowOfCommand(tag: string): StatementRow | undefined {
   return count === undefined ? undefined : ['', count, null, null]
 }
 
+/** Of the statement that looks up the rows of several keys. */
+const lookupName = (name: string) => `${name}_keys`
+
+/** Of each of those that are one insert. */
+const oneInserted: StatementRow = ['', '1', null, null]
+
+/** Characters of rows that one insert takes together, so that large ones do not add up to a statement that takes long. */
+const mostGathered = 64 * 1_024
+
 /** A statement, for whom it runs, and the name under which connections prepare it. */
 export interface NamedStatement {
   /** The transaction that begins with it, in the same round trip. Absent: the one that is open, else one of its own. */
@@ -26,9 +35,13 @@ export interface NamedStatement {
   readonly statement: Statement
 }
 
+/** Names remembered of those that it would be good to have. */
+const mostWanted = 100
+
 /** The statements that a connection knows by name; one that was not used lately is closed when there are too many. */
 export class PreparedStatements {
   readonly #names: LruCache<string, true>
+  readonly #wanted = new Set<string>()
 
   constructor(limit: number) {
     this.#names = createLruCache(limit)
@@ -40,7 +53,17 @@ export class PreparedStatements {
 
   /** Remembers a name; answers the one that had to go for it. */
   add(name: string): string | undefined {
+    this.#wanted.delete(name)
     return this.#names.set(name, true)
+  }
+
+  /** Where it cannot be prepared now. */
+  want(name: string): void {
+    if (this.#wanted.size < mostWanted) this.#wanted.add(name)
+  }
+
+  isWanted(name: string): boolean {
+    return this.#wanted.has(name)
   }
 
   forget(name: string): void {
@@ -174,6 +197,14 @@ export interface SharedStatement {
   done(error: unknown, row: StatementRow | undefined): void
 }
 
+/** What the server is told to run. */
+interface Command {
+  /** Whom it answers; none: it makes settings. */
+  readonly statements: SharedStatement[]
+  /** True when it looks up several keys: each row says at its end which one it is of. Else one row is everybody's. */
+  numbered: boolean
+}
+
 /** A statement whose transaction failed for another one's sake: nothing of it has happened, and its connection is well. */
 export const notRun = new TenantryError('unavailable', 'The statement was rolled back with others', {
   hint: 'Try again',
@@ -192,8 +223,13 @@ export class SharedTransaction extends DriverQuery {
   readonly #prepared: PreparedStatements
   readonly #statements: SharedStatement[]
   readonly #reads: boolean
-  /** Of which statement each command is; undefined: it makes settings. */
-  readonly #commands: (SharedStatement | undefined)[] = []
+  readonly #commands: Command[] = []
+  /** The last of them, as long as it is not written: what is like it may come in. */
+  #gathering: Command | undefined
+  /** Characters of the rows in it. */
+  #gathered = 0
+  /** How many statements the server runs: fewer than are answered where several ask for the same. */
+  #runs = 0
   readonly #rows: (StatementRow | undefined)[] = []
   #settings: Settings
   /** Set when rows of one's own have been told apart, which whoever comes later must not be left with. */
@@ -202,7 +238,8 @@ export class SharedTransaction extends DriverQuery {
   #isNew = false
   #completed = 0
   #answered = 0
-  #row: StatementRow | undefined
+  /** Rows of the command that runs, by its statements. */
+  #found: (string | null)[][] = []
 
   /** `reads`: none of them writes. */
   constructor(first: SharedStatement, reads: boolean, wire: WireBuffer, prepared: PreparedStatements) {
@@ -224,18 +261,25 @@ export class SharedTransaction extends DriverQuery {
     const { name: settingsName, text } = settingsFor(settings)
     const newSettings = this.#preparer.prepare(settingsName)
     const newStatement = this.#preparer.prepare(name)
+    const newLookup =
+      !newStatement && this.#prepared.isWanted(lookupName(name)) && this.#preparer.prepare(lookupName(name))
     if (newSettings) this.#wire.parse(settingsName, text)
     this.#wire.execute(settingsName, settings)
     // Behind the settings: whoever parses needs the rights, too.
     if (newStatement) this.#wire.parse(name, statement.text)
-    this.#wire.execute(name, statement.values)
+    if (newLookup && statement.lookup) this.#wire.parse(lookupName(name), statement.lookup())
     this.#isNew = newStatement
-    this.#commands.push(undefined, first)
+    this.#commands.push({ statements: [], numbered: false })
+    this.#execute(first)
     return null
   }
 
   get size(): number {
     return this.#statements.length
+  }
+
+  get runs(): number {
+    return this.#runs
   }
 
   /** True when `shared` had to be prepared here. */
@@ -248,7 +292,7 @@ export class SharedTransaction extends DriverQuery {
     return (
       settings[1] === this.#settings[1] &&
       this.#prepared.has(name) &&
-      (sameSettings(settings, this.#settings) || this.#prepared.has(this.#settingsFor(settings).name))
+      (isSame(settings, this.#settings) || this.#prepared.has(this.#settingsFor(settings).name))
     )
   }
 
@@ -257,53 +301,107 @@ export class SharedTransaction extends DriverQuery {
   }
 
   add(shared: SharedStatement): void {
-    const { settings, name, statement } = shared
-    if (!sameSettings(settings, this.#settings)) {
+    const { settings } = shared
+    this.#statements.push(shared)
+    if (!isSame(settings, this.#settings)) {
+      this.#writeGathered()
       const { name: settingsName } = this.#settingsFor(settings)
       this.#wire.execute(settingsName, this.#withRows ? allSettings(settings) : settings)
-      this.#commands.push(undefined)
+      this.#commands.push({ statements: [], numbered: false })
       this.#settings = settings
       this.#withRows ||= settings.length !== 5
     }
-    this.#wire.execute(name, statement.values)
-    this.#commands.push(shared)
-    this.#statements.push(shared)
+    this.#execute(shared)
+  }
+
+  /** One statement of many rows or keys costs the server a fraction of as many statements. */
+  #execute(shared: SharedStatement): void {
+    const { length = 0 } = shared.statement.values[0] ?? ''
+    if (this.#gathering && this.#gathers(this.#gathering, shared)) {
+      this.#gathering.statements.push(shared)
+      this.#gathered += length
+      return
+    }
+    this.#writeGathered()
+    this.#gathering = { statements: [shared], numbered: false }
+    this.#gathered = length
+    this.#commands.push(this.#gathering)
+    this.#runs++
+  }
+
+  #gathers(command: Command, { name, statement }: SharedStatement): boolean {
+    const [first] = command.statements
+    if (first?.name !== name) return false
+    const { values, takesRows, lookup } = statement
+    if (!this.#reads) {
+      const fits = this.#gathered + (values[0]?.length ?? 0) <= mostGathered
+      if (!takesRows || !first.statement.takesRows || !fits) return false
+      this.#runs++
+      return true
+    }
+    // Who asks for the same at the same moment has the same answer.
+    if (!command.numbered && isSame(values, first.statement.values)) return true
+    if (!lookup) return false
+    if (!this.#prepared.has(lookupName(name))) {
+      this.#prepared.want(lookupName(name))
+      return false
+    }
+    this.#runs += command.numbered ? 1 : command.statements.length
+    command.numbered = true
+    return true
+  }
+
+  #writeGathered(): void {
+    if (!this.#gathering) return
+    const { statements: shared, numbered } = this.#gathering
+    this.#gathering = undefined
+    const [first] = shared
+    if (!first) return
+    const { name, statement } = first
+    const statements = shared.map(each => each.statement)
+    if (numbered) this.#wire.execute(lookupName(name), joinKeys(statements))
+    else if (statement.takesRows && statements.length > 1) this.#wire.execute(name, [joinRows(statements)])
+    else this.#wire.execute(name, statement.values)
   }
 
   /** Nothing more comes in. */
   end(): void {
+    this.#writeGathered()
     this.#wire.sync()
   }
 
   override handleRowDescription(): void {}
 
-  override handleDataRow(message: { fields: (string | null)[] }): void {
-    if (this.#commands[this.#completed]) this.#row = message.fields
+  override handleDataRow({ fields }: { fields: (string | null)[] }): void {
+    const isNumbered = this.#commands[this.#completed]?.numbered
+    this.#found[isNumbered ? Number(fields.pop()) - 1 : 0] = fields
   }
 
   override handleCommandComplete({ text }: { text: string }): void {
-    const shared = this.#commands[this.#completed++]
-    if (!shared) return
-    const row = this.#row ?? rowOfCommand(text)
-    this.#row = undefined
-    if (!this.#reads) {
-      this.#rows.push(row)
-      return
-    }
-    this.#answered++
-    shared.done(undefined, row)
+    const { statements = [], numbered = false } = this.#commands[this.#completed++] ?? {}
+    const found = this.#found
+    this.#found = []
+    if (this.#reads) {
+      this.#answered += statements.length
+      for (const [index, shared] of statements.entries()) shared.done(undefined, found[numbered ? index : 0])
+    } else if (statements.length > 1) {
+      // Nobody is told of a row that is not there.
+      const row = rowOfCommand(text)?.[1] === String(statements.length) ? oneInserted : undefined
+      for (const _ of statements) this.#rows.push(row)
+    } else if (statements.length > 0) this.#rows.push(found[0] ?? rowOfCommand(text))
   }
 
   override handleError(error: unknown): void {
     this.#preparer.forget(error, [
       plainSettings.name,
       settingsWithRows.name,
-      ...this.#statements.map(({ name }) => name),
+      ...this.#statements.flatMap(({ name }) => [name, lookupName(name)]),
     ])
     const failed = this.#statements.slice(this.#answered)
     this.#answered = this.#statements.length
-    // A read's error is its own; what a write has met may be another one's doing. Some errors are nobody's.
-    const own = this.#reads || failed.length === 1
+    // A read's error is its own, unless others have the same answer or are looked up with it; what a write has met may be another one's doing. Some are nobody's.
+    const { length = 0 } = this.#commands[this.#completed]?.statements ?? []
+    const own = failed.length === 1 || (this.#reads && length <= 1)
     const all = isConnectionError(error) || isStrayCancel(error) || isStalePreparation(error)
     for (const [index, shared] of failed.entries()) shared.done(all || (own && index === 0) ? error : notRun, undefined)
   }
@@ -314,6 +412,6 @@ export class SharedTransaction extends DriverQuery {
   }
 }
 
-function sameSettings(some: Settings, others: Settings): boolean {
+function isSame(some: readonly (string | null)[], others: readonly (string | null)[]): boolean {
   return some === others || (some.length === others.length && some.every((value, index) => value === others[index]))
 }

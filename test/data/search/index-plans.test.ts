@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { joinKeys } from '../../../src/data/postgres/sql/writer.ts'
 import { openTwoTenants, type TwoTenants } from '../../../src/testing/two-tenants.ts'
 import { Callers, fillSql, searched, statementFor } from './world.ts'
 
@@ -42,6 +43,12 @@ async function indexConditions(line: string): Promise<string> {
 async function keptPlans({ text }: { readonly text: string }): Promise<number> {
   const kept = `select generic_plans::int as kept from pg_prepared_statements where statement = $1`
   return Number((await callers.run(acme, { text: kept, values: [text] }))[0]?.kept)
+}
+
+/** What `fillSql` calls the row of an id of one digit. */
+const nameOf = (id: string) => {
+  const number = Number(id.at(-1))
+  return `Customer ${number} rare${number} part${number} half${number % 2}`
 }
 
 const id = '00000000-0000-7000-8000-000000000007'
@@ -104,6 +111,25 @@ describe('under row security', () => {
       assert.ok((await keptPlans({ text })) >= 10)
     })
   }
+
+  test('rows of several keys are found one by one in an index that begins with the tenant, by a plan that PostgreSQL keeps', async () => {
+    const ids = Array.from({ length: 8 }, (_, index) => `00000000-0000-7000-8000-00000000000${index}`)
+    const statementOf = (ids: readonly string[]) => {
+      const statements = ids.map(id => statementFor(`GET items?select=name&id=eq.${id}`))
+      const [text = ''] = statements.map(({ lookup }) => lookup?.())
+      return { text, values: joinKeys(statements) }
+    }
+    for (let run = 0; run < 10; run++) {
+      for (const tenant of ['acme', 'globex']) {
+        const asked = ids.slice(run % 7)
+        const { row } = await callers.time({ ...acme, tenant }, statementOf(asked))
+        assert.deepEqual(Object.values(row), [[{ name: asked.map(nameOf)[0] }], '1', null, '1'])
+      }
+    }
+    assert.ok((await keptPlans(statementOf(ids))) >= 10)
+    const plan = (await callers.explain(acme, statementOf(ids))).join('\n')
+    assert.match(plan, /Index Cond: \(\(tenant_id = .*\) AND \(id = given\.value1\)\)/, plan)
+  })
 
   test('the first pages of a list have plans that PostgreSQL keeps', async () => {
     for (const offset of [20, 320]) {

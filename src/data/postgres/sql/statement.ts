@@ -1,5 +1,6 @@
 import type { CheckedPlan } from '../../../core/checked-plan.ts'
 import { callSql } from './call.ts'
+import { isLookup, lookupSql } from './lookup.ts'
 import type { Narrowing } from './narrowing.ts'
 import { Reader } from './read.ts'
 import { writeSql } from './write.ts'
@@ -12,8 +13,17 @@ import { Binder, type Statement } from './writer.ts'
 export function statementOf(plan: CheckedPlan, narrowing: Narrowing = null): Statement {
   const binder = new Binder()
   const text = textOf(plan, binder, narrowing)
-  const { values, slots, assumptions } = binder
-  return { text, values, slots, assumptions }
+  const { values, types, slots, assumptions, takesRows } = binder
+  const lookup = isLookup(plan) ? once(() => lookupSql(types, inner => textOf(plan, inner, narrowing))) : undefined
+  return { text, values, slots, assumptions, takesRows, lookup }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
 }
 
 function textOf(plan: CheckedPlan, binder: Binder, narrowing: Narrowing): string {

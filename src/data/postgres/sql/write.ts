@@ -7,7 +7,7 @@ import { keptInConflict, keptInNewRow, keptSql } from './kept.ts'
 import { raised } from './raised.ts'
 import type { Reader } from './read.ts'
 import { valueType } from './types.ts'
-import { type Binder, identifier, literal } from './writer.ts'
+import { type Binder, type Given, identifier, literal } from './writer.ts'
 
 /**
  * One statement: writes in a CTE called `w`, then makes the answer from the rows that were written. A write of which nobody
@@ -20,8 +20,10 @@ export function writeSql(plan: Write, binder: Binder, reader: Reader): string {
   // A row that was there before has been locked by the transaction that now changes it.
   const kept = plan.kind === 'insert' && plan.kept.length > 0 ? [keptInNewRow(plan)] : []
   const guards = guardsOf(plan, binder, reader)
-  if (!plan.returning && !merges && !plan.revision && kept.length + guards.length === 0)
+  if (!plan.returning && !merges && !plan.revision && kept.length + guards.length === 0) {
+    binder.takesRows = plan.kind === 'insert' && !plan.onConflict && binder.assume(rowsOf(plan), isObject)
     return `${reader.searches()}${write}`
+  }
   const all = plan.returning !== null || plan.single
   const written = [
     all ? 't0.*' : plan.revision ? 't0.revision' : '1',
@@ -50,8 +52,8 @@ function writeOf(plan: Write, binder: Binder, reader: Reader): string {
 }
 
 function insertSql(plan: CheckedInsert, binder: Binder, reader: Reader): string {
-  const { entity, fields, kept, rows, onConflict, put } = plan
-  const given = binder.bindGiven({ value: rows, slot: plan.slot }, 'json', asList)
+  const { entity, fields, kept, onConflict, put } = plan
+  const given = binder.bindGiven(rowsOf(plan), 'json', asList)
   const target = `insert into ${tableOf(entity)} as t0`
   const merging = revisionConditions(plan, binder)
   const matching = merging.length === 0 ? '' : ` where ${merging.join(' and ')}`
@@ -74,9 +76,17 @@ function insertSql(plan: CheckedInsert, binder: Binder, reader: Reader): string 
   return `with given as materialized (select ${columns.join(', ')} from ${from}) ${target} (${names}) select ${names} from given j${where}${conflict}`
 }
 
+function rowsOf({ rows, slot }: CheckedInsert): Given {
+  return { value: rows, slot }
+}
+
+function isObject(rows: string): boolean {
+  return rows.trimStart().startsWith('{')
+}
+
 /** One row is a list of one. */
 function asList(rows: string): string {
-  return rows.trimStart().startsWith('{') ? `[${rows}]` : rows
+  return isObject(rows) ? `[${rows}]` : rows
 }
 
 /** What a row gives for a field: null where it does not name it, unless that means the field's default. */

@@ -7,6 +7,13 @@ export interface Statement {
   readonly values: readonly (string | null)[]
   readonly slots?: readonly Slot[]
   readonly assumptions?: readonly Assumption[]
+  /**
+   * True when it inserts one row and answers nothing of it, and its only value is a JSON array of that row: with the rows of others of
+   * the same text in that array it inserts them all.
+   */
+  readonly takesRows?: boolean
+  /** Set where it reads the row of one key: makes the text that reads those of several. */
+  readonly lookup?: (() => string) | undefined
 }
 
 /** A value that may be another in a statement of the same text. */
@@ -43,8 +50,18 @@ const maxValues = 65_535
 /** Collects the values of one statement while its text is put together. */
 export class Binder {
   readonly values: (string | null)[] = []
+  /** Of the values. */
+  readonly types: string[] = []
   readonly slots: Slot[] = []
   readonly assumptions: Assumption[] = []
+  /** Of the statement. */
+  takesRows = false
+  readonly #place: (number: number, type: string) => string
+
+  /** `place`: where a value stands in the text, by its number from 1. */
+  constructor(place = (number: number, type: string) => `$${number}::${type}`) {
+    this.#place = place
+  }
 
   /** A parameter of this SQL type: `$3::uuid`. */
   bind(value: string | null, type: string): string {
@@ -53,8 +70,8 @@ export class Binder {
         hint: 'Ask in several parts',
       })
     }
-    this.values.push(value)
-    return `$${this.values.length}::${type}`
+    this.types.push(type)
+    return this.#place(this.values.push(value), type)
   }
 
   /** A parameter whose value may be a slot's; `form` makes of that value what is bound. */
@@ -95,7 +112,7 @@ function ofList<T>(form: (values: readonly string[]) => T): (value: SlotValue) =
 
 /** The statement with other values in its slots; undefined where those need another text. */
 export function fillStatement(statement: Statement, given: readonly SlotValue[]): Statement | undefined {
-  const { text, values, slots = [], assumptions = [] } = statement
+  const { text, values, slots = [], assumptions = [], takesRows = false, lookup } = statement
   for (const { slot, outcomeOf, outcome } of assumptions) if (outcomeOf(given[slot] ?? '') !== outcome) return undefined
   const filled = values.slice()
   for (const { slot, index, form } of slots) {
@@ -104,7 +121,18 @@ export function fillStatement(statement: Statement, given: readonly SlotValue[])
     if (formed === undefined) return undefined
     filled[index] = formed
   }
-  return { text, values: filled }
+  return { text, values: filled, takesRows, lookup }
+}
+
+/** The value by which one of these statements, of one text and all of which take rows, inserts the rows of all. */
+export function joinRows(statements: readonly Statement[]): string {
+  return `[${statements.map(({ values: [row] }) => row?.slice(1, -1)).join(',')}]`
+}
+
+/** The values of the text that reads the rows of several keys: of each of their own an array. */
+export function joinKeys(statements: readonly Statement[]): string[] {
+  const [first] = statements
+  return (first?.values ?? []).map((_, place) => arrayLiteral(statements.map(({ values }) => values[place] ?? null)))
 }
 
 /** A name of ours as an identifier. Names come from checked definitions; the doubling is a second lock on the door. */
