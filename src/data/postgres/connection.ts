@@ -172,7 +172,7 @@ export class Connection {
     const { job, transaction } = sent
     const now = performance.now()
     // The server tells of all of them when the last is done: what takes long must not hide behind what is quick.
-    const ran = (now - this.#transactionSince) / (transaction?.runs ?? 1)
+    const ran = (now - this.#transactionSince) / (transaction?.runs || 1)
     this.#sent.splice(this.#sent.indexOf(sent), 1)
     if (!job.isPrompt) this.#slow--
     if (job.sharing !== 'reads') this.#writes--

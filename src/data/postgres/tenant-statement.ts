@@ -42,6 +42,7 @@ const mostWanted = 100
 export class PreparedStatements {
   readonly #names: LruCache<string, true>
   readonly #wanted = new Set<string>()
+  readonly #left: string[] = []
 
   constructor(limit: number) {
     this.#names = createLruCache(limit)
@@ -59,7 +60,9 @@ export class PreparedStatements {
 
   /** Where it cannot be prepared now. */
   want(name: string): void {
-    if (this.#wanted.size < mostWanted) this.#wanted.add(name)
+    const [oldest] = this.#wanted
+    if (oldest !== undefined && this.#wanted.size >= mostWanted) this.#wanted.delete(oldest)
+    this.#wanted.add(name)
   }
 
   isWanted(name: string): boolean {
@@ -68,6 +71,12 @@ export class PreparedStatements {
 
   forget(name: string): void {
     this.#names.delete(name)
+    this.#left.push(name)
+  }
+
+  /** Those that were forgotten since the last time, which the server may still have. */
+  takeLeft(): readonly string[] {
+    return this.#left.splice(0)
   }
 }
 
@@ -97,6 +106,7 @@ class Preparer {
    * server skips the rest, and a statement that was never closed would stay in its memory.
    */
   prepare(name: string): boolean {
+    for (const left of this.#prepared.takeLeft()) this.#wire.close(left)
     if (this.#prepared.has(name)) return false
     const evicted = this.#prepared.add(name)
     if (evicted !== undefined) this.#wire.close(evicted)
@@ -107,7 +117,7 @@ class Preparer {
     return true
   }
 
-  /** The server skipped everything up to the Sync, perhaps also the parse; whoever comes next parses anew. */
+  /** The server skipped everything up to the Sync, perhaps also the parse; whoever comes next closes it and parses anew. */
   forget(error: unknown, names: Iterable<string>): void {
     for (const name of isStalePreparation(error) ? names : (this.#parsed ?? [])) this.#prepared.forget(name)
   }
@@ -228,7 +238,7 @@ export class SharedTransaction extends DriverQuery {
   #gathering: Command | undefined
   /** Characters of the rows in it. */
   #gathered = 0
-  /** How many statements the server runs: fewer than are answered where several ask for the same. */
+  /** How many statements the server runs: fewer than are answered where several ask for the same, none where none was sent. */
   #runs = 0
   readonly #rows: (StatementRow | undefined)[] = []
   #settings: Settings
@@ -254,21 +264,22 @@ export class SharedTransaction extends DriverQuery {
   }
 
   /** Writes the first statement into the connection's buffer; the connection sends it. */
-  override submit(_connection: pg.Connection): null {
+  override submit(): null {
     const [first] = this.#statements
     if (!first) return null
     const { settings, name, statement } = first
     const { name: settingsName, text } = settingsFor(settings)
     const newSettings = this.#preparer.prepare(settingsName)
     const newStatement = this.#preparer.prepare(name)
-    const newLookup =
-      !newStatement && this.#prepared.isWanted(lookupName(name)) && this.#preparer.prepare(lookupName(name))
+    // Of two statements of one text one may be a lookup and the other a list of one.
+    const lookup = newStatement || !this.#prepared.isWanted(lookupName(name)) ? undefined : statement.lookup
+    const newLookup = lookup !== undefined && this.#preparer.prepare(lookupName(name))
     if (newSettings) this.#wire.parse(settingsName, text)
     this.#wire.execute(settingsName, settings)
     // Behind the settings: whoever parses needs the rights, too.
     if (newStatement) this.#wire.parse(name, statement.text)
-    if (newLookup && statement.lookup) this.#wire.parse(lookupName(name), statement.lookup())
-    this.#isNew = newStatement
+    if (newLookup) this.#wire.parse(lookupName(name), lookup())
+    this.#isNew = newStatement || newLookup
     this.#commands.push({ statements: [], numbered: false })
     this.#execute(first)
     return null
