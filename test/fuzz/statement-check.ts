@@ -13,13 +13,13 @@ const words: ReadonlySet<string> = new Set(
   text varchar int int2 int4 int8 integer bigint smallint numeric decimal float4 float8 real double precision bool boolean
   uuid date time timestamp timestamptz interval json jsonb bytea int4range int8range numrange daterange tstzrange tsvector
   regconfig tid with as materialized union ctid rows rank row_number over page found next revision max
-  concat_ws json_build_array f i v value exists nullif current_setting char_length double precision fingerprint answer subject key_hash expires_at for answer declare no scroll cursor without hold fetch forward close pg_try_advisory_xact_lock tenantry tenant_id instance_id body n total r a e g j w xmax created_at updated_at deleted_at`.split(
+  unnest ordinality given number concat_ws json_build_array f i v value exists nullif current_setting char_length double precision fingerprint answer subject key_hash expires_at for answer declare no scroll cursor without hold fetch forward close pg_try_advisory_xact_lock tenantry tenant_id instance_id body n total r a e g j w xmax created_at updated_at deleted_at`.split(
     /\s+/,
   ),
 )
 
 /** Aliases of tables, joins and columns. */
-const alias = /^(?:[tsc]|found|line)\d*$/
+const alias = /^(?:[tsc]|found|line|value)\d*$/
 
 const literals: ReadonlySet<string> = new Set(
   `'' ',' '[]' '}' 'null' 'role' 'tenantry.tenant' 'tenantry.instance' 'tenantry.subject' 'tenantry.rows' 'statement_timeout' 'present' 'absent' 'true'

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { PreparedStatements } from '../../src/data/postgres/tenant-statement.ts'
 import { WireBuffer } from '../../src/data/postgres/wire.ts'
 
 /** The texts of all statements that the platform has sent to PostgreSQL since it was asked, each once. */
@@ -12,13 +13,15 @@ export interface StatementWatch {
 
 /**
  * Looks at the two ways to the server: what the pipelined connections prepare, and what the driver is given on the
- * platform's other connections.
+ * platform's other connections. What looks up several keys is prepared at once, and not when several have come together.
  */
 export function watchStatements(): StatementWatch {
   const made = new Set<string>()
   const fixed = new Set<string>()
   const { parse } = WireBuffer.prototype
+  const { isWanted } = PreparedStatements.prototype
   const { query } = pg.Client.prototype
+  PreparedStatements.prototype.isWanted = () => true
   WireBuffer.prototype.parse = function (name, text) {
     made.add(text)
     parse.call(this, name, text)
@@ -36,6 +39,7 @@ export function watchStatements(): StatementWatch {
     fixed,
     stop: () => {
       WireBuffer.prototype.parse = parse
+      PreparedStatements.prototype.isWanted = isWanted
       pg.Client.prototype.query = query
     },
   }
