@@ -45,6 +45,7 @@ export function createStatementCheck(
     'value',
     'inserted?',
     'row?',
+    'kept?',
     'count',
     'sum',
     'avg',
