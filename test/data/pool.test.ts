@@ -602,6 +602,27 @@ describe('a pool', () => {
     assert.equal((await ask(pool, who))[0], 'acme')
   })
 
+  test('takes no statement for quick because its callers leave', async () => {
+    const pool = await openPool({ size: 3 })
+    const long = 'select pg_sleep(0.3)::text'
+    for (let turn = 0; turn < 3; turn++) await Promise.all([ask(pool, who), ask(pool, who, { tenant: 'globex' })])
+    await ask(pool, long)
+    for (let turn = 0; turn < 20; turn++) {
+      const gone = new AbortController()
+      setTimeout(() => gone.abort(), 2)
+      await failure(ask(pool, long, { signal: gone.signal }))
+      await until(async () => (await backends()).length === 0)
+    }
+    const order: string[] = []
+    const note = (what: string) => () => order.push(what)
+    await Promise.all([
+      ask(pool, long).then(note('long')),
+      ask(pool, who, { tenant: 'globex' }).then(note('quick')),
+      ask(pool, who).then(note('quick')),
+    ])
+    assert.deepEqual(order, ['quick', 'quick', 'long'])
+  })
+
   test('opens what it lost again, tells writes that their outcome is unknown and repeats reads', async () => {
     const pool = await openPool({ size: 3 })
     for (let round = 0; round < 3; round++) {

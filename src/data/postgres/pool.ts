@@ -340,7 +340,8 @@ export class Pool {
       done: (error, row, ran, wasPrepared) => {
         if (!prompt) this.#slowTenants.release(tenantOf(waiting), ran)
         if (sharing === 'inserts') this.#endInsert(waiting, connection)
-        learnCost(waiting.shape, ran, wasPrepared)
+        if (hasEnded(error) || ran > (waiting.shape.cost ?? Number.POSITIVE_INFINITY))
+          learnCost(waiting.shape, ran, wasPrepared)
         this.#answer(waiting, job, error, row)
       },
     }
@@ -550,6 +551,11 @@ export class Pool {
 
 function tenantOf({ settings: [, tenant] }: PoolRun): string {
   return tenant
+}
+
+/** True when a run took its time: one that was stopped, or whose connection was lost, would have taken longer. */
+function hasEnded(error: unknown): boolean {
+  return error === undefined || !(error === notRun || isConnectionError(error) || isStrayCancel(error))
 }
 
 /** `late`: milliseconds after which there is room to wait. */
