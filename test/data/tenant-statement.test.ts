@@ -23,8 +23,10 @@ function messagesOf(bytes: Buffer): string[] {
   return messages
 }
 
-/** Statements of reads on one connection whose server is not there. */
+/** Statements on one connection whose server is not there. */
 class Written {
+  /** How many statements the last ones that left count for, when their time is learned. */
+  runs = 0
   readonly #prepared = new PreparedStatements(500)
   readonly #wire = new WireBuffer()
 
@@ -38,15 +40,21 @@ class Written {
     }
   }
 
+  insert(): SharedStatement {
+    const { settings, done } = this.statement('i', '')
+    return { settings, name: 'i', statement: { text: 'i', values: ['[{}]'], takesRows: true }, done }
+  }
+
   /** What is written for statements that leave together. */
   turn(first: SharedStatement, ...others: readonly SharedStatement[]): string[] {
-    const transaction = new SharedTransaction(first, true, this.#wire, this.#prepared)
+    const transaction = new SharedTransaction(first, !first.statement.takesRows, this.#wire, this.#prepared)
     transaction.submit()
     for (const other of others) {
       assert.ok(transaction.takes(other))
       transaction.add(other)
     }
     transaction.end()
+    this.runs = transaction.runs
     return messagesOf(this.#wire.take())
   }
 
@@ -76,6 +84,21 @@ test('a statement of the same text that is no lookup prepares none', () => {
     'B v',
   ])
   assert.deepEqual(written.pair('v'), ['C v_keys', 'B tenantry_settings', 'P v_keys', 'B v_keys'])
+})
+
+test('each row and each key counts, and what all of them ask for counts once', () => {
+  const written = new Written()
+  const [insert, same, other] = [written.insert(), written.statement('v', '1'), written.statement('v', '2')]
+  written.turn(insert)
+  assert.deepEqual(written.turn(insert, insert, insert), ['B tenantry_settings', 'B i'])
+  assert.equal(written.runs, 3)
+  written.turn(same)
+  assert.deepEqual(written.turn(same, same, same), ['B tenantry_settings', 'B v'])
+  assert.equal(written.runs, 1)
+  written.turn(same, other)
+  written.turn(same, other)
+  assert.deepEqual(written.turn(same, other), ['B tenantry_settings', 'B v_keys'])
+  assert.equal(written.runs, 2)
 })
 
 test('however many lookups somebody invents, those of others are prepared', () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TenantryError } from '../../core/errors.ts'
+import { once } from '../../core/once.ts'
 import { attach, publishServer, waitForAttached, withdrawServer } from './embedded/attach.ts'
 import { findBinaries } from './embedded/binaries.ts'
 import { openCluster, readPassword } from './embedded/cluster.ts'
@@ -201,14 +202,6 @@ function serverAt(parts: Omit<EmbeddedServer, 'url' | 'connection'> & { password
     ...shown,
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres${socket}`,
     connection: database => ({ host, port, user: 'postgres', password, database }),
-  }
-}
-
-function once<Result>(run: () => Promise<Result>): () => Promise<Result> {
-  let running: Promise<Result> | undefined
-  return () => {
-    running ??= run()
-    return running
   }
 }
 

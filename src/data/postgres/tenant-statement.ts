@@ -25,6 +25,8 @@ const oneInserted: StatementRow = ['', '1', null, null]
 /** Characters of rows that one insert takes together, so that large ones do not add up to a statement that takes long. */
 const mostGathered = 64 * 1_024
 
+const rowLength = ({ values: [row] }: Statement) => row?.length ?? 0
+
 /** A statement, for whom it runs, and the name under which connections prepare it. */
 export interface NamedStatement {
   /** The transaction that begins with it, in the same round trip. Absent: the one that is open, else one of its own. */
@@ -327,28 +329,23 @@ export class SharedTransaction extends DriverQuery {
 
   /** One statement of many rows or keys costs the server a fraction of as many statements. */
   #execute(shared: SharedStatement): void {
-    const { length = 0 } = shared.statement.values[0] ?? ''
-    if (this.#gathering && this.#gathers(this.#gathering, shared)) {
-      this.#gathering.statements.push(shared)
-      this.#gathered += length
-      return
+    if (this.#gathering && this.#gathers(this.#gathering, shared)) this.#gathering.statements.push(shared)
+    else {
+      this.#writeGathered()
+      this.#gathering = { statements: [shared], numbered: false }
+      this.#gathered = 0
+      this.#commands.push(this.#gathering)
     }
-    this.#writeGathered()
-    this.#gathering = { statements: [shared], numbered: false }
-    this.#gathered = length
-    this.#commands.push(this.#gathering)
-    this.#runs++
+    this.#gathered += rowLength(shared.statement)
   }
 
   #gathers(command: Command, { name, statement }: SharedStatement): boolean {
     const [first] = command.statements
     if (first?.name !== name) return false
-    const { values, takesRows, lookup } = statement
+    const { values, takesRows = false, lookup } = statement
     if (!this.#reads) {
-      const fits = this.#gathered + (values[0]?.length ?? 0) <= mostGathered
-      if (!takesRows || !first.statement.takesRows || !fits) return false
-      this.#runs++
-      return true
+      const fits = this.#gathered + rowLength(statement) <= mostGathered
+      return takesRows && first.statement.takesRows === true && fits
     }
     // Who asks for the same at the same moment has the same answer.
     if (!command.numbered && isSame(values, first.statement.values)) return true
@@ -357,7 +354,6 @@ export class SharedTransaction extends DriverQuery {
       this.#prepared.want(lookupName(name))
       return false
     }
-    this.#runs += command.numbered ? 1 : command.statements.length
     command.numbered = true
     return true
   }
@@ -370,6 +366,7 @@ export class SharedTransaction extends DriverQuery {
     if (!first) return
     const { name, statement } = first
     const statements = shared.map(each => each.statement)
+    this.#runs += numbered || statement.takesRows ? statements.length : 1
     if (numbered) this.#wire.execute(lookupName(name), joinKeys(statements))
     else if (statement.takesRows && statements.length > 1) this.#wire.execute(name, [joinRows(statements)])
     else this.#wire.execute(name, statement.values)

@@ -1,4 +1,5 @@
 import type { CheckedPlan } from '../../../core/checked-plan.ts'
+import { once } from '../../../core/once.ts'
 import { callSql } from './call.ts'
 import { isLookup, lookupSql } from './lookup.ts'
 import type { Narrowing } from './narrowing.ts'
@@ -16,14 +17,6 @@ export function statementOf(plan: CheckedPlan, narrowing: Narrowing = null): Sta
   const { values, types, slots, assumptions, takesRows } = binder
   const lookup = isLookup(plan) ? once(() => lookupSql(types, inner => textOf(plan, inner, narrowing))) : undefined
   return { text, values, slots, assumptions, takesRows, lookup }
-}
-
-function once<T>(make: () => T): () => T {
-  let made: T | undefined
-  return () => {
-    made ??= make()
-    return made
-  }
 }
 
 function textOf(plan: CheckedPlan, binder: Binder, narrowing: Narrowing): string {

@@ -21,7 +21,7 @@ export function writeSql(plan: Write, binder: Binder, reader: Reader): string {
   const kept = plan.kind === 'insert' && plan.kept.length > 0 ? [keptInNewRow(plan)] : []
   const guards = guardsOf(plan, binder, reader)
   if (!plan.returning && !merges && !plan.revision && kept.length + guards.length === 0) {
-    binder.takesRows = plan.kind === 'insert' && !plan.onConflict && binder.assume(rowsOf(plan), isObject)
+    binder.takesRows = plan.kind === 'insert' && !plan.onConflict && binder.assume(givenRows(plan), isObject)
     return `${reader.searches()}${write}`
   }
   const all = plan.returning !== null || plan.single
@@ -53,7 +53,7 @@ function writeOf(plan: Write, binder: Binder, reader: Reader): string {
 
 function insertSql(plan: CheckedInsert, binder: Binder, reader: Reader): string {
   const { entity, fields, kept, onConflict, put } = plan
-  const given = binder.bindGiven(rowsOf(plan), 'json', asList)
+  const given = binder.bindGiven(givenRows(plan), 'json', asList)
   const target = `insert into ${tableOf(entity)} as t0`
   const merging = revisionConditions(plan, binder)
   const matching = merging.length === 0 ? '' : ` where ${merging.join(' and ')}`
@@ -76,7 +76,7 @@ function insertSql(plan: CheckedInsert, binder: Binder, reader: Reader): string 
   return `with given as materialized (select ${columns.join(', ')} from ${from}) ${target} (${names}) select ${names} from given j${where}${conflict}`
 }
 
-function rowsOf({ rows, slot }: CheckedInsert): Given {
+function givenRows({ rows, slot }: CheckedInsert): Given {
   return { value: rows, slot }
 }
 
