@@ -472,6 +472,27 @@ describe('a pool', () => {
     assert.ok(performance.now() - start < 3_000)
   })
 
+  test('keeps nothing of what was answered or refused, however long its caller stays', async () => {
+    const { collect } = await import('../catalog/heap.ts')
+    const pool = await openPool({ size: 1 })
+    const { signal } = new AbortController()
+    const asked = await Promise.all(
+      ['acme', 'globex'].flatMap(tenant =>
+        ['1', '0'].map(async divisor => {
+          const values = [divisor]
+          await ask(pool, 'select (1 / $1::int)::text', { tenant, values, signal }).catch(() => {})
+          return new WeakRef(values)
+        }),
+      ),
+    )
+    await ask(pool, who)
+    await until(() => {
+      collect()
+      return asked.every(values => values.deref() === undefined)
+    })
+    assert.equal(signal.aborted, false)
+  })
+
   test('survives a storm of cancellations: whoever was not cancelled gets its own answer', async () => {
     const pool = await openPool({ size: 2 })
     const seed = Math.floor(Math.random() * 2 ** 31)

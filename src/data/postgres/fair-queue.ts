@@ -63,15 +63,23 @@ export class FairQueue<T> {
   drain(offer: (item: T) => Answer): void {
     // What is put in while a Map is walked through comes at its end.
     for (const [lane, queue] of this.#queues) {
-      const [item] = queue
-      const answer = item === undefined ? 'refused' : offer(item)
+      let answer = this.#offerFirst(queue, offer)
+      // Whoever is alone is at the end already: to be taken out and put in for each item would cost more than the offer.
+      while (answer === 'taken' && queue.length > 0 && this.#queues.size === 1) answer = this.#offerFirst(queue, offer)
       if (answer === 'full') return
       if (answer === 'refused') continue
-      queue.shift()
-      this.#size--
       this.#queues.delete(lane)
       if (queue.length > 0) this.#queues.set(lane, queue)
     }
+  }
+
+  #offerFirst(queue: T[], offer: (item: T) => Answer): Answer {
+    const [item] = queue
+    const answer = item === undefined ? 'refused' : offer(item)
+    if (answer !== 'taken') return answer
+    queue.shift()
+    this.#size--
+    return answer
   }
 
   /** Takes out everything. */

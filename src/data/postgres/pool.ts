@@ -1,4 +1,5 @@
 import { TenantryError } from '../../core/errors.ts'
+import { Callers } from './callers.ts'
 import { Connection, enoughToSend, type Job, type Sharing } from './connection.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { abandoned, isConnectionError, isStalePreparation, isStrayCancel, toError, unknownOutcome } from './errors.ts'
@@ -70,8 +71,8 @@ interface Waiting extends PoolRun {
   attempts: number
   /** Set when it has to be run again: it shares no transaction, so that nobody else's fate is its own. */
   alone: boolean
-  resolve(row: StatementRow): void
-  reject(error: unknown): void
+  readonly resolve: (row: StatementRow) => void
+  readonly reject: (error: unknown) => void
   /** Set while it waits in the queue. */
   expires: NodeJS.Timeout | undefined
   /** Set while a connection has it. */
@@ -92,6 +93,7 @@ export class Pool {
   readonly #slow = new FairQueue<Waiting>(tenantOf)
   readonly #shapes = new StatementShapes(2_000)
   readonly #slowTenants: SlowTenants
+  readonly #callers = new Callers<Waiting>(waiting => this.#abandon(waiting))
   /** Takes nothing prompt until it has nothing to do, for what may take long and waits for that. */
   #reserved: Connection | undefined
   /** True when what is prompt has been sent since something that may take long was. */
@@ -152,18 +154,7 @@ export class Pool {
         sent: undefined,
         settled: false,
       }
-      if (signal) {
-        const abandon = () => this.#abandon(waiting)
-        signal.addEventListener('abort', abandon, { once: true })
-        waiting.resolve = row => {
-          signal.removeEventListener('abort', abandon)
-          resolve(row)
-        }
-        waiting.reject = error => {
-          signal.removeEventListener('abort', abandon)
-          reject(error)
-        }
-      }
+      if (signal) this.#callers.begin(signal, waiting)
       this.#submit(waiting)
     })
   }
@@ -301,7 +292,7 @@ export class Pool {
   #refuse(waiting: Waiting, late = 0): void {
     clearTimeout(waiting.expires)
     waiting.queue?.remove(waiting)
-    waiting.settled = true
+    this.#settle(waiting)
     waiting.reject(overloaded(late))
   }
 
@@ -400,7 +391,7 @@ export class Pool {
     waiting.sent = undefined
     if (waiting.settled) return
     if (error === undefined && row) {
-      waiting.settled = true
+      this.#settle(waiting)
       waiting.resolve(row)
       return
     }
@@ -418,14 +409,19 @@ export class Pool {
       this.#submit(waiting)
       return
     }
-    waiting.settled = true
+    this.#settle(waiting)
     waiting.reject(lost && !waiting.repeatable ? unknownOutcome(error) : toError(error))
+  }
+
+  #settle(waiting: Waiting): void {
+    waiting.settled = true
+    if (waiting.signal) this.#callers.end(waiting.signal, waiting)
   }
 
   /** Its caller has gone: taken out of the queue, or stopped where it runs. */
   #abandon(waiting: Waiting): void {
     if (waiting.settled) return
-    waiting.settled = true
+    this.#settle(waiting)
     clearTimeout(waiting.expires)
     waiting.queue?.remove(waiting)
     waiting.sent?.connection.cancel(waiting.sent.job)
