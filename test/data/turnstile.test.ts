@@ -62,3 +62,21 @@ test('whoever waits too long, goes away or finds the waiting room full is told s
   const again = await turnstile.enter('acme', undefined)
   again()
 })
+
+test('two tenants that fill the waiting room keep no third one out of it', async () => {
+  const turnstile = new Turnstile({ size: 1, queue: 4 })
+  const leave = await turnstile.enter('initech', undefined)
+  const order: string[] = []
+  const pass = async (name: string) => {
+    const leave = await turnstile.enter(name.split(' ')[0] ?? '', undefined)
+    order.push(name)
+    leave()
+  }
+  const all = ['acme 1', 'acme 2', 'globex 1', 'globex 2', 'umbrella 1', 'umbrella 2'].map(pass)
+  leave()
+  const outcomes = await Promise.allSettled(all)
+  // One of those who had two gave way to the third, which then has its share of the room.
+  assert.deepEqual(order, ['acme 1', 'globex 1', 'umbrella 1', 'globex 2'])
+  for (const [index, outcome] of outcomes.entries())
+    assert.equal(outcome.status === 'rejected' && isUnavailable(outcome.reason), index === 1 || index === 5)
+})

@@ -5,7 +5,7 @@ import { FairQueue } from './fair-queue.ts'
 export interface TurnstileOptions {
   /** How many may be inside at once. */
   readonly size: number
-  /** How many may wait; one more is refused. Default 1,000. */
+  /** How many may wait, of one tenant at most half of them. When it is one more, a tenant of which most wait is refused. Default 1,000. */
   readonly queue?: number
   /** Milliseconds that somebody waits. Default 5,000. */
   readonly patience?: number
@@ -14,6 +14,7 @@ export interface TurnstileOptions {
 interface Waiting {
   readonly tenant: string
   admit(): void
+  refuse(): void
 }
 
 /** Lets a number in at once, of one tenant at most half of them. Others wait, and tenants take turns. */
@@ -34,8 +35,8 @@ export class Turnstile {
     if (signal?.aborted) return Promise.reject(abandoned())
     if (this.#hasRoomFor(tenant)) return Promise.resolve(this.#admit(tenant))
     const { queue, patience } = this.#options
-    // Half of the waiting room is one tenant's at most, too.
-    if (this.#queue.size >= queue || this.#queue.sizeOf(tenant) >= queue / 2) return Promise.reject(full())
+    const own = this.#queue.sizeOf(tenant)
+    if (own >= queue / 2 || (this.#queue.size >= queue && !this.#makeRoom(own))) return Promise.reject(full())
     return new Promise((resolve, reject) => {
       const settle = () => {
         clearTimeout(timer)
@@ -52,12 +53,22 @@ export class Turnstile {
           settle()
           resolve(this.#admit(tenant))
         },
+        refuse: () => giveUp(full()),
       }
       const onAbort = () => giveUp(abandoned())
-      const timer = setTimeout(() => giveUp(full()), patience)
+      const timer = setTimeout(waiting.refuse, patience)
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#queue.add(waiting)
     })
+  }
+
+  /** Of whose tenant fewer wait is not refused for those of others: the one that came last of the tenant with most of them is. */
+  #makeRoom(own: number): boolean {
+    // Who has as much as most others does not make us look for the one that has more.
+    if (own + 1 > this.#options.queue / (this.#queue.lanes + 1)) return false
+    const last = this.#queue.longest.at(-1)
+    last?.refuse()
+    return last !== undefined
   }
 
   #hasRoomFor(tenant: string): boolean {
