@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
+import { collect } from '../src/testing/heap.ts'
 import { AnswerReader, connectLoad } from './http-load.ts'
 
 /** What one round of arrivals measured; times are milliseconds from when a request was due to when it was answered. */
@@ -12,6 +13,8 @@ export interface OpenMeasured {
   readonly p50: number
   readonly p99: number
   readonly p999: number
+  /** The longest time for which the load itself stood still; what it shows in the others is its own. */
+  readonly pause: number
 }
 
 export interface OpenLoad {
@@ -69,10 +72,16 @@ let kept: { readonly port: number; readonly lines: readonly Line[] } = { port: 0
 /** Sends requests when they are due by a fixed schedule, so that a slow answer delays none of those behind it unseen. */
 export async function loadOpen({ port, requests, rate, seconds, connections, begin }: OpenLoad): Promise<OpenMeasured> {
   const texts = requests.map(request => Buffer.from(request))
-  const times: number[] = []
+  const all = Math.floor(rate * seconds)
+  // Made before, and what the round before has left is collected: the load must not stand still while it measures.
+  const times = new Float64Array(all)
   const waiting: { bytes: Buffer; due: number }[] = []
+  collect()
+  let next = 0
+  let answered = 0
   let refused = 0
   let sent = 0
+  let pause = 0
 
   const old = kept.port === port ? kept.lines.filter(({ isFree }) => isFree).slice(0, connections) : []
   const missing = Array.from({ length: connections - old.length }, () => Line.open(port))
@@ -81,19 +90,22 @@ export async function loadOpen({ port, requests, rate, seconds, connections, beg
   const send = (line: Line, bytes: Buffer, due: number) =>
     line.send(bytes, isGood => {
       if (!isGood) refused++
-      times.push(performance.now() - due)
-      const next = waiting.shift()
-      if (next) send(line, next.bytes, next.due)
-      else free.push(line)
+      times[answered++] = performance.now() - due
+      const first = waiting[next]
+      if (!first) return void free.push(line)
+      next++
+      send(line, first.bytes, first.due)
     })
 
   if (begin !== undefined) await setTimeout(begin - Date.now())
 
-  const all = Math.floor(rate * seconds)
   const started = performance.now()
+  let before = started
   await new Promise<void>(resolve => {
     const timer = setInterval(() => {
       const now = performance.now()
+      pause = Math.max(pause, now - before)
+      before = now
       for (let due = started + (sent / rate) * 1_000; sent < all && due <= now; due = started + (sent / rate) * 1_000) {
         const bytes = texts[sent++ % texts.length] ?? Buffer.alloc(0)
         // The one that has rested the longest: a server closes those that rest for long.
@@ -102,14 +114,14 @@ export async function loadOpen({ port, requests, rate, seconds, connections, beg
         else waiting.push({ bytes, due })
       }
       // Whoever waits for the queue of a pool is answered within its patience.
-      if (times.length < all && now < started + seconds * 1_000 + 8_000) return
+      if (answered < all && now < started + seconds * 1_000 + 8_000) return
       clearInterval(timer)
       resolve()
     }, 1)
   })
   for (const line of lines) if (!line.isFree) line.close()
   kept = { port, lines }
-  const sorted = times.toSorted((a, b) => a - b)
-  const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0
-  return { requests: all, refused, lost: all - times.length, p50: at(0.5), p99: at(0.99), p999: at(0.999) }
+  const sorted = times.subarray(0, answered).sort()
+  const at = (share: number) => sorted[Math.floor(answered * share)] ?? 0
+  return { requests: all, refused, lost: all - answered, p50: at(0.5), p99: at(0.99), p999: at(0.999), pause }
 }

@@ -421,7 +421,7 @@ test('a catalog that cannot read at the start does not open and listens no more'
 })
 
 test('10,000 tenants cost less than 1 KB each and share what is equal', async context => {
-  const { collect, heapUsed } = await import('./heap.ts')
+  const { collect, heapUsed } = await import('../../src/testing/heap.ts')
   const choices: ModuleId[][] = [[], ['m1@1'], ['m1@1', 'm6@1'], ['m3@1', 'm3@2', 'm7@1']]
   const tenants = 10_000
   const store = {

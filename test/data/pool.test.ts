@@ -473,7 +473,7 @@ describe('a pool', () => {
   })
 
   test('keeps nothing of what was answered or refused, however long its caller stays', async () => {
-    const { collect } = await import('../catalog/heap.ts')
+    const { collect } = await import('../../src/testing/heap.ts')
     const pool = await openPool({ size: 1 })
     const { signal } = new AbortController()
     const asked = await Promise.all(
