@@ -68,8 +68,40 @@ describe('a caller', () => {
     }
   })
 
+  test('that comes back in time stays known', () => {
+    mock.timers.enable({ apis: ['setInterval'] })
+    try {
+      for (let round = 0; round < 3; round++) {
+        callers.begin(acme.signal, 'short')
+        callers.end(acme.signal, 'short')
+        mock.timers.tick(5_000)
+        assert.equal(listeners(acme.signal), 1)
+      }
+    } finally {
+      mock.timers.reset()
+    }
+  })
+
+  test('is let go at once where somebody comes as a new one each time', () => {
+    callers.begin(globex.signal, 'long')
+    const signals = Array.from({ length: 10_010 }, () => new AbortController().signal)
+    for (const signal of signals) {
+      callers.begin(signal, 'short')
+      callers.end(signal, 'short')
+    }
+    assert.equal(callers.size, 10_000)
+    assert.equal(signals.filter(signal => listeners(signal) > 0).length, 9_999)
+    callers.begin(acme.signal, 'first')
+    callers.begin(acme.signal, 'second')
+    callers.end(acme.signal, 'first')
+    globex.abort()
+    acme.abort()
+    assert.deepEqual(left, ['long', 'second'])
+  })
+
   test('that comes and goes is looked for no longer when nobody is left', () => {
     mock.timers.enable({ apis: ['setInterval'] })
+    const stopped = mock.method(globalThis, 'clearInterval')
     try {
       for (const { signal } of [acme, globex]) {
         callers.begin(signal, 'short')
@@ -78,7 +110,9 @@ describe('a caller', () => {
         mock.timers.tick(5_000)
         assert.deepEqual([callers.size, listeners(signal)], [0, 0])
       }
+      assert.equal(stopped.mock.callCount(), 2)
     } finally {
+      stopped.mock.restore()
       mock.timers.reset()
     }
   })

@@ -797,6 +797,36 @@ describe('a pool', () => {
     }
   })
 
+  test('lends no connection to a stream whose caller goes while it is opened or its rows are counted', async () => {
+    const streams = new StreamPool(pools.target, 2)
+    const open = (tenant: string, signal?: AbortSignal, count = 'select 1::text, null') =>
+      streams.open(
+        [`${tenants.database.prefix}_tenant_reader`, tenant, '', '', '0'],
+        {
+          count: { text: count, values: [] },
+          rows: { text: 'select 1', values: [] },
+          first: '',
+          between: '',
+          last: '',
+        },
+        signal,
+      )
+    try {
+      for (const tenant of ['acme', 'globex']) {
+        const gone = new AbortController()
+        const opening = open(tenant, gone.signal)
+        setImmediate(() => gone.abort())
+        await assert.rejects(opening, { code: 'unavailable', message: 'The caller went away before the answer' })
+        const counting = open(tenant, AbortSignal.timeout(100), 'select pg_sleep(1)::text, null')
+        await assert.rejects(counting, { code: 'unavailable', message: 'The caller went away before the answer' })
+        const { parts } = await open(tenant)
+        for await (const _ of parts);
+      }
+    } finally {
+      await streams.close()
+    }
+  })
+
   test('refuses everything once it is closed, after finishing what it had taken', async () => {
     const pool = await openPool({ size: 1, depth: 1 })
     const running = ask(pool, `select pg_sleep(0.1)::text, 'done'`)

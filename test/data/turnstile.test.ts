@@ -80,3 +80,27 @@ test('two tenants that fill the waiting room keep no third one out of it', async
   for (const [index, outcome] of outcomes.entries())
     assert.equal(outcome.status === 'rejected' && isUnavailable(outcome.reason), index === 1 || index === 5)
 })
+
+test('three tenants that ask for the same share the waiting room evenly, whoever came first', async () => {
+  const turnstile = new Turnstile({ size: 1, queue: 6 })
+  const leave = await turnstile.enter('initech', undefined)
+  const passed = new Map<string, number>()
+  const pass = async (tenant: string) => {
+    const leave = await turnstile.enter(tenant, undefined)
+    passed.set(tenant, (passed.get(tenant) ?? 0) + 1)
+    leave()
+  }
+  const all = ['acme', 'globex', 'umbrella'].flatMap(tenant => [pass(tenant), pass(tenant), pass(tenant)])
+  leave()
+  await Promise.allSettled(all)
+  assert.deepEqual(Object.fromEntries(passed), { acme: 2, globex: 2, umbrella: 2 })
+})
+
+test('nobody gives way to whoever would have as much as all others', async () => {
+  const turnstile = new Turnstile({ size: 1, queue: 2 })
+  const leave = await turnstile.enter('initech', undefined)
+  const waiting = ['acme', 'globex'].map(tenant => turnstile.enter(tenant, undefined))
+  await assert.rejects(turnstile.enter('umbrella', undefined), isUnavailable)
+  leave()
+  for (const entered of waiting) (await entered)()
+})

@@ -1,6 +1,9 @@
 /** Milliseconds after which a signal with which nothing runs is let go: some live as long as somebody listens to them. */
 const idleTime = 5_000
 
+/** With more signals than this, one with which nothing runs is let go at once: somebody makes one for each statement. */
+const mostIdle = 10_000
+
 interface Caller<Run> {
   readonly runs: Run[]
   /** False when nothing has begun since the last look. */
@@ -35,11 +38,13 @@ export class Callers<Run> {
   }
 
   end(signal: AbortSignal, run: Run): void {
-    const { runs = [] } = this.#callers.get(signal) ?? {}
+    const caller = this.#callers.get(signal)
+    const runs = caller?.runs ?? []
     const place = runs.indexOf(run)
-    if (place < 0) return
+    if (!caller || place < 0) return
     const last = runs.pop()
     if (last !== undefined && place < runs.length) runs[place] = last
+    if (runs.length === 0 && this.#callers.size > mostIdle) this.#forget(signal, caller)
   }
 
   #listen(signal: AbortSignal): Caller<Run> {
@@ -56,14 +61,16 @@ export class Callers<Run> {
 
   #look(): void {
     for (const [signal, caller] of this.#callers) {
-      const { runs, wasHere, leave } = caller
+      if (!caller.wasHere && caller.runs.length === 0) this.#forget(signal, caller)
       caller.wasHere = false
-      if (wasHere || runs.length > 0) continue
-      signal.removeEventListener('abort', leave)
-      this.#callers.delete(signal)
     }
     if (this.#callers.size > 0) return
     clearInterval(this.#looking)
     this.#looking = undefined
+  }
+
+  #forget(signal: AbortSignal, { leave }: Caller<Run>): void {
+    signal.removeEventListener('abort', leave)
+    this.#callers.delete(signal)
   }
 }

@@ -2,6 +2,7 @@ import pg from 'pg'
 import { TenantryError } from '../../core/errors.ts'
 import { atDatabase } from './bootstrap.ts'
 import type { ConnectionTarget } from './driver.ts'
+import { abandoned } from './errors.ts'
 import { Turnstile } from './turnstile.ts'
 
 export interface FairConnectionsOptions {
@@ -46,13 +47,17 @@ export class FairConnections {
       leave()
       throw new TenantryError('unavailable', 'No connection is free for this', { retryAfter: 1, cause: error })
     })
-    return {
+    const lent: Lent = {
       client,
       giveBack(reusable) {
         client.release(!reusable)
         leave()
       },
     }
+    // Who has gone while it was opened is told of by no signal any more.
+    if (!signal?.aborted) return lent
+    lent.giveBack(true)
+    throw abandoned()
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,14 @@ export type Answer = 'taken' | 'refused' | 'full'
 
 const nothing: readonly never[] = []
 
+/**
+ * True when one more in a lane that has `own` of them is within its share of a queue for `limit`, of which `lanes` have some: then
+ * another lane has more.
+ */
+export function isWithinShare(own: number, lanes: number, limit: number): boolean {
+  return own + 1 <= limit / (own > 0 ? lanes : lanes + 1)
+}
+
 /** Keeps the order of arrival in each lane (a tenant's), and lanes take turns. */
 export class FairQueue<T> {
   readonly #laneOf: (item: T) => string

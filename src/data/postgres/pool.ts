@@ -3,7 +3,7 @@ import { Callers } from './callers.ts'
 import { Connection, enoughToSend, type Job, type Sharing } from './connection.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { abandoned, isConnectionError, isStalePreparation, isStrayCancel, toError, unknownOutcome } from './errors.ts'
-import { type Answer, FairQueue } from './fair-queue.ts'
+import { type Answer, FairQueue, isWithinShare } from './fair-queue.ts'
 import type { Settings } from './settings.ts'
 import { SlowLane } from './slow-lane.ts'
 import { SlowTenants } from './slow-tenants.ts'
@@ -279,9 +279,8 @@ export class Pool {
 
   /** Who has fewer waiting than others is not refused for them: the one that came last of those who have most is. */
   #makeRoom(own: number): boolean {
-    const lanes = this.#prompt.lanes + this.#slow.lanes
     // Who has as much as most others does not make us look for the one that has more.
-    if (own + 1 > this.#options.queue / (lanes + 1)) return false
+    if (!isWithinShare(own, this.#prompt.lanes + this.#slow.lanes, this.#options.queue)) return false
     const [prompt, slow] = [this.#prompt.longest, this.#slow.longest]
     const last = (prompt.length >= slow.length ? prompt : slow).at(-1)
     if (last) this.#refuse(last)

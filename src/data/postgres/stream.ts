@@ -47,8 +47,9 @@ export class StreamPool {
         parts: lease.read(stream),
       }
     } catch (error) {
+      const isGone = lease.isOver
       lease.end(false)
-      throw toError(error)
+      throw isGone ? abandoned() : toError(error)
     }
   }
 
@@ -75,6 +76,10 @@ class Lease {
     signal?.addEventListener('abort', this.#end, { once: true })
     this.#stall = setTimeout(this.#end, stallTime)
     this.#limit = setTimeout(this.#end, mostTime)
+  }
+
+  get isOver(): boolean {
+    return this.#over
   }
 
   async *read({ first, between, last }: RowStream): AsyncGenerator<string, void, undefined> {

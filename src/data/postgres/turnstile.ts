@@ -1,6 +1,6 @@
 import { TenantryError } from '../../core/errors.ts'
 import { abandoned } from './errors.ts'
-import { FairQueue } from './fair-queue.ts'
+import { FairQueue, isWithinShare } from './fair-queue.ts'
 
 export interface TurnstileOptions {
   /** How many may be inside at once. */
@@ -65,7 +65,7 @@ export class Turnstile {
   /** Of whose tenant fewer wait is not refused for those of others: the one that came last of the tenant with most of them is. */
   #makeRoom(own: number): boolean {
     // Who has as much as most others does not make us look for the one that has more.
-    if (own + 1 > this.#options.queue / (this.#queue.lanes + 1)) return false
+    if (!isWithinShare(own, this.#queue.lanes, this.#options.queue)) return false
     const last = this.#queue.longest.at(-1)
     last?.refuse()
     return last !== undefined
