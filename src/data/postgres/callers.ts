@@ -39,9 +39,10 @@ export class Callers<Run> {
 
   end(signal: AbortSignal, run: Run): void {
     const caller = this.#callers.get(signal)
-    const runs = caller?.runs ?? []
+    if (!caller) return
+    const { runs } = caller
     const place = runs.indexOf(run)
-    if (!caller || place < 0) return
+    if (place < 0) return
     const last = runs.pop()
     if (last !== undefined && place < runs.length) runs[place] = last
     if (runs.length === 0 && this.#callers.size > mostIdle) this.#forget(signal, caller)

@@ -4,8 +4,8 @@ export type Answer = 'taken' | 'refused' | 'full'
 const nothing: readonly never[] = []
 
 /**
- * True when one more in a lane that has `own` of them is within its share of a queue for `limit`, of which `lanes` have some: then
- * another lane has more.
+ * True when one more in a lane that has `own` of them is within its share of a queue for `limit`, of which `lanes` have some: in a
+ * full one another lane has more then. Who has as much as most others does not make anybody look for the one that has more.
  */
 export function isWithinShare(own: number, lanes: number, limit: number): boolean {
   return own + 1 <= limit / (own > 0 ? lanes : lanes + 1)

@@ -279,7 +279,6 @@ export class Pool {
 
   /** Who has fewer waiting than others is not refused for them: the one that came last of those who have most is. */
   #makeRoom(own: number): boolean {
-    // Who has as much as most others does not make us look for the one that has more.
     if (!isWithinShare(own, this.#prompt.lanes + this.#slow.lanes, this.#options.queue)) return false
     const [prompt, slow] = [this.#prompt.longest, this.#slow.longest]
     const last = (prompt.length >= slow.length ? prompt : slow).at(-1)

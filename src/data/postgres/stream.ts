@@ -47,9 +47,8 @@ export class StreamPool {
         parts: lease.read(stream),
       }
     } catch (error) {
-      const isGone = lease.isOver
       lease.end(false)
-      throw isGone ? abandoned() : toError(error)
+      throw signal?.aborted ? abandoned() : toError(error)
     }
   }
 
@@ -76,10 +75,6 @@ class Lease {
     signal?.addEventListener('abort', this.#end, { once: true })
     this.#stall = setTimeout(this.#end, stallTime)
     this.#limit = setTimeout(this.#end, mostTime)
-  }
-
-  get isOver(): boolean {
-    return this.#over
   }
 
   async *read({ first, between, last }: RowStream): AsyncGenerator<string, void, undefined> {

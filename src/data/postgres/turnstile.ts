@@ -64,7 +64,6 @@ export class Turnstile {
 
   /** Of whose tenant fewer wait is not refused for those of others: the one that came last of the tenant with most of them is. */
   #makeRoom(own: number): boolean {
-    // Who has as much as most others does not make us look for the one that has more.
     if (!isWithinShare(own, this.#queue.lanes, this.#options.queue)) return false
     const last = this.#queue.longest.at(-1)
     last?.refuse()
