@@ -8,7 +8,7 @@ import { TenantryError } from '../core/errors.ts'
 import { narrowTo } from '../core/published.ts'
 import type { Signer } from '../core/signer.ts'
 import { createSystemModules, type SystemModules } from '../core/system-modules.ts'
-import { lowerPriority } from '../data/postgres/embedded/priority.ts'
+import { Priority } from '../data/postgres/embedded/priority.ts'
 import type { EmbeddedServer } from '../data/postgres/embedded.ts'
 import { openPostgres, type Postgres, type PostgresOptions, type PostgresSettings } from '../data/postgres/postgres.ts'
 import { createIdentity, type Identity } from '../identity/identity.ts'
@@ -73,6 +73,9 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
   try {
     const embedded = await openServer(options)
     if (embedded) open.push(() => embedded.close())
+    // Another server's processes are elsewhere, or another account's.
+    const priority = embedded && new Priority()
+    if (priority) open.push(async () => priority.close())
 
     const masterKey = await openMasterKey({ folder: environment.folder, env: environment.variables })
     const wanted: PostgresOptions = {
@@ -80,7 +83,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       modules: product.modules.modules,
       secrets: createSecrets(masterKey),
       prepare,
-      ...(embedded && { lowerPriority }),
+      ...(priority && { lowerPriority: processId => priority.lower(processId) }),
       ...(serves && { node: { host: hostname(), pid: process.pid } }),
       settings: {
         prefix: environment.prefix,

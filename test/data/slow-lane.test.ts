@@ -3,16 +3,18 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { lowerPriority } from '../../src/data/postgres/embedded/priority.ts'
+import { Priority } from '../../src/data/postgres/embedded/priority.ts'
 import type { Pool } from '../../src/data/postgres/pool.ts'
 import { Pools } from './pools.ts'
 
 let pools: Pools
+const priority = new Priority()
 before(async () => {
   pools = await Pools.over({ modules: [] })
 })
 afterEach(() => pools.close())
 after(() => pools.end())
+after(() => priority.close())
 
 const nap = (seconds: number) => `select pg_backend_pid()::text, pg_sleep(${seconds})::text`
 const quick = 'select pg_backend_pid()::text'
@@ -74,7 +76,7 @@ describe('what takes long, where the server can be told', () => {
   test('weighs less than anything else on Linux', {
     skip: reason,
   }, async () => {
-    const pool = await pools.open({ size: 1, most: 2, lowerPriority })
+    const pool = await pools.open({ size: 1, most: 2, lowerPriority: pid => priority.lower(pid) })
     await pidOf(pool, nap(0.03), 'acme')
     const slow = await pidOf(pool, nap(0.03), 'acme')
     const prompt = await pidOf(pool, quick, 'globex')
@@ -83,7 +85,7 @@ describe('what takes long, where the server can be told', () => {
   })
 
   test('leaves its processor to whatever wakes up on Linux', { skip: reason || withoutChrt }, async () => {
-    const pool = await pools.open({ size: 1, most: 2, lowerPriority })
+    const pool = await pools.open({ size: 1, most: 2, lowerPriority: pid => priority.lower(pid) })
     await pidOf(pool, nap(0.03), 'acme')
     const slow = await pidOf(pool, nap(0.03), 'acme')
     const prompt = await pidOf(pool, quick, 'globex')
