@@ -47,6 +47,7 @@ export class Conversation {
   #current = ''
   #savepoints = 0
   #hasAuthors = false
+  #closed = false
 
   constructor(options: ConversationOptions) {
     this.#options = options
@@ -59,16 +60,32 @@ export class Conversation {
     return this.#begun
   }
 
-  /** What `work` was given answers no more when it has ended. */
+  /** Resolves when whatever was said so far is answered. */
+  get rest(): Promise<unknown> {
+    return this.#last
+  }
+
+  /** Once. What `work` was given answers no more when it has ended: the connection may be another tenant's then. */
   async during<T>(work: (transaction: OpenTransaction) => Promise<T>): Promise<T> {
+    try {
+      return await this.#part(work, () => false)
+    } finally {
+      this.#closed = true
+      await this.#last
+    }
+  }
+
+  /** `isOverAbove`: whatever it is a part of has ended, and it with that. */
+  async #part<T>(work: (transaction: OpenTransaction) => Promise<T>, isOverAbove: () => boolean): Promise<T> {
     const state = { over: false, inner: false }
+    const isOver = () => state.over || isOverAbove()
     const check = () => {
-      if (state.over) throw new TenantryError('internal', 'The transaction is over')
+      if (isOver()) throw isClosed()
       if (this.#signal?.aborted) throw abandoned()
       if (state.inner) throw innerIsOpen()
     }
     try {
-      return await work({
+      const result = await work({
         run: async (settings, statement) => {
           check()
           return await this.#next(() => this.#run(settings, statement))
@@ -92,12 +109,15 @@ export class Conversation {
           check()
           state.inner = true
           try {
-            return await this.#nested(inner)
+            return await this.#nested(inner, isOver)
           } finally {
             state.inner = false
           }
         },
       })
+      // Half of what it does would be kept.
+      if (state.inner) throw innerIsOpen()
+      return result
     } finally {
       state.over = true
       await this.#last
@@ -111,20 +131,22 @@ export class Conversation {
     await this.#say(this.#options.begin)
   }
 
-  async #nested<T>(work: (transaction: OpenTransaction) => Promise<T>): Promise<T> {
+  async #nested<T>(work: (transaction: OpenTransaction) => Promise<T>, isOver: () => boolean): Promise<T> {
     const name = `part${++this.#savepoints}`
     await this.#next(async () => {
       await this.#begin()
       await this.#say(`savepoint ${name}`)
     })
     try {
-      const result = await this.during(work)
+      const result = await this.#part(work, isOver)
+      if (isOver()) throw isClosed()
       // A statement that failed and was not heard of makes this fail too, so nothing is lost in silence.
       await this.#next(() => this.#say(`release savepoint ${name}`))
       return result
     } catch (error) {
       // Settings that the part made are gone with it. An error here shows again at the next statement or at the commit.
       this.#current = ''
+      if (isOver()) throw error
       await this.#next(() => this.#say(`rollback to savepoint ${name}; release savepoint ${name}`)).catch(() => {})
       throw error
     }
@@ -132,6 +154,7 @@ export class Conversation {
 
   /** Settings and their statement stay together: two plans at once must not run under each other's role. */
   #next<T>(turn: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(isClosed())
     const mine = this.#last.then(turn)
     this.#last = mine.catch(() => {})
     return mine
@@ -153,7 +176,7 @@ export class Conversation {
       this.#current = wanted
       return row
     } catch (error) {
-      throw toError(error)
+      throw this.#toError(error)
     }
   }
 
@@ -178,7 +201,7 @@ export class Conversation {
       const { rows, rowCount } = await this.#client.query<Record<string, unknown>>(config)
       return { rows, count: rowCount ?? rows.length }
     } catch (error) {
-      throw toError(error)
+      throw this.#toError(error)
     }
   }
 
@@ -187,9 +210,14 @@ export class Conversation {
     return this.#hasAuthors
   }
 
+  /** When the caller has gone, what failed has been stopped for that, or comes after what was. */
+  #toError(error: unknown): TenantryError {
+    return this.#signal?.aborted ? abandoned() : toError(error)
+  }
+
   async #say(sql: string): Promise<void> {
     await this.#client.query(sql).catch(error => {
-      throw toError(error)
+      throw this.#toError(error)
     })
   }
 }
@@ -202,6 +230,10 @@ function refuseControl(text: string): void {
   throw new TenantryError('invalid', 'That statement neither reads nor writes rows', {
     hint: 'Transactions, roles, settings and tables are not changed here',
   })
+}
+
+function isClosed(): TenantryError {
+  return new TenantryError('internal', 'The transaction is over')
 }
 
 function innerIsOpen(): TenantryError {
