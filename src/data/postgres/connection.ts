@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net'
+import { sendCancel } from './cancel.ts'
 import { type ConnectionTarget, createPipelinedClient, type PipelinedClient } from './driver.ts'
 import { isConnectionError } from './errors.ts'
 import { tenantSession } from './settings.ts'
@@ -229,26 +229,15 @@ export class Connection {
   }
 
   /**
-   * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS: a connection of its own,
-   * which may be late and hit the statement behind; the pool sends that one again. One is under way at most: callers who
-   * come and go must not take the server's places for connections.
+   * When it is late and hits the statement behind, the pool sends that one again. One is under way at most: callers who come
+   * and go must not take the server's places for connections.
    */
   #sendCancel(): void {
-    const { processID, secretKey, host, port } = this.#client
-    if (this.#cancelling || processID === null || secretKey === null) return
+    if (this.#cancelling) return
     this.#cancelling = true
-    const request = Buffer.alloc(16)
-    request.writeInt32BE(16, 0)
-    request.writeInt32BE(80877102, 4)
-    request.writeInt32BE(processID, 8)
-    request.writeInt32BE(secretKey, 12)
-    const socket: Socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
-    socket.on('close', () => {
+    sendCancel(this.#client, () => {
       this.#cancelling = false
     })
-    socket.on('error', () => {}) // A cancel that does not arrive changes nothing: the time limit still holds.
-    socket.setTimeout(5_000, () => socket.destroy())
-    socket.end(request)
   }
 
   /** Ends the connection when what it has taken is answered. */

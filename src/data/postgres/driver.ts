@@ -16,10 +16,21 @@ interface WireQuery {
  */
 export const DriverQuery = pg.Query as unknown as new (text: string) => WireQuery
 
-/** A client with the fields that a cancel request needs; typed by the driver only in part. */
-export interface PipelinedClient extends pg.Client {
+/** What a cancel request needs of a client; typed by the driver only in part. */
+export interface Cancellable {
+  readonly host: string
+  readonly port: number
   readonly processID: number | null
   readonly secretKey: number | null
+}
+
+export type PipelinedClient = pg.Client & Cancellable
+
+/** A client of the driver's pool, which is no other than those made by hand. */
+export type LentClient = pg.PoolClient & Cancellable
+
+export async function lendClient(pool: pg.Pool): Promise<LentClient> {
+  return (await pool.connect()) as LentClient
 }
 
 /** A client that sends a query before the one ahead of it has answered. */

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { TenantryError } from '../../core/errors.ts'
 import { atDatabase } from './bootstrap.ts'
-import type { ConnectionTarget } from './driver.ts'
+import { type ConnectionTarget, type LentClient, lendClient } from './driver.ts'
 import { abandoned } from './errors.ts'
 import { Turnstile } from './turnstile.ts'
 
@@ -17,7 +17,7 @@ export interface FairConnectionsOptions {
 
 /** A connection that is one user's until it is given back. */
 export interface Lent {
-  readonly client: pg.PoolClient
+  readonly client: LentClient
   /** Once. What is not `reusable` is thrown away. */
   giveBack(reusable: boolean): void
 }
@@ -37,13 +37,15 @@ export class FairConnections {
       options: `${session} -c idle_in_transaction_session_timeout=${idleInTransaction}`,
     })
     this.#pool.on('error', () => {}) // An idle connection was lost; the pool makes another.
+    // Nobody listens yet to one that is lost as soon as it is open.
+    this.#pool.on('connect', client => client.on('error', () => {}))
     this.#turnstile = new Turnstile({ size })
   }
 
   /** Throws `unavailable` when none is free in time or `signal` fires. */
   async lend(tenant: string, signal: AbortSignal | undefined): Promise<Lent> {
     const leave = await this.#turnstile.enter(tenant, signal)
-    const client = await this.#pool.connect().catch(error => {
+    const client = await lendClient(this.#pool).catch(error => {
       leave()
       throw new TenantryError('unavailable', 'No connection is free for this', { retryAfter: 1, cause: error })
     })

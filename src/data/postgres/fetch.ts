@@ -21,6 +21,7 @@ export class Fetch extends DriverQuery {
   #over = false
   #error: unknown
   #wake: (() => void) | undefined
+  #unwanted = false
 
   constructor(count: number, size: number) {
     super('')
@@ -49,6 +50,13 @@ export class Fetch extends DriverQuery {
     return { lines, over: this.#over }
   }
 
+  /** Nobody takes the rest: it is read and forgotten, for whoever comes next on the connection. */
+  discard(): void {
+    this.#unwanted = true
+    this.#lines = []
+    this.#socket?.resume()
+  }
+
   get #isReady(): boolean {
     return this.#over || this.#error !== undefined || this.#length >= this.#size
   }
@@ -56,6 +64,7 @@ export class Fetch extends DriverQuery {
   override handleRowDescription(): void {}
 
   override handleDataRow({ fields: [line] }: { fields: (string | null)[] }): void {
+    if (this.#unwanted) return
     this.#lines.push(line ?? '')
     this.#length += line?.length ?? 0
     if (this.#length < this.#size) return
@@ -72,6 +81,8 @@ export class Fetch extends DriverQuery {
 
   override handleReadyForQuery(): void {
     this.#over = true
+    // Whatever is said next on the connection is read, too.
+    this.#socket?.resume()
     this.#wake?.()
   }
 }

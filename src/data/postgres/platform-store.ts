@@ -56,6 +56,8 @@ export class PlatformStore implements CatalogStore, KeyStore, AuditRecord {
       application_name: 'tenantry platform',
     })
     this.#pool.on('error', () => {}) // An idle connection was lost; the pool makes another.
+    // Nobody listens yet to one that is lost as soon as it is open.
+    this.#pool.on('connect', client => client.on('error', () => {}))
   }
 
   async changes(after: number): Promise<readonly TenantChange[]> {

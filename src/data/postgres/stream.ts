@@ -1,10 +1,12 @@
 import type pg from 'pg'
-import type { ConnectionTarget } from './driver.ts'
+import { endInTime, stopRunning } from './cancel.ts'
+import type { ConnectionTarget, LentClient } from './driver.ts'
 import { abandoned, toError } from './errors.ts'
 import { FairConnections, type Lent } from './fair-connections.ts'
 import { Fetch, type Fetched } from './fetch.ts'
 import { allSettings, allSettingsSql, type Settings, tenantSession } from './settings.ts'
 import type { RowStream } from './sql/row-stream.ts'
+import type { Statement } from './sql/writer.ts'
 
 export interface Streamed {
   readonly rows: number
@@ -32,22 +34,22 @@ export class StreamPool {
   /** Rejects with a TenantryError before the first part, or while parts are read. */
   async open(settings: Settings, stream: RowStream, signal: AbortSignal | undefined): Promise<Streamed> {
     const lent = await this.#connections.lend(settings[1], signal)
-    const { client } = lent
-    const lease = new Lease(lent, signal)
+    const lease = new Lease(lent, signal, Number(settings[4]))
     try {
       // Number and rows are of one moment.
-      await client.query('begin isolation level repeatable read read only')
-      await client.query(allSettingsSql, allSettings(settings))
-      const { rows } = await client.query<(string | null)[]>({ ...asQuery(stream.count), rowMode: 'array' })
-      await client.query(asQuery({ ...stream.rows, text: `declare answer no scroll cursor for ${stream.rows.text}` }))
+      await lease.say('begin isolation level repeatable read read only')
+      await lease.say({ text: allSettingsSql, values: allSettings(settings) })
+      const { rows } = await lease.say(stream.count)
+      await lease.say({ ...stream.rows, text: `declare answer no scroll cursor for ${stream.rows.text}` })
       const [count, total] = rows[0] ?? []
+      lease.rest()
       return {
         rows: Number(count ?? 0),
         total: total == null ? null : Number(total),
         parts: lease.read(stream),
       }
     } catch (error) {
-      lease.end(false)
+      lease.stop()
       throw signal?.aborted ? abandoned() : toError(error)
     }
   }
@@ -57,31 +59,52 @@ export class StreamPool {
   }
 }
 
-/** A connection for the time of one answer. It is given back at the end, and thrown away when it did not get there. */
+/** A connection for the time of one answer. It is given back when the server has stopped working for it, and not before. */
 class Lease {
-  readonly #client: pg.PoolClient
+  readonly #client: LentClient
   readonly #giveBack: Lent['giveBack']
   readonly #signal: AbortSignal | undefined
-  readonly #end = () => this.end(false)
-  #stall: NodeJS.Timeout
+  readonly #stop = () => this.stop()
+  readonly #lost = () => {
+    this.#isLost = true
+    this.stop()
+  }
   readonly #limit: NodeJS.Timeout
+  #stall: NodeJS.Timeout
+  #fetch: Fetch | undefined
   #over = false
+  #isLost = false
 
-  constructor({ client, giveBack }: Lent, signal: AbortSignal | undefined) {
+  /** `timeout`: milliseconds that a statement may take. */
+  constructor({ client, giveBack }: Lent, signal: AbortSignal | undefined, timeout: number) {
     this.#client = client
     this.#giveBack = giveBack
     this.#signal = signal
-    client.on('error', this.#end)
-    signal?.addEventListener('abort', this.#end, { once: true })
-    this.#stall = setTimeout(this.#end, stallTime)
-    this.#limit = setTimeout(this.#end, mostTime)
+    client.on('error', this.#lost)
+    signal?.addEventListener('abort', this.#stop, { once: true })
+    this.#limit = setTimeout(this.#stop, mostTime)
+    this.#stall = setTimeout(this.#stop, timeout + stallTime)
+  }
+
+  async say(sql: string | Statement): Promise<pg.QueryArrayResult<(string | null)[]>> {
+    this.#check()
+    const { text, values } = typeof sql === 'string' ? { text: sql, values: [] } : sql
+    return await this.#client.query<(string | null)[]>({ text, values: [...values], rowMode: 'array' })
+  }
+
+  /** From here on somebody has to take the next part in time. */
+  rest(): void {
+    clearTimeout(this.#stall)
+    if (!this.#over) this.#stall = setTimeout(this.#stop, stallTime)
   }
 
   async *read({ first, between, last }: RowStream): AsyncGenerator<string, void, undefined> {
     let before = first
     try {
       for (let count = 1; count > 0; ) {
+        this.#check()
         const fetch = new Fetch(count, partSize)
+        this.#fetch = fetch
         this.#client.query(fetch as never)
         let rows = 0
         let length = 0
@@ -100,49 +123,66 @@ class Lease {
       await this.#commit()
       yield before === first ? first + last : last
     } finally {
-      this.end(false)
+      this.stop()
     }
+  }
+
+  /** When it is over, the connection may be another's, and what was taken last may not be all. */
+  #check(): void {
+    if (this.#over) throw abandoned()
   }
 
   async #take(fetch: Fetch): Promise<Fetched> {
     clearTimeout(this.#stall)
-    if (this.#over) throw abandoned()
+    this.#check()
     const fetched = await fetch.take().catch(error => {
-      throw this.#over ? abandoned() : toError(error)
+      this.#check()
+      throw toError(error)
     })
-    if (!this.#over) this.#stall = setTimeout(this.#end, stallTime)
+    this.rest()
     return fetched
   }
 
   async #commit(): Promise<void> {
-    await this.#client.query('commit').catch(error => {
+    this.#check()
+    this.#end()
+    try {
+      await endInTime(this.#client, this.#client.query('commit'))
+      this.#leave(true)
+    } catch (error) {
+      this.#leave(false)
       throw toError(error)
-    })
-    this.end(true)
+    }
   }
 
-  /** `whole`: its transaction is over, so that the next one may have the connection. */
-  end(whole: boolean): void {
+  /** Its transaction ends where it is. Who reads meets that it has. */
+  stop(): void {
     if (this.#over) return
+    this.#end()
+    const rolledBack = this.#client.query('rollback')
+    // PostgreSQL may be waiting for somebody to read what it has written, and does not hear that it is to stop until then.
+    this.#fetch?.discard()
+    const asked = stopRunning(this.#client, rolledBack)
+    rolledBack
+      .then(async () => !(await asked))
+      .catch(() => false)
+      .then(reusable => this.#leave(reusable))
+  }
+
+  #end(): void {
     this.#over = true
     clearTimeout(this.#stall)
     clearTimeout(this.#limit)
-    this.#signal?.removeEventListener('abort', this.#end)
-    this.#client.off('error', this.#end)
-    if (!whole) {
-      this.#client.on('error', () => {}) // It is thrown away.
-      // PostgreSQL may be waiting for somebody to read what it has written.
-      this.#client.connection.stream.destroy()
-    }
-    this.#giveBack(whole)
+    this.#signal?.removeEventListener('abort', this.#stop)
+  }
+
+  #leave(reusable: boolean): void {
+    this.#client.off('error', this.#lost)
+    this.#giveBack(reusable && !this.#isLost)
   }
 }
 
 /** As many rows as one part holds when they are like those before, but not many more than were seen. */
 function countAfter(count: number, length: number): number {
   return Math.max(1, Math.min(count * 4, 2_000, Math.floor(partSize / (length + 1))))
-}
-
-function asQuery({ text, values }: RowStream['rows']): { text: string; values: (string | null)[] } {
-  return { text, values: [...values] }
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { Verb } from '../../core/access-role.ts'
 import { TenantryError } from '../../core/errors.ts'
+import { stopRunning } from './cancel.ts'
 import { Conversation, type OpenTransaction } from './conversation.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { abandoned, isConnectionError, toError, unknownOutcome } from './errors.ts'
@@ -49,6 +50,11 @@ export class TransactionPool {
       prepared: this.#preparedOn(client),
       nameOf: (role, text) => this.#shapes.of(role, text).name,
     })
+    let stopping: Promise<boolean> | undefined
+    const stop = () => {
+      stopping = stopRunning(client, conversation.rest)
+    }
+    signal?.addEventListener('abort', stop, { once: true })
     try {
       const result = await conversation.during(work)
       if (signal?.aborted) throw abandoned()
@@ -59,6 +65,8 @@ export class TransactionPool {
       if (conversation.hasBegun) await client.query('rollback').catch(ignore)
       throw error
     } finally {
+      signal?.removeEventListener('abort', stop)
+      if (await stopping) reusable = false
       // Also what was set for the session, as the login that it began with (THREATS A12, A13).
       if (conversation.hasAuthors && reusable) {
         this.#prepared.delete(client)

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { setPriority } from 'node:os'
@@ -12,7 +12,7 @@ export class Priority {
   #chrt: Writable | undefined
 
   constructor() {
-    if (process.platform === 'linux') this.#chrt = startChrt()
+    this.#start()
   }
 
   /**
@@ -31,8 +31,13 @@ export class Priority {
       // Who is not privileged may do this ten times a second. Where there are no groups, the first was enough.
       if (hasCode(error, 'EAGAIN')) return false
     }
+    if (!this.#chrt?.writable) this.#start()
     this.#chrt?.write(`${processId}\n`)
     return true
+  }
+
+  #start(): void {
+    if (process.platform === 'linux') this.#chrt = startChrt()
   }
 
   close(): void {
@@ -50,18 +55,25 @@ export class Priority {
  *
  * One shell for all of them, begun with us: while a process is begun Node.js stands still, for 5 to 12 ms once it has grown.
  */
-function startChrt(): Writable {
+function startChrt(): Writable | undefined {
   // Its input ends when we are gone, however we went; until then a signal for all of a terminal is none for it.
-  const child = spawn('/bin/sh', ['-c', `trap '' HUP INT; while read -r pid; do chrt -i -p 0 "$pid"; done`], {
-    cwd: '/',
-    env: { PATH: process.env.PATH },
-    stdio: ['pipe', 'ignore', 'ignore'],
-  })
+  const child: ChildProcess = spawn(
+    '/bin/sh',
+    ['-c', `trap '' HUP INT; while read -r pid; do chrt -i -p 0 "$pid"; done`],
+    {
+      cwd: '/',
+      env: { PATH: process.env.PATH },
+      stdio: ['pipe', 'ignore', 'ignore'],
+    },
+  )
   child.on('error', () => {})
-  child.stdin.on('error', () => {})
   child.unref()
-  if (child.stdin instanceof Socket) child.stdin.unref()
-  return child.stdin
+  const { stdin } = child
+  // Where no more processes may be begun there is none.
+  if (!(stdin instanceof Socket)) return undefined
+  stdin.on('error', () => {})
+  stdin.unref()
+  return stdin
 }
 
 function hasCode(error: unknown, code: string): boolean {

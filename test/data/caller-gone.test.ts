@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { after, afterEach, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Settings } from '../../src/data/postgres/settings.ts'
+import type { RowStream } from '../../src/data/postgres/sql/row-stream.ts'
+import { StreamPool } from '../../src/data/postgres/stream.ts'
+import { TransactionPool } from '../../src/data/postgres/transaction.ts'
+import { failure, notes, Pools, poolModule, until } from './pools.ts'
+
+let pools: Pools
+const open: { close(): Promise<void> }[] = []
+before(async () => {
+  pools = await Pools.over({ modules: [poolModule] })
+})
+afterEach(async () => {
+  for (const pool of open.splice(0)) await pool.close()
+})
+after(() => pools.end())
+
+const opened = <P extends { close(): Promise<void> }>(pool: P): P => {
+  open.push(pool)
+  return pool
+}
+const streams = (size: number) => opened(new StreamPool(pools.target, size))
+const transactions = (size: number) => opened(new TransactionPool(pools.target, size))
+
+const settings = (tenant: string, timeout = 10_000): Settings => [
+  `${pools.tenants.database.prefix}_tenant_writer`,
+  tenant,
+  'eu',
+  `subject of ${tenant}`,
+  String(timeout),
+]
+const statement = (text: string) => ({ text, values: [] })
+const answer = (count: string, rows: string): RowStream => ({
+  count: statement(count),
+  rows: statement(rows),
+  first: '[',
+  between: ',',
+  last: ']',
+})
+const letters = answer(
+  "select '3', null::text",
+  "select current_setting('tenantry.tenant') || n from generate_series(1, 3) n",
+)
+/** Many are asked for at once when the large ones come. */
+const largeAtLast = answer(
+  "select '460', null::text",
+  "select repeat('x', case when n <= 400 then 1 else 1000000 end) from generate_series(1, 460) n",
+)
+const pids = answer("select '1', null::text", 'select pg_backend_pid()::text')
+const countsLong = answer('select pg_sleep(8)::text, null::text', 'select 1::text')
+const rowsLong = answer("select '2', null::text", "select 'a' union all select pg_sleep(8)::text")
+
+async function textOf(streams: StreamPool, tenant: string, stream = letters): Promise<string> {
+  const { parts } = await streams.open(settings(tenant), stream, undefined)
+  let text = ''
+  for await (const part of parts) text += part
+  return text
+}
+const atWork = async () => (await pools.backends()).filter(({ query }) => /pg_sleep|fetch/.test(query)).length
+
+describe('when the caller of a large answer goes', () => {
+  test('its statement is stopped, and only then is the next of its tenant let in', async () => {
+    const pool = streams(2)
+    const started = performance.now()
+    let most = 0
+    const watching = new AbortController()
+    const watch = (async () => {
+      while (!watching.signal.aborted) {
+        most = Math.max(most, await atWork())
+        await sleep(5)
+      }
+    })()
+    for (let turn = 0; turn < 6; turn++) {
+      const gone = new AbortController()
+      const asked = failure(pool.open(settings('acme'), countsLong, gone.signal))
+      await until(async () => (await atWork()) > 0)
+      gone.abort()
+      assert.equal((await asked).code, 'unavailable')
+    }
+    assert.equal(await textOf(pool, 'globex'), '[globex1,globex2,globex3]')
+    assert.equal(await textOf(pool, 'acme'), '[acme1,acme2,acme3]')
+    watching.abort()
+    await watch
+    assert.equal(most, 1, 'of one tenant half of two connections')
+    assert.ok(performance.now() - started < 7_000, 'no statement ran to its end')
+    assert.equal(await atWork(), 0)
+  })
+
+  test('whatever was said last, nothing more of it is said to whoever has the connection then', async () => {
+    const pool = streams(1)
+    await textOf(pool, 'acme')
+    for (let turn = 0; turn < 60; turn++) {
+      const gone = new AbortController()
+      const acme = pool.open(settings('acme'), letters, gone.signal).then(({ parts }) => parts, failed)
+      const globex = textOf(pool, 'globex')
+      for (let step = 0; step < turn % 12; step++) await new Promise(setImmediate)
+      gone.abort()
+      assert.equal(await globex, '[globex1,globex2,globex3]')
+      await acme
+    }
+  })
+
+  test('it may be in the middle of the rows, when PostgreSQL works or waits for a reader', async () => {
+    const pool = streams(2)
+    for (const stream of [rowsLong, largeAtLast]) {
+      const gone = new AbortController()
+      const { parts } = await pool.open(settings('acme'), stream, gone.signal)
+      const reader = parts[Symbol.asyncIterator]()
+      if (stream === largeAtLast) while ((await reader.next()).value?.length < 1_000_000);
+      else await reader.next()
+      const second = stream === rowsLong ? failure(reader.next().then(() => reader.next())) : undefined
+      await until(async () => (await atWork()) > 0)
+      gone.abort()
+      await until(async () => (await atWork()) === 0)
+      if (second) assert.equal((await second).code, 'unavailable')
+      else assert.equal((await failure(reader.next())).code, 'unavailable')
+      assert.equal(await textOf(pool, 'acme'), '[acme1,acme2,acme3]')
+    }
+  })
+
+  test('a request to stop that is late meets nobody: the connection is not used again', async () => {
+    const pool = streams(1)
+    const gone = new AbortController()
+    const asked = failure(pool.open(settings('acme'), countsLong, gone.signal))
+    await until(async () => (await atWork()) > 0)
+    const [stopped] = await pools.backends()
+    gone.abort()
+    await asked
+    assert.notEqual(await textOf(pool, 'globex', pids), `[${stopped?.pid}]`)
+  })
+
+  test('nothing is left of it on the connection, which the next one has when nothing ran', async () => {
+    const pool = streams(1)
+    const pid = await textOf(pool, 'acme', pids)
+    const gone = new AbortController()
+    const { parts } = await pool.open(settings('globex'), letters, gone.signal)
+    gone.abort()
+    const reader = parts[Symbol.asyncIterator]()
+    assert.equal(
+      (await failure(reader.next())).code,
+      'unavailable',
+      'the rest of what is not all is never taken for all',
+    )
+    assert.equal(await textOf(pool, 'acme', pids), pid)
+    assert.equal(await textOf(pool, 'acme'), '[acme1,acme2,acme3]')
+  })
+
+  test('a server that ends the connection meanwhile is met by nobody else', async () => {
+    const pool = streams(2)
+    const gone = new AbortController()
+    const asked = failure(pool.open(settings('acme'), countsLong, gone.signal))
+    await until(async () => (await atWork()) > 0)
+    gone.abort()
+    await pools.terminate()
+    assert.equal((await asked).code, 'unavailable')
+    for (const tenant of ['acme', 'globex'])
+      assert.equal(await textOf(pool, tenant), `[${tenant}1,${tenant}2,${tenant}3]`)
+  })
+})
+
+const failed = () => undefined
+
+test('a large answer ends where its rows do, whatever their sizes', async () => {
+  const pool = streams(4)
+  const part = 256 * 1024
+  for (const size of [26_300, 53_000, 140_000, part, part + 1]) {
+    const count = 5 + Math.ceil(part / size)
+    const rows = answer(
+      `select '${count}', null::text`,
+      `select repeat('x', case when n <= 5 then 1 else ${size} end) from generate_series(1, ${count}) n`,
+    )
+    const texts = await Promise.all(['acme', 'globex'].map(tenant => textOf(pool, tenant, rows)))
+    const length = 5 + (count - 5) * size + count - 1 + '[]'.length
+    assert.deepEqual(
+      texts.map(text => text.length),
+      [length, length],
+    )
+  }
+})
+
+test('a connection that is lost as soon as it is open ends what wanted it, and nothing else', async () => {
+  const message = (type: string, body: Buffer) => {
+    const head = Buffer.alloc(5)
+    head.write(type)
+    head.writeInt32BE(body.length + 4, 1)
+    return Buffer.concat([head, body])
+  }
+  // https://www.postgresql.org/docs/current/protocol-message-formats.html: it may go in, is ready, and is told to go, all at once.
+  const welcome = Buffer.concat([
+    message('R', Buffer.alloc(4)),
+    message('K', Buffer.alloc(8)),
+    message('Z', Buffer.from('I')),
+    message('E', Buffer.from('SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0')),
+  ])
+  const server = createServer(socket => socket.once('data', () => socket.end(welcome)))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const pool = opened(new TransactionPool({ host: '127.0.0.1', port, user: 'x', database: 'x' }, 2))
+  for (const tenant of ['acme', 'globex']) {
+    const run = pool.run({ verb: 'read', signal: undefined, tenant }, ({ run }) =>
+      run(settings(tenant), statement('select 1::text')),
+    )
+    assert.equal((await failure(run)).code, 'unavailable')
+  }
+  server.close()
+})
+
+describe('when the caller of a transaction goes', () => {
+  const insert = (id: string) =>
+    statement(
+      `insert into pool_v1.${notes.name} (tenant_id, id, body) values (current_setting('tenantry.tenant'), ${id}, 'x') returning 'x'`,
+    )
+  const count = statement(`select count(*)::text from pool_v1.${notes.name}`)
+
+  test('its statement is stopped and nothing of it is kept', async () => {
+    const pool = transactions(2)
+    const started = performance.now()
+    const gone = new AbortController()
+    const run = { verb: 'write', signal: gone.signal, tenant: 'acme' } as const
+    const asked = failure(
+      pool.run(run, async ({ run }) => {
+        await run(settings('acme'), insert('gen_random_uuid()'))
+        await run(settings('acme'), statement('select pg_sleep(8)::text'))
+      }),
+    )
+    await until(async () => (await atWork()) > 0)
+    const [stopped] = await pools.backends()
+    gone.abort()
+    assert.equal((await asked).code, 'unavailable')
+    assert.ok(performance.now() - started < 7_000)
+    for (const tenant of ['acme', 'globex']) {
+      const next = { verb: 'read', signal: undefined, tenant } as const
+      assert.deepEqual(await pool.run(next, ({ run }) => run(settings(tenant), count)), ['0'])
+      const [pid] = await pool.run(next, ({ run }) => run(settings(tenant), statement('select pg_backend_pid()::text')))
+      assert.notEqual(pid, String(stopped?.pid), 'a request that is late meets nobody')
+    }
+  })
+
+  test('what its tenant asks next is not met by the request to stop', async () => {
+    const pool = transactions(2)
+    for (let turn = 0; turn < 10; turn++) {
+      const gone = new AbortController()
+      const asked = pool.run({ verb: 'read', signal: gone.signal, tenant: 'acme' }, ({ run }) =>
+        run(settings('acme'), statement(`select pg_sleep(${turn * 0.003})::text`)),
+      )
+      const outcome = asked.then(
+        () => 'unavailable',
+        error => error.code,
+      )
+      setTimeout(() => gone.abort(), 5)
+      assert.equal(await outcome, 'unavailable')
+      const next = { verb: 'read', signal: undefined, tenant: 'acme' } as const
+      assert.deepEqual(
+        await pool.run(next, ({ run }) => run(settings('acme'), statement('select pg_sleep(0.03)::text'))),
+        [''],
+      )
+    }
+  })
+})
