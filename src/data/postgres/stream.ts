@@ -88,8 +88,8 @@ class Lease {
 
   async say(sql: string | Statement): Promise<pg.QueryArrayResult<(string | null)[]>> {
     this.#check()
-    const { text, values } = typeof sql === 'string' ? { text: sql, values: [] } : sql
-    return await this.#client.query<(string | null)[]>({ text, values: [...values], rowMode: 'array' })
+    const said = typeof sql === 'string' ? { text: sql } : { text: sql.text, values: [...sql.values] }
+    return await this.#client.query<(string | null)[]>({ ...said, rowMode: 'array' })
   }
 
   /** From here on somebody has to take the next part in time. */

@@ -37,7 +37,12 @@ export class Priority {
   }
 
   #start(): void {
-    if (process.platform === 'linux') this.#chrt = startChrt()
+    if (process.platform !== 'linux') return
+    try {
+      this.#chrt = startChrt()
+    } catch {
+      this.#chrt = undefined // The system has no room for another process: there is the weight.
+    }
   }
 
   close(): void {
