@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { TenantData } from '../../src/core/tenant-data.ts'
+import { TenantData } from '../../src/core/tenant-data.ts'
+import { kyselyIn } from '../../src/data/postgres/kysely.ts'
 import { failure, notes, Pools, poolModule } from './pools.ts'
 
 // One connection for transactions: whoever comes next has the same one.
@@ -85,4 +86,101 @@ test('nothing is kept of a transaction that returns while a part of it is open, 
   })
   assert.deepEqual(await bodies(acme), ['secret of acme', 'the rest is kept'])
   assert.ok((await bodies(globex)).every(body => body !== 'inner' && body !== 'outer'))
+})
+
+test('nor of one that returns while statements of the author are to come', async () => {
+  const { acme, globex } = pools.tenants
+  const early = failure(
+    globex.transaction(async tx => {
+      kyselyIn(tx, { writes: { notes } }, async db => {
+        await db.insertInto('notes').values({ body: 'first half' }).execute()
+        await sleep(30)
+        await db.insertInto('notes').values({ body: 'second half' }).execute()
+      }).catch(() => {})
+      await sleep(15)
+    }),
+  )
+  assert.equal((await early).code, 'invalid')
+  for (const tenant of [acme, globex])
+    assert.ok(
+      (await bodies(tenant)).every(body => !body?.includes('half')),
+      'neither half is kept',
+    )
+})
+
+test('what the system does in a transaction is kept with its record or not at all, whether it was waited for or not', async () => {
+  const { modules, datasource, database } = pools.tenants
+  const systemIn = (tenant: string) => {
+    const context = pools.tenants.contextOf(tenant)
+    const principal = { ...context.principal, tenant: 'system', roles: ['writer', 'admin'] }
+    return new TenantData({ ...context, principal }, modules, datasource)
+  }
+  const tick = () => new Promise(resolve => setImmediate(resolve))
+  const ways: readonly ((tx: TenantData, body: string) => Promise<unknown>)[] = [
+    (tx, body) => tx.insert(notes, { body }),
+    async (tx, body) => {
+      tx.insert(notes, { body }).catch(() => {})
+      await tick()
+    },
+    (tx, body) => Promise.race([tx.insert(notes, { body }), tick()]),
+    async (tx, body) => {
+      const insert = tx.insert(notes, { body })
+      await tick()
+      await Promise.allSettled([insert, tx.transaction(part => part.list(notes))])
+    },
+    async (tx, body) => {
+      tx.transaction(async part => {
+        await part.insert(notes, { body })
+        throw sibling()
+      }).catch(() => {})
+      await sleep(20)
+    },
+  ]
+  for (const tenant of ['acme', 'globex']) {
+    const outcomes: string[] = []
+    for (const [index, way] of ways.entries()) {
+      const body = `way ${index}`
+      const recorded = async () =>
+        (
+          await database.query(
+            "select 1 from tenantry.audit where tenant = $1 and verb = 'insert' and outcome = 'done'",
+            [tenant],
+          )
+        ).length
+      const before = await recorded()
+      const end = await systemIn(tenant)
+        .transaction(tx => way(tx, body))
+        .then(
+          () => 'kept',
+          error => error.code,
+        )
+      const rows = (await bodies(pools.tenants.dataOf(tenant))).filter(kept => kept === body).length
+      assert.equal((await recorded()) - before, rows, `${tenant}, ${body}: as many records as rows`)
+      outcomes.push(`${end} ${rows}`)
+    }
+    assert.deepEqual(outcomes.slice(0, 3), ['kept 1', 'kept 1', 'kept 1'])
+    // A part that failed is recorded as undone, wherever it is when the transaction returns.
+    for (let steps = 0; steps < 40; steps++) {
+      const undone = async () =>
+        (await database.query("select 1 from tenantry.audit where tenant = $1 and outcome = 'rolled_back'", [tenant]))
+          .length
+      const before = await undone()
+      let fails = () => {}
+      const failing = new Promise<void>(resolve => {
+        fails = resolve
+      })
+      await systemIn(tenant)
+        .transaction(async tx => {
+          tx.transaction(async part => {
+            for (const body of ['undone 1', 'undone 2', 'undone 3']) await part.insert(notes, { body })
+            fails()
+            throw sibling()
+          }).catch(() => {})
+          await failing
+          for (let step = 0; step < steps; step++) await tick()
+        })
+        .catch(() => {})
+      assert.equal((await undone()) - before, 3, `after ${steps} steps`)
+    }
+  }
 })

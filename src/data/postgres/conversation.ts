@@ -77,7 +77,7 @@ export class Conversation {
 
   /** `isOverAbove`: whatever it is a part of has ended, and it with that. */
   async #part<T>(work: (transaction: OpenTransaction) => Promise<T>, isOverAbove: () => boolean): Promise<T> {
-    const state = { over: false, inner: false }
+    const state = { over: false, inner: false, authors: 0 }
     const isOver = () => state.over || isOverAbove()
     const check = () => {
       if (isOver()) throw isClosed()
@@ -93,6 +93,7 @@ export class Conversation {
         author: async (settings, inner) => {
           check()
           let over = false
+          state.authors++
           try {
             return await inner(async (text, values) => {
               if (over) throw new TenantryError('internal', 'These statements are over')
@@ -102,6 +103,7 @@ export class Conversation {
             })
           } finally {
             over = true
+            state.authors--
             await this.#last
           }
         },
@@ -116,7 +118,7 @@ export class Conversation {
         },
       })
       // Half of what it does would be kept.
-      if (state.inner) throw innerIsOpen()
+      if (state.inner || state.authors > 0) throw endedEarly()
       return result
     } finally {
       state.over = true
@@ -234,6 +236,13 @@ function refuseControl(text: string): void {
 
 function isClosed(): TenantryError {
   return new TenantryError('internal', 'The transaction is over')
+}
+
+/** Something is still under way in a transaction whose function has returned. */
+export function endedEarly(): TenantryError {
+  return new TenantryError('invalid', 'The transaction has ended while something in it was open', {
+    hint: 'Wait for each part and for all statements before the function returns',
+  })
 }
 
 function innerIsOpen(): TenantryError {

@@ -172,7 +172,11 @@ export class PostgresDatasource implements Datasource {
     const acts = new SystemActs(context, recordSettings(prefix, context, statementTimeout), verb)
     const running = { verb: 'write', tenant: context.tenant } as const
     try {
-      return await transactions.run({ ...running, signal }, transaction => work(transaction, acts))
+      return await transactions.run({ ...running, signal }, async transaction => {
+        const result = await work(transaction, acts)
+        await acts.settle()
+        return result
+      })
     } catch (error) {
       if (acts.isEmpty) throw error
       await transactions

@@ -7,7 +7,7 @@ import type { Answer, Plan } from '../../core/plan.ts'
 import { systemTenant } from '../../core/tenant.ts'
 import type { TenantContext } from '../../core/tenant-context.ts'
 import { givenTenantsSql, recordStatement } from './audit.ts'
-import type { OpenTransaction } from './conversation.ts'
+import { endedEarly, type OpenTransaction } from './conversation.ts'
 import type { Settings } from './settings.ts'
 
 /** A principal of the system tenant acts, whose every act is recorded. Not: the platform itself, which makes a tenant's rows. */
@@ -26,6 +26,10 @@ export class SystemActs {
   readonly #settings: Settings
   readonly #verb: Verb
   readonly #acts: Act[] = []
+  readonly #underWay = new Set<Promise<unknown>>()
+  #parts = 0
+  /** Why something that was done is in no record. */
+  #unrecorded: unknown
 
   /** `verb`: `read` refuses writes, other than those of the record. */
   constructor(context: TenantContext, settings: Settings, verb: Verb) {
@@ -40,11 +44,22 @@ export class SystemActs {
 
   /** Runs `act` and records it in its transaction, with the number of rows that it answers. */
   run(plan: Plan, transaction: OpenTransaction, act: () => Promise<Answer>): Promise<Answer> {
-    return this.#tried(plan, async () => {
+    const tried = this.#tried(plan, async () => {
       const answer = await act()
       await this.#record(transaction, { ...this.#actOf(plan), rows: answer.rows, outcome: 'done' })
       return answer
     })
+    const end = () => this.#underWay.delete(tried)
+    this.#underWay.add(tried)
+    tried.then(end, end)
+    return tried
+  }
+
+  /** Before the commit, while the transaction still answers. Throws where something would be kept that is in no record. */
+  async settle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
+    if (this.#unrecorded !== undefined) throw this.#unrecorded
+    if (this.#parts > 0) throw endedEarly()
   }
 
   /** The same for a write that is made once: what it does is recorded by itself, and here that it was only answered again. */
@@ -60,11 +75,14 @@ export class SystemActs {
   /** A part that is undone takes the record of its acts with it, so they are recorded once more behind it. */
   async runPart<T>(transaction: OpenTransaction, part: () => Promise<T>): Promise<T> {
     const before = this.#acts.length
+    this.#parts++
     try {
       return await part()
     } catch (error) {
       for (const act of this.#acts.slice(before)) await this.#record(transaction, act)
       throw error
+    } finally {
+      this.#parts--
     }
   }
 
@@ -84,6 +102,7 @@ export class SystemActs {
 
   async #record(transaction: OpenTransaction, act: Act): Promise<void> {
     await transaction.run(this.#settings, recordStatement(act)).catch(error => {
+      this.#unrecorded ??= notRecorded(error)
       throw notRecorded(error)
     })
   }
