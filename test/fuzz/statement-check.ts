@@ -6,7 +6,7 @@ import { markerPattern } from './hostile.ts'
 const words: ReadonlySet<string> = new Set(
   `select from where and or not in any all as is null true false unknown distinct on case when then else end with join left
   cross lateral exists order by asc desc nulls first last limit offset group insert into update set delete returning values
-  conflict do nothing excluded default array like ilike begin commit rollback read only row using cast
+  conflict do nothing excluded default array like ilike begin isolation level repeatable commit rollback read only row using cast
   count sum avg min max coalesce json_agg row_to_json to_json to_jsonb json_strip_nulls json_to_recordset json_to_record
   json_array_elements string_agg replace substr length pg_column_size set_config now current_date gen_random_uuid
   to_tsvector to_tsquery plainto_tsquery phraseto_tsquery websearch_to_tsquery refuse uuid_v7
