@@ -26,12 +26,12 @@ const opened = <P extends { close(): Promise<void> }>(pool: P): P => {
 const streams = (size: number) => opened(new StreamPool(pools.target, size))
 const transactions = (size: number) => opened(new TransactionPool(pools.target, size))
 
-const settings = (tenant: string, timeout = 10_000): Settings => [
+const settings = (tenant: string): Settings => [
   `${pools.tenants.database.prefix}_tenant_writer`,
   tenant,
   'eu',
   `subject of ${tenant}`,
-  String(timeout),
+  '10000',
 ]
 const statement = (text: string) => ({ text, values: [] })
 const answer = (count: string, rows: string): RowStream => ({
@@ -62,6 +62,14 @@ async function textOf(streams: StreamPool, tenant: string, stream = letters): Pr
 }
 const atWork = async () => (await pools.backends()).filter(({ query }) => /pg_sleep|fetch/.test(query)).length
 
+/** An answer whose rows PostgreSQL is counting, which fails, and how its caller goes. */
+async function countsFor(streams: StreamPool, tenant: string) {
+  const gone = new AbortController()
+  const asked = failure(streams.open(settings(tenant), countsLong, gone.signal))
+  await until(async () => (await atWork()) > 0)
+  return { asked, gone }
+}
+
 describe('when the caller of a large answer goes', () => {
   test('its statement is stopped, and only then is the next of its tenant let in', async () => {
     const pool = streams(2)
@@ -75,9 +83,7 @@ describe('when the caller of a large answer goes', () => {
       }
     })()
     for (let turn = 0; turn < 6; turn++) {
-      const gone = new AbortController()
-      const asked = failure(pool.open(settings('acme'), countsLong, gone.signal))
-      await until(async () => (await atWork()) > 0)
+      const { asked, gone } = await countsFor(pool, 'acme')
       gone.abort()
       assert.equal((await asked).code, 'unavailable')
     }
@@ -95,7 +101,7 @@ describe('when the caller of a large answer goes', () => {
     await textOf(pool, 'acme')
     for (let turn = 0; turn < 60; turn++) {
       const gone = new AbortController()
-      const acme = pool.open(settings('acme'), letters, gone.signal).then(({ parts }) => parts, failed)
+      const acme = pool.open(settings('acme'), letters, gone.signal).catch(() => {})
       const globex = textOf(pool, 'globex')
       for (let step = 0; step < turn % 12; step++) await new Promise(setImmediate)
       gone.abort()
@@ -124,9 +130,7 @@ describe('when the caller of a large answer goes', () => {
 
   test('a request to stop that is late meets nobody: the connection is not used again', async () => {
     const pool = streams(1)
-    const gone = new AbortController()
-    const asked = failure(pool.open(settings('acme'), countsLong, gone.signal))
-    await until(async () => (await atWork()) > 0)
+    const { asked, gone } = await countsFor(pool, 'acme')
     const [stopped] = await pools.backends()
     gone.abort()
     await asked
@@ -151,9 +155,7 @@ describe('when the caller of a large answer goes', () => {
 
   test('a server that ends the connection meanwhile is met by nobody else', async () => {
     const pool = streams(2)
-    const gone = new AbortController()
-    const asked = failure(pool.open(settings('acme'), countsLong, gone.signal))
-    await until(async () => (await atWork()) > 0)
+    const { asked, gone } = await countsFor(pool, 'acme')
     gone.abort()
     await pools.terminate()
     assert.equal((await asked).code, 'unavailable')
@@ -161,8 +163,6 @@ describe('when the caller of a large answer goes', () => {
       assert.equal(await textOf(pool, tenant), `[${tenant}1,${tenant}2,${tenant}3]`)
   })
 })
-
-const failed = () => undefined
 
 test('a large answer ends where its rows do, whatever their sizes', async () => {
   const pool = streams(4)
@@ -211,10 +211,10 @@ test('a connection that is lost as soon as it is open ends what wanted it, and n
 })
 
 describe('when the caller of a transaction goes', () => {
-  const insert = (id: string) =>
-    statement(
-      `insert into pool_v1.${notes.name} (tenant_id, id, body) values (current_setting('tenantry.tenant'), ${id}, 'x') returning 'x'`,
-    )
+  const insert = statement(
+    `insert into pool_v1.${notes.name} (tenant_id, id, body)
+     values (current_setting('tenantry.tenant'), gen_random_uuid(), 'x') returning 'x'`,
+  )
   const count = statement(`select count(*)::text from pool_v1.${notes.name}`)
 
   test('its statement is stopped and nothing of it is kept', async () => {
@@ -224,7 +224,7 @@ describe('when the caller of a transaction goes', () => {
     const run = { verb: 'write', signal: gone.signal, tenant: 'acme' } as const
     const asked = failure(
       pool.run(run, async ({ run }) => {
-        await run(settings('acme'), insert('gen_random_uuid()'))
+        await run(settings('acme'), insert)
         await run(settings('acme'), statement('select pg_sleep(8)::text'))
       }),
     )

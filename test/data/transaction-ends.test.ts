@@ -115,6 +115,13 @@ test('what the system does in a transaction is kept with its record or not at al
     const principal = { ...context.principal, tenant: 'system', roles: ['writer', 'admin'] }
     return new TenantData({ ...context, principal }, modules, datasource)
   }
+  const inserts = async (tenant: string, outcome: string) =>
+    (
+      await database.query("select 1 from tenantry.audit where tenant = $1 and verb = 'insert' and outcome = $2", [
+        tenant,
+        outcome,
+      ])
+    ).length
   const tick = () => new Promise(resolve => setImmediate(resolve))
   const ways: readonly ((tx: TenantData, body: string) => Promise<unknown>)[] = [
     (tx, body) => tx.insert(notes, { body }),
@@ -140,14 +147,7 @@ test('what the system does in a transaction is kept with its record or not at al
     const outcomes: string[] = []
     for (const [index, way] of ways.entries()) {
       const body = `way ${index}`
-      const recorded = async () =>
-        (
-          await database.query(
-            "select 1 from tenantry.audit where tenant = $1 and verb = 'insert' and outcome = 'done'",
-            [tenant],
-          )
-        ).length
-      const before = await recorded()
+      const before = await inserts(tenant, 'done')
       const end = await systemIn(tenant)
         .transaction(tx => way(tx, body))
         .then(
@@ -155,16 +155,13 @@ test('what the system does in a transaction is kept with its record or not at al
           error => error.code,
         )
       const rows = (await bodies(pools.tenants.dataOf(tenant))).filter(kept => kept === body).length
-      assert.equal((await recorded()) - before, rows, `${tenant}, ${body}: as many records as rows`)
+      assert.equal((await inserts(tenant, 'done')) - before, rows, `${tenant}, ${body}: as many records as rows`)
       outcomes.push(`${end} ${rows}`)
     }
     assert.deepEqual(outcomes.slice(0, 3), ['kept 1', 'kept 1', 'kept 1'])
     // A part that failed is recorded as undone, wherever it is when the transaction returns.
     for (let steps = 0; steps < 40; steps++) {
-      const undone = async () =>
-        (await database.query("select 1 from tenantry.audit where tenant = $1 and outcome = 'rolled_back'", [tenant]))
-          .length
-      const before = await undone()
+      const before = await inserts(tenant, 'rolled_back')
       let fails = () => {}
       const failing = new Promise<void>(resolve => {
         fails = resolve
@@ -180,7 +177,7 @@ test('what the system does in a transaction is kept with its record or not at al
           for (let step = 0; step < steps; step++) await tick()
         })
         .catch(() => {})
-      assert.equal((await undone()) - before, 3, `after ${steps} steps`)
+      assert.equal((await inserts(tenant, 'rolled_back')) - before, 3, `after ${steps} steps`)
     }
   }
 })

@@ -34,13 +34,13 @@ const stopTime = 10_000
  * not answer any more is left to find out that nobody is there.
  */
 export async function stopRunning(client: LentClient, over: Promise<unknown>): Promise<boolean> {
-  const ended = new AbortController()
-  const end = () => ended.abort()
-  endInTime(client, over).then(end, end)
+  const ended = endInTime(client, over).then(
+    () => true,
+    () => true,
+  )
   let asked = false
   for (let pause = firstPause; ; pause = Math.min(500, pause * 2)) {
-    await pauseFor(pause, undefined, { signal: ended.signal }).catch(() => {})
-    if (ended.signal.aborted) return asked
+    if (await Promise.race([ended, pauseFor(pause, false, { ref: false })])) return asked
     asked = true
     await new Promise<void>(resolve => sendCancel(client, resolve))
   }

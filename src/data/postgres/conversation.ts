@@ -71,7 +71,6 @@ export class Conversation {
       return await this.#part(work, () => false)
     } finally {
       this.#closed = true
-      await this.#last
     }
   }
 

@@ -26,6 +26,15 @@ export interface Cancellable {
 
 export type PipelinedClient = pg.Client & Cancellable
 
+/** A pool whose connections may be lost at any time: it makes others, and whoever has one is told by its statement. */
+export function createPool(config: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool(config)
+  pool.on('error', () => {})
+  // Nobody else listens yet to one that is lost as soon as it is open.
+  pool.on('connect', client => client.on('error', () => {}))
+  return pool
+}
+
 /** A client of the driver's pool, which is no other than those made by hand. */
 export type LentClient = pg.PoolClient & Cancellable
 

@@ -1,7 +1,7 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { TenantryError } from '../../core/errors.ts'
 import { atDatabase } from './bootstrap.ts'
-import { type ConnectionTarget, type LentClient, lendClient } from './driver.ts'
+import { type ConnectionTarget, createPool, type LentClient, lendClient } from './driver.ts'
 import { abandoned } from './errors.ts'
 import { Turnstile } from './turnstile.ts'
 
@@ -28,7 +28,7 @@ export class FairConnections {
   readonly #turnstile: Turnstile
 
   constructor(target: ConnectionTarget, { size, name, idleInTransaction, session }: FairConnectionsOptions) {
-    this.#pool = new pg.Pool({
+    this.#pool = createPool({
       ...atDatabase(target),
       max: size,
       connectionTimeoutMillis: 5_000,
@@ -36,9 +36,6 @@ export class FairConnections {
       application_name: name,
       options: `${session} -c idle_in_transaction_session_timeout=${idleInTransaction}`,
     })
-    this.#pool.on('error', () => {}) // An idle connection was lost; the pool makes another.
-    // Nobody listens yet to one that is lost as soon as it is open.
-    this.#pool.on('connect', client => client.on('error', () => {}))
     this.#turnstile = new Turnstile({ size })
   }
 

@@ -11,7 +11,7 @@ import type { TenantKey, TenantState } from '../../core/tenant.ts'
 import { type ActRow, listStatement, recordStatement, toAct } from './audit.ts'
 import { atDatabase } from './bootstrap.ts'
 import { changesChannel } from './changes-ddl.ts'
-import type { ConnectionTarget } from './driver.ts'
+import { type ConnectionTarget, createPool } from './driver.ts'
 import { toError } from './errors.ts'
 import { PostgresGroups } from './group-store.ts'
 import { keepNode } from './nodes.ts'
@@ -49,15 +49,12 @@ export class PlatformStore implements CatalogStore, KeyStore, AuditRecord {
   constructor(target: ConnectionTarget, prefix: string) {
     this.#target = target
     this.#prefix = prefix
-    this.#pool = new pg.Pool({
+    this.#pool = createPool({
       ...atDatabase(target),
       max: 4,
       connectionTimeoutMillis: 5_000,
       application_name: 'tenantry platform',
     })
-    this.#pool.on('error', () => {}) // An idle connection was lost; the pool makes another.
-    // Nobody listens yet to one that is lost as soon as it is open.
-    this.#pool.on('connect', client => client.on('error', () => {}))
   }
 
   async changes(after: number): Promise<readonly TenantChange[]> {

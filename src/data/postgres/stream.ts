@@ -38,9 +38,9 @@ export class StreamPool {
     try {
       // Number and rows are of one moment.
       await lease.say('begin isolation level repeatable read read only')
-      await lease.say({ text: allSettingsSql, values: allSettings(settings) })
-      const { rows } = await lease.say(stream.count)
-      await lease.say({ ...stream.rows, text: `declare answer no scroll cursor for ${stream.rows.text}` })
+      await lease.say(allSettingsSql, allSettings(settings))
+      const { rows } = await lease.say(stream.count.text, stream.count.values)
+      await lease.say(`declare answer no scroll cursor for ${stream.rows.text}`, stream.rows.values)
       const [count, total] = rows[0] ?? []
       lease.rest()
       return {
@@ -65,31 +65,25 @@ class Lease {
   readonly #giveBack: Lent['giveBack']
   readonly #signal: AbortSignal | undefined
   readonly #stop = () => this.stop()
-  readonly #lost = () => {
-    this.#isLost = true
-    this.stop()
-  }
   readonly #limit: NodeJS.Timeout
   #stall: NodeJS.Timeout
   #fetch: Fetch | undefined
   #over = false
-  #isLost = false
 
   /** `timeout`: milliseconds that a statement may take. */
   constructor({ client, giveBack }: Lent, signal: AbortSignal | undefined, timeout: number) {
     this.#client = client
     this.#giveBack = giveBack
     this.#signal = signal
-    client.on('error', this.#lost)
+    client.on('error', this.#stop)
     signal?.addEventListener('abort', this.#stop, { once: true })
     this.#limit = setTimeout(this.#stop, mostTime)
     this.#stall = setTimeout(this.#stop, timeout + stallTime)
   }
 
-  async say(sql: string | Statement): Promise<pg.QueryArrayResult<(string | null)[]>> {
+  async say(text: string, values: Statement['values'] = []): Promise<pg.QueryArrayResult<(string | null)[]>> {
     this.#check()
-    const said = typeof sql === 'string' ? { text: sql } : { text: sql.text, values: [...sql.values] }
-    return await this.#client.query<(string | null)[]>({ ...said, rowMode: 'array' })
+    return await this.#client.query<(string | null)[]>({ text, values: [...values], rowMode: 'array' })
   }
 
   /** From here on somebody has to take the next part in time. */
@@ -159,14 +153,18 @@ class Lease {
   stop(): void {
     if (this.#over) return
     this.#end()
-    const rolledBack = this.#client.query('rollback')
+    void this.#rollBack()
+  }
+
+  async #rollBack(): Promise<void> {
+    const rolledBack = this.#client.query('rollback').then(
+      () => true,
+      () => false,
+    )
     // PostgreSQL may be waiting for somebody to read what it has written, and does not hear that it is to stop until then.
     this.#fetch?.discard()
-    const asked = stopRunning(this.#client, rolledBack)
-    rolledBack
-      .then(async () => !(await asked))
-      .catch(() => false)
-      .then(reusable => this.#leave(reusable))
+    const asked = await stopRunning(this.#client, rolledBack)
+    this.#leave((await rolledBack) && !asked)
   }
 
   #end(): void {
@@ -177,8 +175,8 @@ class Lease {
   }
 
   #leave(reusable: boolean): void {
-    this.#client.off('error', this.#lost)
-    this.#giveBack(reusable && !this.#isLost)
+    this.#client.off('error', this.#stop)
+    this.#giveBack(reusable)
   }
 }
 

@@ -102,8 +102,9 @@ export class SystemActs {
 
   async #record(transaction: OpenTransaction, act: Act): Promise<void> {
     await transaction.run(this.#settings, recordStatement(act)).catch(error => {
-      this.#unrecorded ??= notRecorded(error)
-      throw notRecorded(error)
+      const unrecorded = notRecorded(error)
+      this.#unrecorded ??= unrecorded
+      throw unrecorded
     })
   }
 
