@@ -1,6 +1,6 @@
 import { TenantryError } from './errors.ts'
 import type { ModuleId } from './module.ts'
-import type { Module, ModuleSet } from './module-set.ts'
+import { depthFirst, type Module, type ModuleSet } from './module-set.ts'
 import type { TenantKey } from './tenant.ts'
 
 /** One module that goes from one major to another. */
@@ -69,12 +69,18 @@ export function resolveUpgrade(tenant: Subscriber, target: string, modules: Modu
 }
 
 /**
- * The way back of an upgrade. Throws `conflict` while a module that came later depends on one of the new majors.
+ * The way back of an upgrade. Modules that run only because of a new major end with it. Throws `conflict` while another one, which
+ * came later, depends on one of the new majors.
  */
 export function resolveRollback(tenant: Subscriber, done: readonly UpgradePair[], modules: ModuleSet): UpgradePlan {
   const pairs = new Map(done.map(({ from, to }) => [modules.get(to), modules.get(from)]))
   const running = modules.expose(tenant.subscriptions).running
-  const stranded = running.flatMap(module =>
+  // What is reached through a new major is not looked at: it goes with that, or somebody else needs it and is seen.
+  const stays = depthFirst(
+    tenant.subscriptions.map(id => modules.get(id)),
+    module => (pairs.has(module) ? [] : module.dependsOn),
+  )
+  const stranded = stays.flatMap(module =>
     pairs.has(module)
       ? []
       : module.dependsOn.filter(needed => pairs.has(needed)).map(({ id }) => `${module.id} depends on ${id}`),

@@ -177,7 +177,24 @@ test('of any modules and subscriptions, an upgrade strands nothing and its way b
         tenant.subscriptions,
       )
     }),
-    { numRuns: 500 },
+    {
+      numRuns: 500,
+      examples: [
+        [
+          // c@2 came along with e@2, needs a@2 as that does, and goes with it.
+          {
+            edges: [
+              [4, 2, 2, 2],
+              [2, 0, 2, 2],
+              [4, 0, 2, 2],
+            ],
+            takes: [true, false, false, false, true],
+            subscribed: ['a', 'e'],
+            target: 4,
+          },
+        ],
+      ],
+    },
   )
   function needed(id: string, running: readonly { dependsOn: readonly { id: string }[] }[]): boolean {
     return running.some(({ dependsOn }) => dependsOn.some(other => other.id === id))
