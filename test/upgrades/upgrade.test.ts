@@ -348,6 +348,45 @@ test('what would lose its references is named, and nothing is changed', async ()
   )
 })
 
+test('what came along with a new major ends with it, unless its rows name those that would go', async () => {
+  const { operations } = product.platform
+  for (const key of ['guided', 'guided-too'])
+    await operations.addTenant({ key, subscribe: ['people@1', 'orders@1', 'trips@1'] })
+  const tenant = 'guided'
+  await fill(tenant)
+  const before = await snapshot(tenant)
+  for (const key of [tenant, 'guided-too']) await operations.upgradeTenant(key, 'people@2')
+  const route = await ask(tenant, 'routes/v1/routes', { guide_id: ann }, 'POST', { prefer: 'return=representation' })
+  assert.equal(route.status, 201, route.text)
+  await assert.rejects(
+    operations.rollbackUpgrade(tenant, 'people@2'),
+    refusal('conflict', /routes@1\.routes\.guide_id names rows of people@2\.people/),
+  )
+  assert.equal((await rowsAt(tenant, 'routes/v1/routes')).length, 1)
+  assert.deepEqual((await operations.rollbackUpgrade('guided-too', 'people@2')).state, 'rolled_back')
+  assert.equal((await ask(tenant, `routes/v1/routes?guide_id=eq.${ann}`, undefined, 'DELETE')).status, 204)
+  await operations.rollbackUpgrade(tenant, 'people@2')
+  assert.deepEqual(await snapshot(tenant), before)
+  assert.equal((await ask(tenant, 'routes/v1/routes')).status, 404)
+  assert.equal((await rowsAt(tenant, 'people/v1/people')).length, 2)
+})
+
+test('confirming takes no rows along that a subscription left which ended before', async () => {
+  const tenant = await newTenant('left')
+  const { operations } = product.platform
+  await operations.unsubscribe(tenant, 'orders@1')
+  const left = await texts(tenant, 'orders_v1.orders')
+  assert.equal(left.length, 1)
+  await operations.upgradeTenant(tenant, 'people@2')
+  await assert.rejects(
+    operations.confirmUpgrade(tenant, 'people@2'),
+    refusal('conflict', /orders@1\.orders\.person_id names rows of people@1\.people(.|\n)*purge/),
+  )
+  assert.deepEqual(await texts(tenant, 'orders_v1.orders'), left)
+  await operations.purgeModule(tenant, 'orders@1')
+  assert.equal((await operations.confirmUpgrade(tenant, 'people@2')).state, 'confirmed')
+})
+
 test('a step that fails for one row names it and changes nothing', async () => {
   const tenant = await newTenant('failing')
   assert.equal((await ask(tenant, `people/v1/people?id=eq.${bob}`, { title: impossible }, 'PATCH')).status, 204)

@@ -135,7 +135,25 @@ const badges = defineModule({
   access,
 })
 
-const modules = [geography, people, peopleTwo, orders, ordersTwo, visits, badges]
+const trips = { name: 'trips', entities: [], access }
+const tripsOne = defineModule({ ...trips, version: '1.0.0', dependsOn: ['people@1'] })
+const tripsTwo = defineModule({
+  ...trips,
+  version: '2.0.0',
+  dependsOn: ['people@2', 'routes@1'],
+  upgrade: { from: 1 },
+})
+/** Comes along with the new major of trips, and needs that of people as it does. */
+const routes = defineModule({
+  name: 'routes',
+  version: '1.0.0',
+  public: true,
+  dependsOn: ['people@2'],
+  entities: [entity('routes', { guide_id: reference(() => people2, { onDelete: 'cascade' }) })],
+  access,
+})
+
+const modules = [geography, people, peopleTwo, orders, ordersTwo, visits, badges, tripsOne, tripsTwo, routes]
 
 /** Two tenants on the old majors. */
 export function openWorld(): Promise<OpenProduct> {

@@ -1,14 +1,14 @@
 import type pg from 'pg'
 import { TenantryError } from '../../core/errors.ts'
 import type { ModuleId } from '../../core/module.ts'
-import type { Module, Move } from '../../core/module-set.ts'
+import type { Entity, Module, Move } from '../../core/module-set.ts'
 import type { TenantKey } from '../../core/tenant.ts'
 import type { UpgradePair, UpgradePlan, UpgradeRecord, UpgradeStore } from '../../core/upgrade-plan.ts'
 import type { ConnectionTarget } from './driver.ts'
 import { toError } from './errors.ts'
 import { withSession } from './session.ts'
 import { tableOf } from './sql/join.ts'
-import { copySql, printSql, removeGoneSql } from './sql/upgrade.ts'
+import { copySql, namedSql, printSql, removeGoneSql } from './sql/upgrade.ts'
 import { isoText } from './sql/writer.ts'
 import { upgradeLock } from './upgrade-ddl.ts'
 import { atOnce, carryMapped } from './upgrade-rows.ts'
@@ -77,6 +77,7 @@ export class PostgresUpgrades implements UpgradeStore {
         await carry(run.client, { from: to, to: from, map: down }, true)
         await atOnce(run.client, () => run.client.query(removeGoneSql(from, to), [to.id]))
       }
+      await run.refuseNamed(moves.map(({ to }) => to))
       for (const { to } of moves.toReversed()) {
         await run.client.query(`delete from ${tableOf(to)}`)
         await run.client.query('delete from tenantry.upgrade_prints where entity = $1', [to.id])
@@ -94,9 +95,10 @@ export class PostgresUpgrades implements UpgradeStore {
     if (!found) throw new TenantryError('not_found', `There is no upgrade ${id}`)
     return this.#transaction({ tenant: found.tenant }, async run => {
       await run.refuseEnded(id)
+      const entitiesOf = (id: string) => this.#get(id).entities.filter(({ global }) => !global)
+      await run.refuseNamed(found.pairs.flatMap(({ from }) => entitiesOf(from)))
       for (const { from, to } of found.pairs.toReversed()) {
-        for (const entity of this.#get(from).entities.toReversed())
-          if (!entity.global) await run.client.query(`delete from ${tableOf(entity)}`)
+        for (const entity of entitiesOf(from).toReversed()) await run.client.query(`delete from ${tableOf(entity)}`)
         for (const move of this.#movesTo(to))
           await run.client.query('delete from tenantry.upgrade_prints where entity = $1', [move.to.id])
       }
@@ -255,6 +257,31 @@ class UpgradeRun {
     const state = rows[0]?.state
     if (state === 'upgraded') return
     throw new TenantryError('conflict', `The upgrade ${id} is ${state?.replace('_', ' ') ?? 'unknown'} already`)
+  }
+
+  /**
+   * All rows of `entities` are about to go, and what a foreign key would do to rows elsewhere nobody could undo: such rows are left
+   * by a subscription that ended, or were written in what a new major brought along. Until the end none comes that names them.
+   */
+  async refuseNamed(entities: readonly Entity[]): Promise<void> {
+    const relations = entities.flatMap(({ referencedBy }) =>
+      referencedBy.filter(({ from }) => !entities.includes(from)),
+    )
+    for (const to of new Set(relations.map(({ to }) => to)))
+      await this.client.query(`select count(*) from (select from ${tableOf(to)} for update) named`)
+    await becoming(this.client, `${this.#prefix}_reader`, '')
+    const naming: string[] = []
+    for (const relation of relations) {
+      const { rows } = await this.client.query<{ found: boolean }>(namedSql(relation), [this.#tenant])
+      if (rows[0]?.found) naming.push(`${relation.from.id}.${relation.field} names rows of ${relation.to.id}`)
+    }
+    await this.#asMover()
+    if (naming.length === 0) return
+    throw new TenantryError('conflict', `Rows of ${this.#tenant} would lose what they reference`, {
+      reason: 'upgrade_strands',
+      details: naming.join('\n'),
+      hint: 'Nothing was changed: remove these rows first, or purge their module',
+    })
   }
 
   /** One upgrade after the other: what is frozen is what the last one goes back to. */

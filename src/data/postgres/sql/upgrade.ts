@@ -1,4 +1,4 @@
-import type { Entity, EntityField } from '../../../core/module-set.ts'
+import type { Entity, EntityField, Relation } from '../../../core/module-set.ts'
 import { defaultSql } from './defaults.ts'
 import { tableOf } from './join.ts'
 import { needsExactOutput, valueType } from './types.ts'
@@ -105,4 +105,9 @@ export function removeGoneSql(from: Entity, to: Entity): string {
     `(select s.ctid as "?row", ${keyOf(entity, 's')} as "?key" from ${tableOf(entity)} s offset 0)`
   return `with gone as materialized (select p.key from tenantry.upgrade_prints p where p.entity = $1 and not exists (select from ${keys(to)} s where s."?key" = p.key))
     delete from ${tableOf(from)} f using ${keys(from)} s, gone g where s."?key" = g.key and f.ctid = s."?row"`
+}
+
+/** Whether a row of the tenant `$1` names another through this reference. For who reads all tenants. */
+export function namedSql({ from, field }: Relation): string {
+  return `select exists (select from ${tableOf(from)} where tenant_id = $1 and ${identifier(field)} is not null) as found`
 }
