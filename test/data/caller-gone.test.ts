@@ -24,7 +24,8 @@ const opened = <P extends { close(): Promise<void> }>(pool: P): P => {
   return pool
 }
 const streams = (size: number) => opened(new StreamPool(pools.target, size))
-const transactions = (size: number) => opened(new TransactionPool(pools.target, size))
+const transactions = (size: number, silence?: number) =>
+  opened(new TransactionPool(pools.target, { size, ...(silence && { silence }) }))
 
 const settings = (tenant: string): Settings => [
   `${pools.tenants.database.prefix}_tenant_writer`,
@@ -200,7 +201,7 @@ test('a connection that is lost as soon as it is open ends what wanted it, and n
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const pool = opened(new TransactionPool({ host: '127.0.0.1', port, user: 'x', database: 'x' }, 2))
+  const pool = opened(new TransactionPool({ host: '127.0.0.1', port, user: 'x', database: 'x' }, { size: 2 }))
   for (const tenant of ['acme', 'globex']) {
     const run = pool.run({ verb: 'read', signal: undefined, tenant }, ({ run }) =>
       run(settings(tenant), statement('select 1::text')),
@@ -210,13 +211,13 @@ test('a connection that is lost as soon as it is open ends what wanted it, and n
   server.close()
 })
 
-describe('when the caller of a transaction goes', () => {
-  const insert = statement(
-    `insert into pool_v1.${notes.name} (tenant_id, id, body)
-     values (current_setting('tenantry.tenant'), gen_random_uuid(), 'x') returning 'x'`,
-  )
-  const count = statement(`select count(*)::text from pool_v1.${notes.name}`)
+const insert = statement(
+  `insert into pool_v1.${notes.name} (tenant_id, id, body)
+   values (current_setting('tenantry.tenant'), gen_random_uuid(), 'x') returning 'x'`,
+)
+const count = statement(`select count(*)::text from pool_v1.${notes.name}`)
 
+describe('when the caller of a transaction goes', () => {
   test('its statement is stopped and nothing of it is kept', async () => {
     const pool = transactions(2)
     const started = performance.now()
@@ -241,6 +242,21 @@ describe('when the caller of a transaction goes', () => {
     }
   })
 
+  test('what waits there for its turn is not begun any more', async () => {
+    const pool = transactions(1)
+    const gone = new AbortController()
+    let answered = 0
+    const asked = pool.run({ verb: 'read', signal: gone.signal, tenant: 'acme' }, async ({ run }) => {
+      const turns = Array.from({ length: 40 }, async () => {
+        await run(settings('acme'), statement('select pg_sleep(0.005)::text'))
+        if (++answered === 2) gone.abort()
+      })
+      await Promise.allSettled(turns)
+    })
+    assert.equal((await failure(asked)).message, 'The caller went away before the answer')
+    assert.ok(answered <= 3, `${answered} were answered`)
+  })
+
   test('what its tenant asks next is not met by the request to stop', async () => {
     const pool = transactions(2)
     for (let turn = 0; turn < 10; turn++) {
@@ -261,4 +277,82 @@ describe('when the caller of a transaction goes', () => {
       )
     }
   })
+})
+
+describe('a transaction whose function does not return', () => {
+  const never = new Promise<void>(() => {})
+  const writing = (tenant: string, signal?: AbortSignal) => ({ verb: 'write', signal, tenant }) as const
+  /** Whoever comes next has the only connection, and sees nothing of the one before. */
+  async function isFree(pool: TransactionPool) {
+    for (const tenant of ['globex', 'acme'])
+      assert.deepEqual(await pool.run(writing(tenant), ({ run }) => run(settings(tenant), count)), ['0'])
+  }
+
+  test('is left when its caller goes, and what it asks later is refused', async () => {
+    const pool = transactions(1)
+    const gone = new AbortController()
+    const later = Promise.withResolvers<void>()
+    const said: string[] = []
+    const asked = failure(
+      pool.run(writing('acme', gone.signal), async ({ run, nested }) => {
+        await run(settings('acme'), insert)
+        gone.abort()
+        await later.promise
+        for (const late of [
+          () => run(settings('acme'), insert),
+          () => nested(part => part.run(settings('acme'), insert)),
+        ])
+          said.push((await failure(late())).message)
+        later.resolve()
+      }),
+    )
+    assert.equal((await asked).message, 'The caller went away before the answer')
+    await pool.run(writing('globex'), async ({ run }) => {
+      await run(settings('globex'), count)
+      later.resolve()
+      await until(() => said.length === 2)
+    })
+    assert.deepEqual(said, Array(2).fill('The transaction is over'))
+    await isFree(pool)
+  })
+
+  test('is left when the server ends it because it says nothing, and so is one that has never said anything', async () => {
+    const pool = transactions(1, 200)
+    const quiet = pool.run(writing('acme'), async ({ run }) => {
+      await run(settings('acme'), insert)
+      await never
+    })
+    assert.match((await failure(quiet)).message, /said nothing for too long/)
+    assert.match((await failure(pool.run(writing('acme'), () => never))).message, /said nothing for too long/)
+    await isFree(pool)
+  })
+
+  test('is not meant where it goes on working, however long that takes', async () => {
+    const pool = transactions(1, 200)
+    const worked = await pool.run({ verb: 'read', signal: undefined, tenant: 'acme' }, async ({ run }) => {
+      for (let turn = 0; turn < 4; turn++) {
+        await run(settings('acme'), count)
+        await sleep(90)
+      }
+      return run(settings('acme'), statement('select pg_sleep(0.4)::text'))
+    })
+    assert.deepEqual(worked, [''])
+    await isFree(pool)
+  })
+})
+
+test('of a transaction whose connection was lost before its commit it is said that nothing was kept', async () => {
+  const pool = transactions(1)
+  const lost = pool.run({ verb: 'write', signal: undefined, tenant: 'acme' }, async ({ run }) => {
+    await run(settings('acme'), insert)
+    await pools.terminate()
+    await sleep(50)
+  })
+  const { code, message } = await failure(lost)
+  assert.equal(code, 'unavailable')
+  assert.doesNotMatch(message, /may or may not/)
+  assert.deepEqual(
+    await pool.run({ verb: 'read', signal: undefined, tenant: 'globex' }, ({ run }) => run(settings('globex'), count)),
+    ['0'],
+  )
 })

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { AuthorRows, AuthorRun } from '../../core/datasource.ts'
 import { TenantryError } from '../../core/errors.ts'
-import { abandoned, toError } from './errors.ts'
+import { toError } from './errors.ts'
 import { rowTypes } from './row-types.ts'
 import { allSettings, allSettingsSql, type Settings } from './settings.ts'
 import type { Statement } from './sql/writer.ts'
@@ -26,7 +26,6 @@ export interface OpenTransaction {
 export interface ConversationOptions {
   readonly client: pg.PoolClient
   readonly begin: Begin
-  readonly signal: AbortSignal | undefined
   /** What the connection has prepared. */
   readonly prepared: PreparedStatements
   /** The name under which connections prepare a statement. */
@@ -40,7 +39,7 @@ export interface ConversationOptions {
 export class Conversation {
   readonly #options: ConversationOptions
   readonly #client: pg.PoolClient
-  readonly #signal: AbortSignal | undefined
+  readonly #interrupted = Promise.withResolvers<never>()
   readonly #wire = new WireBuffer()
   #begun = false
   #last: Promise<unknown> = Promise.resolve()
@@ -48,11 +47,11 @@ export class Conversation {
   #savepoints = 0
   #hasAuthors = false
   #closed = false
+  #reason: TenantryError | undefined
 
   constructor(options: ConversationOptions) {
     this.#options = options
     this.#client = options.client
-    this.#signal = options.signal
   }
 
   /** False: nothing was said, so there is nothing to commit. */
@@ -68,10 +67,24 @@ export class Conversation {
   /** Once. What `work` was given answers no more when it has ended: the connection may be another tenant's then. */
   async during<T>(work: (transaction: OpenTransaction) => Promise<T>): Promise<T> {
     try {
-      return await this.#part(work, () => false)
+      const result = await Promise.race([this.#part(work, () => this.#closed), this.#interrupted.promise])
+      if (this.#reason) throw this.#reason
+      return result
     } finally {
       this.#closed = true
+      await this.#last
     }
+  }
+
+  /** What is asked from now on fails with `reason`, and nothing is kept; the first reason counts. */
+  fail(reason: TenantryError): void {
+    this.#reason ??= reason
+  }
+
+  /** The same, and a function that does not return is left to itself. */
+  leave(reason: TenantryError): void {
+    this.fail(reason)
+    this.#interrupted.reject(this.#reason)
   }
 
   /** `isOverAbove`: whatever it is a part of has ended, and it with that. */
@@ -80,7 +93,7 @@ export class Conversation {
     const isOver = () => state.over || isOverAbove()
     const check = () => {
       if (isOver()) throw isClosed()
-      if (this.#signal?.aborted) throw abandoned()
+      if (this.#reason) throw this.#reason
       if (state.inner) throw innerIsOpen()
     }
     try {
@@ -156,7 +169,10 @@ export class Conversation {
   /** Settings and their statement stay together: two plans at once must not run under each other's role. */
   #next<T>(turn: () => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(isClosed())
-    const mine = this.#last.then(turn)
+    const mine = this.#last.then(() => {
+      if (this.#reason) throw this.#reason
+      return turn()
+    })
     this.#last = mine.catch(() => {})
     return mine
   }
@@ -211,9 +227,9 @@ export class Conversation {
     return this.#hasAuthors
   }
 
-  /** When the caller has gone, what failed has been stopped for that, or comes after what was. */
+  /** When nobody waits any more, what failed has been stopped for that, or comes after what was. */
   #toError(error: unknown): TenantryError {
-    return this.#signal?.aborted ? abandoned() : toError(error)
+    return this.#reason ?? toError(error)
   }
 
   async #say(sql: string): Promise<void> {

@@ -109,6 +109,8 @@ export function toError(error: unknown): TenantryError {
       return new TenantryError('conflict', 'Another change got in the way', { ...parts, hint: 'Try again' })
     case '55P03':
       return new TenantryError('unavailable', 'A row is locked by another change', { ...parts, retryAfter: 1 })
+    case '25P03':
+      return silent(error)
     case '25006':
       return new TenantryError('forbidden', 'This transaction only reads', parts)
     case raised.notSingle:
@@ -221,6 +223,14 @@ function withoutValues(message: string): string {
 
 export function abandoned(): TenantryError {
   return new TenantryError('unavailable', 'The caller went away before the answer')
+}
+
+/** A transaction of which nothing is heard. */
+export function silent(cause?: unknown): TenantryError {
+  return new TenantryError('unavailable', 'The transaction said nothing for too long and was ended', {
+    hint: 'Nothing was kept. Do what takes long before or after it',
+    cause,
+  })
 }
 
 export function unknownOutcome(cause: unknown): TenantryError {

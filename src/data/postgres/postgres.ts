@@ -130,11 +130,11 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
     // A write that gave way would hold its locks for longer.
     reads: poolOf(connections, options.lowerPriority),
     writes: poolOf(writeConnections),
-    transactions: new TransactionPool(tenantTarget, transactions),
+    transactions: new TransactionPool(tenantTarget, { size: transactions }),
     streams: new StreamPool(tenantTarget, streams),
   }
   const platformLane = {
-    transactions: new TransactionPool(platformTarget, 2, platformSession),
+    transactions: new TransactionPool(platformTarget, { size: 2, session: platformSession }),
     streams: new StreamPool(platformTarget, 2, platformSession),
   }
   const pools = [tenantLane.reads, tenantLane.writes]

@@ -4,7 +4,7 @@ import { TenantryError } from '../../core/errors.ts'
 import { stopRunning } from './cancel.ts'
 import { Conversation, type OpenTransaction } from './conversation.ts'
 import type { ConnectionTarget } from './driver.ts'
-import { abandoned, isConnectionError, toError, unknownOutcome } from './errors.ts'
+import { abandoned, isConnectionError, silent, toError, unknownOutcome } from './errors.ts'
 import { FairConnections } from './fair-connections.ts'
 import { tenantSession } from './settings.ts'
 import { StatementShapes } from './statement-shapes.ts'
@@ -20,44 +20,75 @@ export interface TransactionRun {
 /** PostgreSQL keeps every prepared statement in memory, per connection. */
 const preparedLimit = 200
 
+/** Milliseconds that a transaction has in which everything fails by now, to return by itself. */
+const grace = 1_000
+
+export interface TransactionPoolOptions {
+  /** Connections. */
+  readonly size: number
+  /** Settings that its sessions begin with. Absent: a tenant's. */
+  readonly session?: string
+  /** Milliseconds that a transaction may say nothing. A function that hangs must not hold its locks, nor its turn, for ever. */
+  readonly silence?: number
+}
+
 /** Connections for transactions that go back and forth; apart from the pipelined ones, which they would hold up. */
 export class TransactionPool {
   readonly #connections: FairConnections
+  readonly #silence: number
   readonly #shapes = new StatementShapes(2_000)
   readonly #prepared = new WeakMap<pg.PoolClient, PreparedStatements>()
 
-  constructor(target: ConnectionTarget, size: number, session = tenantSession) {
-    // A transaction whose code hangs must not hold its locks for ever.
-    const own = { name: 'tenantry transaction', idleInTransaction: 60_000 }
-    this.#connections = new FairConnections(target, { ...own, size, session })
+  constructor(target: ConnectionTarget, { size, session = tenantSession, silence = 60_000 }: TransactionPoolOptions) {
+    this.#silence = silence
+    this.#connections = new FairConnections(target, {
+      name: 'tenantry transaction',
+      idleInTransaction: silence,
+      size,
+      session,
+    })
   }
 
-  /** Commits when `work` returns, rolls back when it throws or `signal` fires. Rejects with a TenantryError or what `work` threw. */
+  /**
+   * Commits when `work` returns, rolls back when it throws, `signal` fires or the connection is lost; a function that does not
+   * return then is not waited for. Rejects with a TenantryError or what `work` threw.
+   */
   async run<T>(
     { verb, signal, tenant }: TransactionRun,
     work: (transaction: OpenTransaction) => Promise<T>,
   ): Promise<T> {
     const { client, giveBack } = await this.#connections.lend(tenant, signal)
     let reusable = true
-    const ignore = () => {
-      reusable = false
-    }
-    client.on('error', ignore)
+    let stopping: Promise<boolean> | undefined
     const conversation = new Conversation({
       client,
       begin: verb === 'read' ? 'begin read only' : 'begin',
-      signal,
       prepared: this.#preparedOn(client),
       nameOf: (role, text) => this.#shapes.of(role, text).name,
     })
-    let stopping: Promise<boolean> | undefined
+    // The server looks at those that have begun.
+    let patience = setTimeout(() => conversation.hasBegun || conversation.leave(silent()), this.#silence)
+    const end = (reason: TenantryError) => {
+      conversation.fail(reason)
+      clearTimeout(patience)
+      patience = setTimeout(() => conversation.leave(reason), grace)
+    }
+    const lose = (error: unknown) => {
+      reusable = false
+      end(toError(error))
+    }
+    const ignore = () => {
+      reusable = false
+    }
     const stop = () => {
       stopping = stopRunning(client, conversation.rest)
+      end(abandoned())
     }
+    client.on('error', lose)
     signal?.addEventListener('abort', stop, { once: true })
+    if (signal?.aborted) stop()
     try {
       const result = await conversation.during(work)
-      if (signal?.aborted) throw abandoned()
       if (conversation.hasBegun) await commit(client)
       return result
     } catch (error) {
@@ -65,6 +96,7 @@ export class TransactionPool {
       if (conversation.hasBegun) await client.query('rollback').catch(ignore)
       throw error
     } finally {
+      clearTimeout(patience)
       signal?.removeEventListener('abort', stop)
       if (await stopping) reusable = false
       // Also what was set for the session, as the login that it began with (THREATS A12, A13).
@@ -72,7 +104,7 @@ export class TransactionPool {
         this.#prepared.delete(client)
         await client.query('discard all').catch(ignore)
       }
-      client.off('error', ignore)
+      client.off('error', lose)
       giveBack(reusable)
     }
   }
