@@ -279,6 +279,28 @@ describe('when the caller of a transaction goes', () => {
   })
 })
 
+test('a caller who goes at any step of the way is heard', async () => {
+  const [pool, large] = [transactions(1), streams(1)]
+  const started = performance.now()
+  for (const tenant of ['acme', 'globex']) {
+    await textOf(large, tenant)
+    await pool.run({ verb: 'read', signal: undefined, tenant }, ({ run }) => run(settings(tenant), count))
+    for (let step = 0; step < 24; step++) {
+      const gone = [new AbortController(), new AbortController()] as const
+      const run = { verb: 'read', signal: gone[0].signal, tenant } as const
+      const asked = [
+        pool.run(run, ({ run }) => run(settings(tenant), statement('select pg_sleep(8)::text'))),
+        large.open(settings(tenant), countsLong, gone[1].signal),
+      ].map(failure)
+      if (step >= 12) await new Promise<void>(resolve => process.nextTick(resolve))
+      for (let turn = 0; turn < step % 12; turn++) await null
+      for (const each of gone) each.abort()
+      for (const { code } of await Promise.all(asked)) assert.equal(code, 'unavailable')
+    }
+  }
+  assert.ok(performance.now() - started < 7_000)
+})
+
 describe('a transaction whose function does not return', () => {
   const never = new Promise<void>(() => {})
   const writing = (tenant: string, signal?: AbortSignal) => ({ verb: 'write', signal, tenant }) as const

@@ -79,6 +79,7 @@ class Lease {
     signal?.addEventListener('abort', this.#stop, { once: true })
     this.#limit = setTimeout(this.#stop, mostTime)
     this.#stall = setTimeout(this.#stop, timeout + stallTime)
+    if (signal?.aborted) this.stop()
   }
 
   async say(text: string, values: Statement['values'] = []): Promise<pg.QueryArrayResult<(string | null)[]>> {
