@@ -97,7 +97,9 @@ async function migrateFleet(parts: Parts, options: FleetOptions): Promise<FleetU
         onVisited({ ...visit, number: visited.length, of: due.length })
       }
     }
-    await Promise.all(Array.from({ length: Math.min(parallel, due.length) }, work))
+    const works = await Promise.allSettled(Array.from({ length: Math.min(parallel, due.length) }, work))
+    // Not before the others are done: they write down what they did.
+    for (const ended of works) if (ended.status === 'rejected') throw ended.reason
     const names = left.map(({ name }) => name)
     return { platform, visited, left: names, unvisited: all.length - due.length - left.length }
   })

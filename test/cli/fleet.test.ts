@@ -249,4 +249,16 @@ describe('a fleet of databases', {
     assert.equal((await states()).realized, size - 1)
     assert.equal((await run(['migrate', 'up', '--retry'], { dir, env })).code, 2)
   })
+
+  test('is done with what it has begun when who watches it fails, and goes on there', async () => {
+    const { realized = 0 } = await states()
+    writeFiles(dir, { [file(90)]: say(90) })
+    const onVisited = () => {
+      throw new Error('no terminal')
+    }
+    await assert.rejects(up({ onVisited, parallel: 2 }), /no terminal/)
+    assert.deepEqual(await states(), { pending: realized - 2, realized: 2 })
+    assert.equal((await up()).visited.length, realized - 2)
+    assert.deepEqual(await states(), { realized })
+  })
 })

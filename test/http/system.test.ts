@@ -391,6 +391,18 @@ describe('the record', () => {
     await assert.rejects(reading, { code: 'forbidden' })
   })
 
+  test('of acts that are tried beside each other each is in it', async () => {
+    const data = actAsSystem(product.platform, { subject: 'hasty', tenant: 'acme' })
+    const tried = ['one', 'two', 'three'].map(name => ({ name, code: 'beside' }))
+    await assert.rejects(
+      data.transaction(async inside => {
+        await Promise.allSettled(tried.map(row => inside.insert(firms, row)))
+      }),
+    )
+    const acts = await recorded({ subject: 'hasty' })
+    assert.deepEqual(acts.map(({ outcome }) => outcome).sort(), ['conflict', 'internal', 'unavailable'])
+  })
+
   test('a part of a transaction that is undone is in it, although the rest is kept', async () => {
     const data = actAsSystem(product.platform, { subject: 'nester', tenant: 'acme' })
     await data.transaction(async inside => {

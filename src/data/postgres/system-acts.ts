@@ -64,12 +64,18 @@ export class SystemActs {
 
   /** The same for a write that is made once: what it does is recorded by itself, and here that it was only answered again. */
   runOnce(plan: Plan, transaction: OpenTransaction, act: () => Promise<OnceAnswer>): Promise<OnceAnswer> {
-    return this.#tried(plan, async () => {
-      const once = await act()
-      const { replayed, answer } = once
-      if (replayed) await this.#record(transaction, { ...this.#actOf(plan), rows: answer.rows, outcome: 'replayed' })
-      return once
-    })
+    const before = this.#acts.length
+    return this.#tried(
+      plan,
+      async () => {
+        const once = await act()
+        const { replayed, answer } = once
+        if (replayed) await this.#record(transaction, { ...this.#actOf(plan), rows: answer.rows, outcome: 'replayed' })
+        return once
+      },
+      // What was refused inside has been noted by itself.
+      () => this.#acts.length > before,
+    )
   }
 
   /** A part that is undone takes the record of its acts with it, so they are recorded once more behind it. */
@@ -86,16 +92,14 @@ export class SystemActs {
     }
   }
 
-  async #tried<T>(plan: Plan, act: () => Promise<T>): Promise<T> {
-    const before = this.#acts.length
+  async #tried<T>(plan: Plan, act: () => Promise<T>, isNoted = () => false): Promise<T> {
     try {
       const result = await act()
       this.#acts.push(this.#actOf(plan))
       return result
     } catch (error) {
       const outcome = error instanceof TenantryError ? error.code : 'internal'
-      // What is tried inside of another has been noted already.
-      if (this.#acts.length === before) this.#acts.push({ ...this.#actOf(plan), outcome })
+      if (!isNoted()) this.#acts.push({ ...this.#actOf(plan), outcome })
       throw error
     }
   }
