@@ -77,7 +77,7 @@ export function resolveRollback(tenant: Subscriber, done: readonly UpgradePair[]
   const running = modules.expose(tenant.subscriptions).running
   // What is reached through a new major is not looked at: it goes with that, or somebody else needs it and is seen.
   const stays = depthFirst(
-    tenant.subscriptions.map(id => modules.get(id)),
+    running.filter(({ id }) => tenant.subscriptions.includes(id)),
     module => (pairs.has(module) ? [] : module.dependsOn),
   )
   const stranded = stays.flatMap(module =>

@@ -109,6 +109,9 @@ test('a major takes along what depends on the old one and what the new one needs
   )
   assert.deepEqual([plan.after, plan.added], [['c@2'], ['d@1']])
   assert.deepEqual(resolveRollback(tenant('c@2'), plan.pairs, set).after, ['c@1'])
+  // A product may leave out a module that a tenant is subscribed to still.
+  const left = resolveUpgrade(tenant('c@1', 'gone@1'), 'b@2', set)
+  assert.deepEqual(resolveRollback(tenant('c@2', 'gone@1'), left.pairs, set).after, ['c@1', 'gone@1'])
   assert.throws(
     () => resolveUpgrade(tenant('d@1'), 'a@2', set),
     refusal('conflict', /does not run a@1[\s\S]*Subscribe it instead/),

@@ -360,7 +360,7 @@ test('what came along with a new major ends with it, unless its rows name those 
   assert.equal(route.status, 201, route.text)
   await assert.rejects(
     operations.rollbackUpgrade(tenant, 'people@2'),
-    refusal('conflict', /routes@1\.routes\.guide_id names rows of people@2\.people/),
+    refusal('conflict', /routes_v1\.routes\.guide_id names rows of people_v2\.people/),
   )
   assert.equal((await rowsAt(tenant, 'routes/v1/routes')).length, 1)
   assert.deepEqual((await operations.rollbackUpgrade('guided-too', 'people@2')).state, 'rolled_back')
@@ -380,11 +380,29 @@ test('confirming takes no rows along that a subscription left which ended before
   await operations.upgradeTenant(tenant, 'people@2')
   await assert.rejects(
     operations.confirmUpgrade(tenant, 'people@2'),
-    refusal('conflict', /orders@1\.orders\.person_id names rows of people@1\.people(.|\n)*purge/),
+    refusal('conflict', /orders_v1\.orders\.person_id names rows of people_v1\.people(.|\n)*purge/),
   )
   assert.deepEqual(await texts(tenant, 'orders_v1.orders'), left)
   await operations.purgeModule(tenant, 'orders@1')
   assert.equal((await operations.confirmUpgrade(tenant, 'people@2')).state, 'confirmed')
+})
+
+test('nor those of a module that the product has no more', async () => {
+  const tenant = await newTenant('left-over')
+  await product.database.query(`create schema gone_v1; grant usage on schema gone_v1 to public;
+    create table gone_v1.pets (tenant_id text, id uuid default gen_random_uuid(), person_id uuid,
+      foreign key (tenant_id, person_id) references people_v1.people (tenant_id, id) on delete cascade);
+    grant select on gone_v1.pets to public`)
+  await product.database.query('insert into gone_v1.pets (tenant_id, person_id) values ($1, $2)', [tenant, ann])
+  await product.platform.operations.upgradeTenant(tenant, 'people@2')
+  const confirming = () => product.platform.operations.confirmUpgrade(tenant, 'people@2')
+  await assert.rejects(confirming(), refusal('conflict', /gone_v1\.pets\.person_id names rows of people_v1\.people/))
+  assert.equal((await texts(tenant, 'gone_v1.pets')).length, 1)
+  const other = await newTenant('left-over-too')
+  await product.platform.operations.upgradeTenant(other, 'people@2')
+  assert.equal((await product.platform.operations.confirmUpgrade(other, 'people@2')).state, 'confirmed')
+  await product.database.query('drop schema gone_v1 cascade')
+  assert.equal((await confirming()).state, 'confirmed')
 })
 
 test('a step that fails for one row names it and changes nothing', async () => {

@@ -3,6 +3,7 @@ import { entity } from '../../src/core/entity.ts'
 import { bigint, bytes, decimal, integer, json, reference, searchText, text } from '../../src/core/field.ts'
 import { seed } from '../../src/core/module.ts'
 import { upgradeRows } from '../../src/core/upgrade-definition.ts'
+import { sql, view } from '../../src/core/view.ts'
 import { type OpenProduct, openProduct } from '../http/open-product.ts'
 
 const access = { admin: 'tenant_writer', auditor: 'tenant_reader', service_admin: 'writer' } as const
@@ -28,12 +29,19 @@ const people1 = entity(
 )
 const meters1 = entity('meters', { title: text(), shown: integer().default(0) }, { instanced: true })
 const notes1 = entity('notes', { text: text() })
+/** Holds no rows, although it references them. */
+const sizesOf = (people: typeof people1 | typeof people2) =>
+  view(
+    'sizes',
+    { person_id: reference(() => people), size: bigint() },
+    { key: ['person_id'], sql: sql`select p.id as person_id, p.size from ${people} p` },
+  )
 
 const people = defineModule({
   name: 'people',
   version: '1.0.0',
   dependsOn: ['geography@1'],
-  entities: [people1, meters1, notes1],
+  entities: [people1, meters1, notes1, sizesOf(people1)],
   access,
 })
 
@@ -67,7 +75,7 @@ const peopleTwo = defineModule({
   name: 'people',
   version: '2.0.0',
   dependsOn: ['geography@1'],
-  entities: [people2, meters2],
+  entities: [people2, meters2, sizesOf(people2)],
   access,
   upgrade: {
     from: 1,

@@ -8,7 +8,7 @@ import type { ConnectionTarget } from './driver.ts'
 import { toError } from './errors.ts'
 import { withSession } from './session.ts'
 import { tableOf } from './sql/join.ts'
-import { copySql, namedSql, printSql, removeGoneSql } from './sql/upgrade.ts'
+import { copySql, type ForeignKey, foreignKeysSql, namedSql, printSql, removeGoneSql } from './sql/upgrade.ts'
 import { isoText } from './sql/writer.ts'
 import { upgradeLock } from './upgrade-ddl.ts'
 import { atOnce, carryMapped } from './upgrade-rows.ts'
@@ -264,16 +264,15 @@ class UpgradeRun {
    * by a subscription that ended, or were written in what a new major brought along. Until the end none comes that names them.
    */
   async refuseNamed(entities: readonly Entity[]): Promise<void> {
-    const relations = entities.flatMap(({ referencedBy }) =>
-      referencedBy.filter(({ from }) => !entities.includes(from)),
-    )
-    for (const to of new Set(relations.map(({ to }) => to)))
-      await this.client.query(`select count(*) from (select from ${tableOf(to)} for update) named`)
+    const tables = [entities.map(({ module }) => module.schema), entities.map(({ name }) => name)]
+    const { rows: keys } = await this.client.query<ForeignKey>(foreignKeysSql, tables)
+    for (const target of new Set(keys.map(({ target }) => target)))
+      await this.client.query(`select count(*) from (select from ${target} for update) named`)
     await becoming(this.client, `${this.#prefix}_reader`, '')
     const naming: string[] = []
-    for (const relation of relations) {
-      const { rows } = await this.client.query<{ found: boolean }>(namedSql(relation), [this.#tenant])
-      if (rows[0]?.found) naming.push(`${relation.from.id}.${relation.field} names rows of ${relation.to.id}`)
+    for (const key of keys) {
+      const { rows } = await this.client.query<{ found: boolean }>(namedSql(key), [this.#tenant])
+      if (rows[0]?.found) naming.push(`${key.schema}.${key.name}.${key.field} names rows of ${key.target}`)
     }
     await this.#asMover()
     if (naming.length === 0) return

@@ -1,4 +1,4 @@
-import type { Entity, EntityField, Relation } from '../../../core/module-set.ts'
+import type { Entity, EntityField } from '../../../core/module-set.ts'
 import { defaultSql } from './defaults.ts'
 import { tableOf } from './join.ts'
 import { needsExactOutput, valueType } from './types.ts'
@@ -107,7 +107,35 @@ export function removeGoneSql(from: Entity, to: Entity): string {
     delete from ${tableOf(from)} f using ${keys(from)} s, gone g where s."?key" = g.key and f.ctid = s."?row"`
 }
 
-/** Whether a row of the tenant `$1` names another through this reference. For who reads all tenants. */
-export function namedSql({ from, field }: Relation): string {
-  return `select exists (select from ${tableOf(from)} where tenant_id = $1 and ${identifier(field)} is not null) as found`
+/**
+ * Foreign keys to the tables of the schemas `$1` and names `$2` from any others, whether or not a definition knows of these still:
+ * their table and field, its column for the tenant, and the table that it goes to.
+ */
+export const foreignKeysSql = `
+select n.nspname as schema, c.relname as name, fa.attname as field, ta.attname as tenant, k.confrelid::regclass::text as target
+from unnest($1::text[], $2::text[]) given(schema, name)
+join pg_namespace gn on gn.nspname = given.schema
+join pg_class g on g.relnamespace = gn.oid and g.relname = given.name
+join pg_constraint k on k.contype = 'f' and k.confrelid = g.oid
+join pg_class c on c.oid = k.conrelid
+join pg_namespace n on n.oid = c.relnamespace
+join pg_attribute fa on fa.attrelid = c.oid and fa.attnum = k.conkey[cardinality(k.conkey)]
+join pg_attribute gt on gt.attrelid = g.oid and gt.attname = 'tenant_id'
+join pg_attribute ta on ta.attrelid = c.oid and ta.attnum = k.conkey[array_position(k.confkey, gt.attnum)]
+where k.conparentid = 0
+  and not exists (select from unnest($1::text[], $2::text[]) own(schema, name) where own.schema = n.nspname and own.name = c.relname)
+order by 1, 2, 3`
+
+export interface ForeignKey {
+  readonly schema: string
+  readonly name: string
+  readonly field: string
+  readonly tenant: string
+  readonly target: string
+}
+
+/** Whether a row of the tenant `$1` names another by this key. For who reads all tenants. */
+export function namedSql({ schema, name, field, tenant }: ForeignKey): string {
+  const table = `${identifier(schema)}.${identifier(name)}`
+  return `select exists (select from ${table} where ${identifier(tenant)} = $1 and ${identifier(field)} is not null) as found`
 }
