@@ -334,7 +334,7 @@ describe('a transaction whose function does not return', () => {
       later.resolve()
       await until(() => said.length === 2)
     })
-    assert.deepEqual(said, Array(2).fill('The transaction is over'))
+    assert.deepEqual(said, Array(2).fill('The caller went away before the answer'))
     await isFree(pool)
   })
 

@@ -15,6 +15,14 @@ before(async () => {
 after(() => pools.end())
 
 const bodies = async (data: TenantData) => (await data.list(notes)).map(({ body }) => body).sort()
+const tick = () => new Promise(resolve => setImmediate(resolve))
+/** One of the platform's people, in a tenant. */
+const systemIn = (tenant: string) => {
+  const { modules, datasource } = pools.tenants
+  const context = pools.tenants.contextOf(tenant)
+  const principal = { ...context.principal, tenant: 'system', roles: ['writer', 'admin'] }
+  return new TenantData({ ...context, principal }, modules, datasource)
+}
 const sibling = () => new Error('a sibling failed')
 
 test('a part that goes on when its transaction has failed neither reads nor writes for whoever has the connection then', async () => {
@@ -109,12 +117,7 @@ test('nor of one that returns while statements of the author are to come', async
 })
 
 test('what the system does in a transaction is kept with its record or not at all, whether it was waited for or not', async () => {
-  const { modules, datasource, database } = pools.tenants
-  const systemIn = (tenant: string) => {
-    const context = pools.tenants.contextOf(tenant)
-    const principal = { ...context.principal, tenant: 'system', roles: ['writer', 'admin'] }
-    return new TenantData({ ...context, principal }, modules, datasource)
-  }
+  const { database } = pools.tenants
   const inserts = async (tenant: string, outcome: string) =>
     (
       await database.query("select 1 from tenantry.audit where tenant = $1 and verb = 'insert' and outcome = $2", [
@@ -122,7 +125,6 @@ test('what the system does in a transaction is kept with its record or not at al
         outcome,
       ])
     ).length
-  const tick = () => new Promise(resolve => setImmediate(resolve))
   const ways: readonly ((tx: TenantData, body: string) => Promise<unknown>)[] = [
     (tx, body) => tx.insert(notes, { body }),
     async (tx, body) => {
@@ -179,5 +181,57 @@ test('what the system does in a transaction is kept with its record or not at al
         .catch(() => {})
       assert.equal((await inserts(tenant, 'rolled_back')) - before, 3, `after ${steps} steps`)
     }
+  }
+})
+
+test('what the system does in a transaction that is left is recorded once, and what it tries later is not', async () => {
+  const { database, modules, datasource } = pools.tenants
+  /** What has been recorded since it was asked last. */
+  let seen = 0
+  const acts = async () => {
+    const rows = await database.query<{ id: string; tenant: string; outcome: string }>(
+      'select id, tenant, outcome from tenantry.audit where id > $1 order by id',
+      [seen],
+    )
+    seen = Math.max(seen, ...rows.map(({ id }) => Number(id)))
+    return rows.map(({ tenant, outcome }) => `${tenant} ${outcome}`)
+  }
+  await acts()
+  for (const tenant of ['acme', 'globex']) {
+    const system = systemIn(tenant)
+    const busyGone = new AbortController()
+    let stop = false
+    const busy = system.transaction(
+      async tx => {
+        await tx.insert(notes, { body: 'kept by nobody' })
+        busyGone.abort()
+        while (!stop) {
+          await tx.insert(notes, { body: 'again' }).catch(() => {})
+          await tick()
+        }
+      },
+      { signal: busyGone.signal },
+    )
+    const left = await failure(busy)
+    setTimeout(() => {
+      stop = true
+    }, 50)
+    assert.equal(left.code, 'unavailable')
+    assert.deepEqual(await acts(), [`${tenant} rolled_back`, `${tenant} unavailable`])
+    const hangingGone = new AbortController()
+    const hanging = datasource.runOnce(
+      system.context,
+      { kind: 'insert', entity: modules.entityOf(notes), fields: ['body'], rows: '[{"body":"x"}]' },
+      { key: 'once', fingerprint: 'f', seconds: 10 },
+      {
+        signal: hangingGone.signal,
+        work: () => {
+          hangingGone.abort()
+          return new Promise(() => {})
+        },
+      },
+    )
+    assert.equal((await failure(hanging)).code, 'unavailable')
+    assert.deepEqual(await acts(), [`${tenant} unavailable`])
   }
 })

@@ -87,11 +87,18 @@ export class Conversation {
     this.#interrupted.reject(this.#reason)
   }
 
+  /** Of all that is asked after the end, which one who records it tells from what was tried. */
+  get #refusal(): TenantryError {
+    this.#reason ??= isClosed()
+    return this.#reason
+  }
+
   /** `isOverAbove`: whatever it is a part of has ended, and it with that. */
   async #part<T>(work: (transaction: OpenTransaction) => Promise<T>, isOverAbove: () => boolean): Promise<T> {
     const state = { over: false, inner: false, authors: 0 }
     const isOver = () => state.over || isOverAbove()
     const check = () => {
+      if (this.#closed) throw this.#refusal
       if (isOver()) throw isClosed()
       if (this.#reason) throw this.#reason
       if (state.inner) throw innerIsOpen()
@@ -168,7 +175,7 @@ export class Conversation {
 
   /** Settings and their statement stay together: two plans at once must not run under each other's role. */
   #next<T>(turn: () => Promise<T>): Promise<T> {
-    if (this.#closed) return Promise.reject(isClosed())
+    if (this.#closed) return Promise.reject(this.#refusal)
     const mine = this.#last.then(() => {
       if (this.#reason) throw this.#reason
       return turn()

@@ -178,7 +178,7 @@ export class PostgresDatasource implements Datasource {
         return result
       })
     } catch (error) {
-      if (acts.isEmpty) throw error
+      if (!acts.end(error)) throw error
       await transactions
         .run({ ...running, signal: undefined }, transaction => acts.recordFailed(transaction))
         .catch(cause => {

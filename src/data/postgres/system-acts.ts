@@ -27,6 +27,11 @@ export class SystemActs {
   readonly #verb: Verb
   readonly #acts: Act[] = []
   readonly #underWay = new Set<Promise<unknown>>()
+  /** Notes an outcome of each act that has none yet. */
+  readonly #open = new Set<(outcome: string) => void>()
+  #ended = false
+  /** What the last act failed with. */
+  #refusal: unknown
   #parts = 0
   /** Why something that was done is in no record. */
   #unrecorded: unknown
@@ -38,8 +43,16 @@ export class SystemActs {
     this.#verb = verb
   }
 
-  get isEmpty(): boolean {
-    return this.#acts.length === 0
+  /**
+   * The transaction came to nothing. What has no outcome yet has this one, and what its function may still try is none of it. True
+   * when there is something to record.
+   */
+  end(error: unknown): boolean {
+    // What was tried inside of another first.
+    for (const note of [...this.#open].reverse()) note(outcomeOf(error))
+    this.#open.clear()
+    this.#ended = true
+    return this.#acts.length > 0
   }
 
   /** Runs `act` and records it in its transaction, with the number of rows that it answers. */
@@ -93,13 +106,18 @@ export class SystemActs {
   }
 
   async #tried<T>(plan: Plan, act: () => Promise<T>, isNoted = () => false): Promise<T> {
+    const note = (outcome: string) => {
+      if (!isNoted()) this.#acts.push({ ...this.#actOf(plan), outcome })
+    }
+    if (!this.#ended) this.#open.add(note)
     try {
       const result = await act()
-      this.#acts.push(this.#actOf(plan))
+      if (this.#open.delete(note)) this.#acts.push(this.#actOf(plan))
       return result
     } catch (error) {
-      const outcome = error instanceof TenantryError ? error.code : 'internal'
-      if (!isNoted()) this.#acts.push({ ...this.#actOf(plan), outcome })
+      // A transaction that is over refuses all that comes with one and the same error: that was not begun.
+      if (this.#open.delete(note) && error !== this.#refusal) note(outcomeOf(error))
+      this.#refusal = error
       throw error
     }
   }
@@ -147,6 +165,10 @@ export class SystemActs {
       })
     }
   }
+}
+
+function outcomeOf(error: unknown): string {
+  return error instanceof TenantryError ? error.code : 'internal'
 }
 
 function noTenant(): TenantryError {
