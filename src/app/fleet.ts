@@ -90,11 +90,19 @@ async function migrateFleet(parts: Parts, options: FleetOptions): Promise<FleetU
     await record.setPending([...due, ...left].map(({ name }) => name))
     const visited: FleetVisit[] = []
     const waiting = due.values()
+    let failed = false
+    const visitNext = async (name: string) => {
+      const visit = await visitDatabase(record, given, name, options)
+      visited.push(visit)
+      onVisited({ ...visit, number: visited.length, of: due.length })
+    }
     const work = async () => {
       for (const { name } of waiting) {
-        const visit = await visitDatabase(record, given, name, options)
-        visited.push(visit)
-        onVisited({ ...visit, number: visited.length, of: due.length })
+        if (failed) return
+        await visitNext(name).catch(error => {
+          failed = true
+          throw error
+        })
       }
     }
     const works = await Promise.allSettled(Array.from({ length: Math.min(parallel, due.length) }, work))

@@ -346,6 +346,13 @@ describe('a transaction whose function does not return', () => {
     })
     assert.match((await failure(quiet)).message, /said nothing for too long/)
     assert.match((await failure(pool.run(writing('acme'), () => never))).message, /said nothing for too long/)
+    const unlimited = pool.run(writing('acme'), async ({ author }) => {
+      await author(settings('acme'), run =>
+        run("select set_config('idle_in_transaction_session_timeout', '0', false)", []),
+      )
+      await never
+    })
+    assert.match((await failure(unlimited)).message, /said nothing for too long/)
     await isFree(pool)
   })
 

@@ -43,6 +43,9 @@ export class Conversation {
   readonly #wire = new WireBuffer()
   #begun = false
   #last: Promise<unknown> = Promise.resolve()
+  /** Turns that are not over, and when the last one was. */
+  #turns = 0
+  #silentSince = performance.now()
   #current = ''
   #savepoints = 0
   #hasAuthors = false
@@ -57,6 +60,11 @@ export class Conversation {
   /** False: nothing was said, so there is nothing to commit. */
   get hasBegun(): boolean {
     return this.#begun
+  }
+
+  /** Milliseconds for which it has said nothing and waits for no answer. */
+  get silence(): number {
+    return this.#turns > 0 ? 0 : performance.now() - this.#silentSince
   }
 
   /** Resolves when whatever was said so far is answered. */
@@ -180,7 +188,12 @@ export class Conversation {
       if (this.#reason) throw this.#reason
       return turn()
     })
-    this.#last = mine.catch(() => {})
+    this.#turns++
+    const end = () => {
+      this.#turns--
+      this.#silentSince = performance.now()
+    }
+    this.#last = mine.then(end, end)
     return mine
   }
 

@@ -66,8 +66,14 @@ export class TransactionPool {
       prepared: this.#preparedOn(client),
       nameOf: (role, text) => this.#shapes.of(role, text).name,
     })
-    // The server looks at those that have begun.
-    let patience = setTimeout(() => conversation.hasBegun || conversation.leave(silent()), this.#silence)
+    let patience: NodeJS.Timeout | undefined
+    // The server's own limit is no help where nothing has begun yet, and an author's statement may set it.
+    const listen = () => {
+      const left = this.#silence - conversation.silence
+      if (left > 0) patience = setTimeout(listen, left + 1)
+      else conversation.leave(silent())
+    }
+    listen()
     const end = (reason: TenantryError) => {
       conversation.fail(reason)
       clearTimeout(patience)
@@ -96,7 +102,6 @@ export class TransactionPool {
       if (conversation.hasBegun) await client.query('rollback').catch(ignore)
       throw error
     } finally {
-      clearTimeout(patience)
       signal?.removeEventListener('abort', stop)
       if (await stopping) reusable = false
       // Also what was set for the session, as the login that it began with (THREATS A12, A13).
@@ -105,6 +110,7 @@ export class TransactionPool {
         await client.query('discard all').catch(ignore)
       }
       client.off('error', lose)
+      clearTimeout(patience)
       giveBack(reusable)
     }
   }
