@@ -218,6 +218,18 @@ test('what the system does in a transaction that is left is recorded once, and w
     }, 50)
     assert.equal(left.code, 'unavailable')
     assert.deepEqual(await acts(), [`${tenant} rolled_back`, `${tenant} unavailable`])
+    const besideGone = new AbortController()
+    const beside = system.transaction(
+      async tx => {
+        await tx.insert(notes, { body: 'kept by nobody' })
+        const all = [tx.insert(notes, { body: 'one' }), tx.list(notes), tx.insert(notes, { body: 'two' })]
+        besideGone.abort()
+        await Promise.allSettled(all)
+      },
+      { signal: besideGone.signal },
+    )
+    assert.equal((await failure(beside)).code, 'unavailable')
+    assert.deepEqual(await acts(), [`${tenant} rolled_back`, ...Array(3).fill(`${tenant} unavailable`)])
     const hangingGone = new AbortController()
     const hanging = datasource.runOnce(
       system.context,

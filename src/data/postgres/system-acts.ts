@@ -110,13 +110,14 @@ export class SystemActs {
       if (!isNoted()) this.#acts.push({ ...this.#actOf(plan), outcome })
     }
     if (!this.#ended) this.#open.add(note)
+    const refusal = this.#refusal
     try {
       const result = await act()
       if (this.#open.delete(note)) this.#acts.push(this.#actOf(plan))
       return result
     } catch (error) {
-      // A transaction that is over refuses all that comes with one and the same error: that was not begun.
-      if (this.#open.delete(note) && error !== this.#refusal) note(outcomeOf(error))
+      // A transaction that is over refuses all that comes with one and the same error, which was known before this was begun.
+      if (this.#open.delete(note) && error !== refusal) note(outcomeOf(error))
       this.#refusal = error
       throw error
     }
