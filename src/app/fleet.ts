@@ -90,24 +90,22 @@ async function migrateFleet(parts: Parts, options: FleetOptions): Promise<FleetU
     await record.setPending([...due, ...left].map(({ name }) => name))
     const visited: FleetVisit[] = []
     const waiting = due.values()
-    let failed = false
-    const visitNext = async (name: string) => {
-      const visit = await visitDatabase(record, given, name, options)
-      visited.push(visit)
-      onVisited({ ...visit, number: visited.length, of: due.length })
-    }
+    const failures: unknown[] = []
     const work = async () => {
       for (const { name } of waiting) {
-        if (failed) return
-        await visitNext(name).catch(error => {
-          failed = true
-          throw error
-        })
+        if (failures.length > 0) return
+        try {
+          const visit = await visitDatabase(record, given, name, options)
+          visited.push(visit)
+          onVisited({ ...visit, number: visited.length, of: due.length })
+        } catch (error) {
+          failures.push(error)
+        }
       }
     }
-    const works = await Promise.allSettled(Array.from({ length: Math.min(parallel, due.length) }, work))
+    await Promise.all(Array.from({ length: Math.min(parallel, due.length) }, work))
     // Not before the others are done: they write down what they did.
-    for (const ended of works) if (ended.status === 'rejected') throw ended.reason
+    if (failures.length > 0) throw failures[0]
     const names = left.map(({ name }) => name)
     return { platform, visited, left: names, unvisited: all.length - due.length - left.length }
   })

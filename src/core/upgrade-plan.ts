@@ -76,14 +76,12 @@ export function resolveRollback(tenant: Subscriber, done: readonly UpgradePair[]
   const pairs = new Map(done.map(({ from, to }) => [modules.get(to), modules.get(from)]))
   const running = modules.expose(tenant.subscriptions).running
   // What is reached through a new major is not looked at: it goes with that, or somebody else needs it and is seen.
-  const stays = depthFirst(
-    running.filter(({ id }) => tenant.subscriptions.includes(id)),
-    module => (pairs.has(module) ? [] : module.dependsOn),
-  )
-  const stranded = stays.flatMap(module =>
-    pairs.has(module)
-      ? []
-      : module.dependsOn.filter(needed => pairs.has(needed)).map(({ id }) => `${module.id} depends on ${id}`),
+  const neededBy = (module: Module) => (pairs.has(module) ? [] : module.dependsOn)
+  const subscribed = running.filter(({ id }) => tenant.subscriptions.includes(id))
+  const stranded = depthFirst(subscribed, neededBy).flatMap(module =>
+    neededBy(module)
+      .filter(needed => pairs.has(needed))
+      .map(({ id }) => `${module.id} depends on ${id}`),
   )
   if (stranded.length > 0) {
     throw new TenantryError('conflict', `The upgrade of ${tenant.key} cannot be rolled back`, {

@@ -75,7 +75,7 @@ export class Conversation {
   /** Once. What `work` was given answers no more when it has ended: the connection may be another tenant's then. */
   async during<T>(work: (transaction: OpenTransaction) => Promise<T>): Promise<T> {
     try {
-      const result = await Promise.race([this.#part(work, () => this.#closed), this.#interrupted.promise])
+      const result = await Promise.race([this.#part(work, () => false), this.#interrupted.promise])
       if (this.#reason) throw this.#reason
       return result
     } finally {
@@ -95,18 +95,11 @@ export class Conversation {
     this.#interrupted.reject(this.#reason)
   }
 
-  /** Of all that is asked after the end, which one who records it tells from what was tried. */
-  get #refusal(): TenantryError {
-    this.#reason ??= isClosed()
-    return this.#reason
-  }
-
   /** `isOverAbove`: whatever it is a part of has ended, and it with that. */
   async #part<T>(work: (transaction: OpenTransaction) => Promise<T>, isOverAbove: () => boolean): Promise<T> {
     const state = { over: false, inner: false, authors: 0 }
     const isOver = () => state.over || isOverAbove()
     const check = () => {
-      if (this.#closed) throw this.#refusal
       if (isOver()) throw isClosed()
       if (this.#reason) throw this.#reason
       if (state.inner) throw innerIsOpen()
@@ -183,7 +176,8 @@ export class Conversation {
 
   /** Settings and their statement stay together: two plans at once must not run under each other's role. */
   #next<T>(turn: () => Promise<T>): Promise<T> {
-    if (this.#closed) return Promise.reject(this.#refusal)
+    // Whatever asks: the connection is no longer this transaction's.
+    if (this.#closed) return Promise.reject(this.#reason ?? isClosed())
     const mine = this.#last.then(() => {
       if (this.#reason) throw this.#reason
       return turn()
