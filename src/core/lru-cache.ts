@@ -1,20 +1,28 @@
-/** Keeps at most `limit` entries; of those that were not used lately the oldest goes first. */
+/** Keeps entries of `limit` together, each of one unless it is weighed; of those that were not used lately the oldest goes first. */
 export interface LruCache<K, V> {
   readonly size: number
   get(key: K): V | undefined
-  /** Answers the key of what had to go for it. */
-  set(key: K, value: V): K | undefined
+  /** Answers the keys of what had to go for it. */
+  set(key: K, value: V): readonly K[]
   delete(key: K): void
   deleteWhere(matches: (value: V) => boolean): void
 }
 
-export function createLruCache<K, V>(limit: number): LruCache<K, V> {
+/** What weighs more than `limit` is not kept. */
+export function createLruCache<K, V>(limit: number, weigh: (key: K) => number = () => 1): LruCache<K, V> {
   // A Map keeps the order of insertion: what is used goes to the end, what is dropped comes from the front.
-  const entries = new Map<K, { readonly value: V; readonly turn: number }>()
+  const entries = new Map<K, { readonly value: V; readonly weight: number; readonly turn: number }>()
   let turn = 0
-  const put = (key: K, value: V) => {
+  let total = 0
+  const remove = (key: K) => {
+    total -= entries.get(key)?.weight ?? 0
     entries.delete(key)
-    entries.set(key, { value, turn: ++turn })
+  }
+  const put = (key: K, value: V, weight: number) => {
+    remove(key)
+    total += weight
+    turn += weight
+    entries.set(key, { value, weight, turn })
   }
   return {
     get size() {
@@ -25,21 +33,24 @@ export function createLruCache<K, V>(limit: number): LruCache<K, V> {
       if (entry === undefined) return undefined
       // Moving costs more than finding, and a map that is changed all the time is made anew all the time: garbage that is old
       // from the start. So what is in the newer half stays where it is.
-      if (turn - entry.turn > limit / 2) put(key, entry.value)
+      if (turn - entry.turn > limit / 2) put(key, entry.value, entry.weight)
       return entry.value
     },
     set(key, value) {
-      put(key, value)
-      if (entries.size <= limit) return undefined
-      const [oldest] = entries.keys()
-      if (oldest !== undefined) entries.delete(oldest)
-      return oldest
+      put(key, value, weigh(key))
+      const gone: K[] = []
+      for (const oldest of entries.keys()) {
+        if (total <= limit) break
+        remove(oldest)
+        gone.push(oldest)
+      }
+      return gone
     },
     delete(key) {
-      entries.delete(key)
+      remove(key)
     },
     deleteWhere(matches) {
-      for (const [key, { value }] of entries) if (matches(value)) entries.delete(key)
+      for (const [key, { value }] of entries) if (matches(value)) remove(key)
     },
   }
 }

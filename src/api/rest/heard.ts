@@ -1,11 +1,11 @@
 import { headerOf, type RestRequest } from './request.ts'
 
-/** Characters; longer queries are rarely asked twice. */
-const longestQuery = 4_000
+/** Characters: more than HTTP servers take as a rule. */
+const longestQuery = 16_000
 /** Larger bodies take so long to read that to read them twice, before they are known, costs more than is saved. */
 const largestBody = 100_000
 /** Characters of what requests are alike by. */
-const longestKey = 2_000
+const longestKey = 16_000
 /** The headers that a plan or the form of its answer depends on. */
 const heard = ['prefer', 'accept', 'range', 'range-unit']
 /** In no header (RFC 9110, 5.5): one that is there and says nothing may be refused. */

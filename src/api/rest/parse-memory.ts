@@ -7,7 +7,7 @@ import { heardBy, isShort } from './heard.ts'
 import { parseRest } from './parse.ts'
 import { fieldsOfObject } from './payload.ts'
 import { bodyOf } from './plan-parts.ts'
-import { canonicalQuery, parseQueryString } from './query-string.ts'
+import { parseQueryString, QueryText } from './query-string.ts'
 import type { ParsedRest, RestRequest } from './request.ts'
 import { type Shape, shapeOf } from './shape.ts'
 import { ShapeMemory } from './shape-memory.ts'
@@ -37,21 +37,24 @@ export function createParseMemory(): (request: RestRequest) => ParsedRest {
 function learn(request: RestRequest, { parameters, values }: Shape): ParsedRest | undefined {
   const parsed = parseRest({ ...request, locationBase: '' }, parameters)
   if (slotsOf(parsed.plan).size !== values.length) return undefined
-  return { ...parsed, plan: withoutRow(parsed.plan, values.length) }
+  const query = values.length === 0 ? parsed.query : unknownQuery
+  return { ...parsed, query, plan: withoutRow(parsed.plan, values.length) }
 }
+
+/** Of what is remembered for others: the values in the query are somebody's. */
+const unknownQuery = new QueryText([])
 
 function fill(known: ParsedRest, request: RestRequest, shape: Shape): ParsedRest {
   const { locationBase, headers, body = '' } = request
   const { plan, preferences, cursor } = known
   const values: readonly SlotValue[] = writesRow.has(request.method) ? [...shape.values, body] : shape.values
-  const query = shape.values.length === 0 ? known.contentLocation : canonicalQuery(shape.parameters)
   return {
     ...known,
     ...(values.length > 0 && { plan: fillPlan(plan, values) }),
     // Where a page begins stands in its token, which is yet to be read.
     ...(values.length > 0 && cursor?.token === undefined && { like: { plan, values } }),
     locationBase,
-    contentLocation: query === '' ? locationBase : `${locationBase}?${query}`,
+    query: shape.values.length === 0 ? known.query : new QueryText(shape.parameters),
     profiled: headers['accept-profile'] !== undefined,
     cursor: cursor && cursorOf(request, cursor.token, preferences, shape.parameters),
     conditions: plan.kind === 'read' ? readConditions(request, plan) : undefined,

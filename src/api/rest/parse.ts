@@ -8,7 +8,7 @@ import { defaultLimits } from './limits.ts'
 import type { Parts } from './plan-parts.ts'
 import { planDelete, planInsert, planPut, planRead, planUpdate } from './plans.ts'
 import { parsePrefer } from './prefer.ts'
-import { canonicalQuery, parseQueryString, type SlottedParameter } from './query-string.ts'
+import { parseQueryString, QueryText, type SlottedParameter } from './query-string.ts'
 import { headerOf, type ParsedRest, type RestRequest } from './request.ts'
 
 const planners: Readonly<Record<string, (parts: Parts) => EntityPlan>> = {
@@ -41,7 +41,7 @@ export function parseRest(request: RestRequest, slotted?: readonly SlottedParame
     preferences,
     offset: plan.kind === 'read' ? (plan.offset ?? 0) : 0,
     locationBase: request.locationBase,
-    contentLocation: [request.locationBase, canonicalQuery(parameters)].filter(part => part !== '').join('?'),
+    query: new QueryText(parameters),
     profiled: request.headers['accept-profile'] !== undefined,
     cursor: plan.kind === 'read' ? cursorOf(request, clauses.after, preferences, parameters) : undefined,
     conditions: plan.kind === 'read' ? readConditions(request, plan) : undefined,

@@ -43,6 +43,21 @@ export function parseForm(text: string): Parameter[] {
   })
 }
 
+/** The canonical query (`canonicalQuery`) of parameters, made when it is asked for: few answers tell it. */
+export class QueryText {
+  readonly parameters: readonly Parameter[]
+  #text: string | undefined
+
+  constructor(parameters: readonly Parameter[]) {
+    this.parameters = parameters
+  }
+
+  get text(): string {
+    this.#text ??= canonicalQuery(this.parameters)
+    return this.#text
+  }
+}
+
 /** The same parameters sorted by key, which makes equal requests equal. */
 export function canonicalQuery(parameters: readonly Parameter[]): string {
   return parameters
@@ -51,10 +66,16 @@ export function canonicalQuery(parameters: readonly Parameter[]): string {
     .join('&')
 }
 
+/** What `encodeURIComponent` leaves and RFC 3986 reserves. */
+const spelled = [...`!'()*`].map(char => [char, `%${char.charCodeAt(0).toString(16).toUpperCase()}`] as const)
+
 /** Percent-encodes all but letters, digits and `-_.~` (RFC 3986, unreserved). */
 export function encode(text: string): string {
   if (/^[\w.~-]*$/.test(text)) return text
-  return encodeURIComponent(text).replace(/[!'()*]/g, char => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+  const encoded = encodeURIComponent(text)
+  return /[!'()*]/.test(encoded)
+    ? spelled.reduce((rest, [char, code]) => rest.replaceAll(char, code), encoded)
+    : encoded
 }
 
 function decode(text: string, refusal: () => TenantryError = notAQuery): string {

@@ -5,6 +5,7 @@ import type { Sight } from '../../core/sight.ts'
 import type { MediaType } from './accept.ts'
 import type { RestLimits } from './limits.ts'
 import type { Preferences } from './prefer.ts'
+import type { QueryText } from './query-string.ts'
 
 /** An HTTP request to an entity, as the server has it. */
 export interface RestRequest {
@@ -35,8 +36,7 @@ export interface ParsedRest {
   /** The row that a read begins with. */
   readonly offset: number
   readonly locationBase: string
-  /** Path and canonical query. */
-  readonly contentLocation: string
+  readonly query: QueryText
   /** `Accept-Profile` may have chosen the entity. */
   readonly profiled: boolean
   /** `If-Match` and `If-None-Match` of a read; undefined without them. */

@@ -28,13 +28,13 @@ function respondRead(parsed: ParsedRest, answer: Answer): RestResponse {
   const tag = tagged(parsed, answer)
   if (conditions?.present) refuseOtherRevision(conditions, answer)
   if (tag.ETag !== undefined && matchesWeakly(conditions?.noneMatch, tag.ETag)) {
-    return { status: 304, headers: { 'Content-Location': parsed.contentLocation, ...tag }, body: null }
+    return { status: 304, headers: { 'Content-Location': contentLocation(parsed), ...tag }, body: null }
   }
   // How many rows come before a page that begins after some values, nobody has counted.
   const placed = parsed.plan.kind === 'read' && parsed.plan.keyset?.after ? 0 : rows
   const headers = {
     'Content-Range': contentRange(offset, placed, total),
-    'Content-Location': parsed.contentLocation,
+    'Content-Location': contentLocation(parsed),
     ...typed(parsed),
     ...applied(parsed),
     ...tag,
@@ -119,6 +119,10 @@ function applied({ plan, preferences }: ParsedRest): Headers {
   const deed = plan.kind === 'insert' && plan.put ? 'put' : plan.kind
   const value = preferenceApplied(preferences, deed, plan.entity)
   return value === undefined ? {} : { 'Preference-Applied': value }
+}
+
+function contentLocation({ locationBase, query: { text } }: ParsedRest): string {
+  return text === '' ? locationBase : `${locationBase}?${text}`
 }
 
 /** Where the new row is, when it is one: `/acme/customers/v1/customers?id=eq.…` */

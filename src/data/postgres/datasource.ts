@@ -141,7 +141,7 @@ export class PostgresDatasource implements Datasource {
       if (large !== 'stream' || whole.kind !== 'read') throw tooLarge()
       return await streamed(streams, running, whole, signal)
     } catch (error) {
-      throw withFields(error, wanted())
+      throw withFields(error, wanted)
     }
   }
 
@@ -478,7 +478,7 @@ async function answerIn(
     if (plan.kind === 'read' && isTooLarge(row)) onLarge(plan)
     return answerOf(plan, row)
   } catch (error) {
-    throw withFields(error, plan)
+    throw withFields(error, () => plan)
   }
 }
 

@@ -13,8 +13,9 @@ type Faults = Record<string, readonly string[]>
  * nothing, and one that is wrong learns of all its wrong fields at once. Row security makes PostgreSQL keep the details of
  * keys to itself, so names come from the definition, by the constraint; values never.
  */
-export function withFields(error: unknown, plan: CheckedPlan): unknown {
+export function withFields(error: unknown, planOf: () => CheckedPlan): unknown {
   if (!(error instanceof TenantryError) || !isServerError(error.cause)) return error
+  const plan = planOf()
   return withoutUnseen(error.fields ? error : withFaults(error, error.cause, plan), error.cause, plan)
 }
 

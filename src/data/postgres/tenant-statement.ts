@@ -57,7 +57,8 @@ export class PreparedStatements {
   /** Remembers a name; answers the one that had to go for it. */
   add(name: string): string | undefined {
     this.#wanted.delete(name)
-    return this.#names.set(name, true)
+    const [gone] = this.#names.set(name, true)
+    return gone
   }
 
   /** Where it cannot be prepared now. */
