@@ -18,8 +18,9 @@ const usage = `npm run bench:neighbours -- [--rounds 5] [--seconds 10] [--tenant
 What does a tenant whose requests take ${slowTime} ms do to the others? Their point reads arrive on a schedule, at a share of
 the most that a closed loop reached before the round; a time runs from when a request was due. In turns: alone, beside a
 tenant whose reads wait (for a lock that is held outside of Tenantry), and beside one whose reads burn PostgreSQL's
-processor; it sends one request for every 100 of the others. For comparison, as many sessions outside of Tenantry burn the
-processor as one tenant may hold of its read connections. The aim is a p99 within twice the p99 alone.`
+processor; it sends one request for every 100 of the others. For comparison, sessions outside of Tenantry burn the processor: one
+at the priority that a tenant's slow statements have, which is the least that any slow work costs here, and at the usual
+priority as many as one tenant may hold of its read connections. The aim is a p99 within twice the p99 alone.`
 
 const { rounds, seconds, tenants, rows, share } = readOptions(usage, {
   rounds: 5,
@@ -29,7 +30,7 @@ const { rounds, seconds, tenants, rows, share } = readOptions(usage, {
   share: 0.5,
 })
 
-const kinds = ['alone', 'waits', 'burns', 'outside'] as const
+const kinds = ['alone', 'waits', 'burns', 'idle', 'outside'] as const
 type Kind = (typeof kinds)[number]
 
 /** What one round of a kind showed. */
@@ -48,8 +49,11 @@ const target = platform.embedded?.connection('postgres')
 if (!target) throw new Error('The benchmark uses the embedded server')
 const client = new pg.Client(target)
 const lock = new Lock(target)
-/** Half of the most connections that reads may have. */
-const burners = new Burners(target, 4)
+const burners = {
+  idle: new Burners(target, 1, 'idle'),
+  /** Half of the most connections that reads may have. */
+  outside: new Burners(target, 4, 'usual'),
+}
 try {
   await loadTenants(platform, tenants, rows)
   const slowTenant = 'bench-slow'
@@ -59,7 +63,7 @@ try {
   await client.connect()
   await client.query('vacuum analyze')
   await lock.open()
-  await burners.open()
+  for (const sessions of Object.values(burners)) await sessions.open()
   const [server, { port }] = await processes.server('ignore')
   const [reader] = await processes.fork('neighbour-load.ts', {}, 'inherit')
   const [neighbour] = await processes.fork('neighbour-load.ts', {}, 'inherit')
@@ -108,19 +112,20 @@ try {
     const begin = Date.now() + 500
     const load: OpenLoad = { port, requests: mixed, rate, seconds, connections: 256, begin }
     if (kind === 'waits') lock.start()
-    if (kind === 'outside') burners.start()
+    const sessions = kind === 'idle' || kind === 'outside' ? burners[kind] : undefined
+    sessions?.start()
     const watched = watch(client, server.pid)
     const [others, slow] = await Promise.all([
       ask(reader, load),
-      kind === 'alone' || kind === 'outside'
-        ? undefined
-        : ask(neighbour, { ...load, requests: [slowRequests[kind]], rate: rate / 100, connections: 512 }),
+      kind === 'waits' || kind === 'burns'
+        ? ask(neighbour, { ...load, requests: [slowRequests[kind]], rate: rate / 100, connections: 512 })
+        : undefined,
     ])
     if (kind === 'waits') await lock.stop()
-    if (kind === 'outside') await burners.stop()
+    await sessions?.stop()
     return { others, slow, ...(await watched()) }
   }
-  const measured: Readonly<Record<Kind, Round[]>> = { alone: [], waits: [], burns: [], outside: [] }
+  const measured: Readonly<Record<Kind, Round[]>> = { alone: [], waits: [], burns: [], idle: [], outside: [] }
   for (let round = 0; round <= rounds; round++) {
     // The machine is not as fast at all times.
     const most = await closedLoop(3)
@@ -137,7 +142,8 @@ try {
     for (const [index, round] of measured[kind].entries())
       console.log(row(`${kind} ${index + 1}`, round, measured.alone[index]))
   }
-  for (const kind of ['waits', 'burns', 'outside'] as const) {
+  for (const kind of kinds) {
+    if (kind === 'alone') continue
     const ratios = measured[kind].map(
       ({ others }, index) => others.p99 / (measured.alone[index]?.others.p99 ?? others.p99),
     )
@@ -147,7 +153,7 @@ try {
   }
   server.kill('SIGTERM')
 } finally {
-  await Promise.allSettled([client.end(), lock.close(), burners.close()])
+  await Promise.allSettled([client.end(), lock.close(), ...Object.values(burners).map(sessions => sessions.close())])
   await close()
 }
 

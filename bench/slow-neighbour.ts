@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { ConnectionTarget } from '../src/data/postgres/driver.ts'
+import { Priority } from '../src/data/postgres/embedded/priority.ts'
 
 /** Milliseconds that a request of the slow tenant is to take. */
 export const slowTime = 500
@@ -65,18 +66,29 @@ export class Lock {
   }
 }
 
-/** Sessions outside of Tenantry that keep PostgreSQL's processor busy: what no pool can help against. */
+/**
+ * Sessions outside of Tenantry that keep PostgreSQL's processor busy: what no pool can help against. `idle`: each at the priority
+ * that a tenant's slow statements have.
+ */
 export class Burners {
   readonly #clients: readonly pg.Client[]
+  readonly #priority: Priority | undefined
   #on = false
   #work: Promise<unknown> = Promise.resolve()
 
-  constructor(target: ConnectionTarget, sessions: number) {
+  constructor(target: ConnectionTarget, sessions: number, priority: 'usual' | 'idle') {
     this.#clients = Array.from({ length: sessions }, () => new pg.Client(target))
+    if (priority === 'idle') this.#priority = new Priority()
   }
 
   async open(): Promise<void> {
-    await Promise.all(this.#clients.map(client => client.connect()))
+    await Promise.all(
+      this.#clients.map(async client => {
+        await client.connect()
+        const { rows } = await client.query<{ id: number }>('select pg_backend_pid() as id')
+        for (const { id } of rows) this.#priority?.lower(id)
+      }),
+    )
   }
 
   start(): void {
@@ -94,6 +106,7 @@ export class Burners {
   }
 
   async close(): Promise<void> {
+    this.#priority?.close()
     await Promise.all(this.#clients.map(client => client.end()))
   }
 }
