@@ -18,9 +18,10 @@ const usage = `npm run bench:neighbours -- [--rounds 5] [--seconds 10] [--tenant
 What does a tenant whose requests take ${slowTime} ms do to the others? Their point reads arrive on a schedule, at a share of
 the most that a closed loop reached before the round; a time runs from when a request was due. In turns: alone, beside a
 tenant whose reads wait (for a lock that is held outside of Tenantry), and beside one whose reads burn PostgreSQL's
-processor; it sends one request for every 100 of the others. For comparison, sessions outside of Tenantry burn the processor: one
-at the priority that a tenant's slow statements have, which is the least that any slow work costs here, and at the usual
-priority as many as one tenant may hold of its read connections. The aim is a p99 within twice the p99 alone.`
+processor; it sends one request for every 100 of the others. For comparison: alone once again, which shows how far two measurements
+of the same differ here; and sessions outside of Tenantry that do the same work, one at the priority that a tenant's slow statements
+have, which is the least that such work costs here, and at the usual priority as many as one tenant may hold of its read
+connections. The aim is a p99 within twice the p99 alone.`
 
 const { rounds, seconds, tenants, rows, share } = readOptions(usage, {
   rounds: 5,
@@ -30,7 +31,7 @@ const { rounds, seconds, tenants, rows, share } = readOptions(usage, {
   share: 0.5,
 })
 
-const kinds = ['alone', 'waits', 'burns', 'idle', 'outside'] as const
+const kinds = ['alone', 'waits', 'burns', 'again', 'idle', 'outside'] as const
 type Kind = (typeof kinds)[number]
 
 /** What one round of a kind showed. */
@@ -113,25 +114,36 @@ try {
     const load: OpenLoad = { port, requests: mixed, rate, seconds, connections: 256, begin }
     if (kind === 'waits') lock.start()
     const sessions = kind === 'idle' || kind === 'outside' ? burners[kind] : undefined
-    sessions?.start()
+    sessions?.start(burning.sql)
     const watched = watch(client, server.pid)
-    const [others, slow] = await Promise.all([
-      ask(reader, load),
+    const [[others, seen], slow] = await Promise.all([
+      ask(reader, load).then(async measured => [measured, await watched()] as const),
       kind === 'waits' || kind === 'burns'
         ? ask(neighbour, { ...load, requests: [slowRequests[kind]], rate: rate / 100, connections: 512 })
         : undefined,
     ])
     if (kind === 'waits') await lock.stop()
     await sessions?.stop()
-    return { others, slow, ...(await watched()) }
+    return { others, slow, ...seen }
   }
-  const measured: Readonly<Record<Kind, Round[]>> = { alone: [], waits: [], burns: [], idle: [], outside: [] }
+  const measured: Readonly<Record<Kind, Round[]>> = {
+    alone: [],
+    waits: [],
+    burns: [],
+    again: [],
+    idle: [],
+    outside: [],
+  }
   for (let round = 0; round <= rounds; round++) {
     // The machine is not as fast at all times.
     const most = await closedLoop(3)
     // After a closed loop V8 compiles again for requests that come one by one, which is nobody's doing.
-    await ask(reader, { port, requests: mixed, rate: most * share, seconds: 3, connections: 256 })
-    for (const kind of kinds) {
+    const warm = (seconds: number) =>
+      ask(reader, { port, requests: mixed, rate: most * share, seconds, connections: 256 })
+    await warm(2)
+    // What ran before is felt: another one each time.
+    for (const kind of shuffled(kinds)) {
+      await warm(1)
       const shown = await measure(kind, most * share)
       // In the first one V8 compiles for what it has not met yet.
       if (round > 0) measured[kind].push(shown)
@@ -142,19 +154,28 @@ try {
     for (const [index, round] of measured[kind].entries())
       console.log(row(`${kind} ${index + 1}`, round, measured.alone[index]))
   }
+  const p99Of = (kind: Kind) => median(measured[kind].map(({ others }) => others.p99))
   for (const kind of kinds) {
-    if (kind === 'alone') continue
     const ratios = measured[kind].map(
       ({ others }, index) => others.p99 / (measured.alone[index]?.others.p99 ?? others.p99),
     )
+    const each = ratios.map(ratio => ratio.toFixed(2)).join(' ')
     console.log(
-      `\n${kind}: p99 of the others is ${median(ratios).toFixed(2)} times that alone, per round ${ratios.map(ratio => ratio.toFixed(2)).join(' ')}`,
+      `\n${kind}: p99 of the others is ${p99Of(kind).toFixed(1)} ms in the middle round, ${(p99Of(kind) / p99Of('alone')).toFixed(2)} times that alone; ` +
+        `${median(ratios).toFixed(2)} times that of its own round (${each})`,
     )
   }
   server.kill('SIGTERM')
 } finally {
   await Promise.allSettled([client.end(), lock.close(), ...Object.values(burners).map(sessions => sessions.close())])
   await close()
+}
+
+function shuffled<T>(items: readonly T[]): readonly T[] {
+  return items
+    .map(item => ({ item, place: Math.random() }))
+    .toSorted((a, b) => a.place - b.place)
+    .map(({ item }) => item)
 }
 
 async function ask(child: ChildProcess, load: OpenLoad): Promise<OpenMeasured> {

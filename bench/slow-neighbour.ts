@@ -7,24 +7,36 @@ export const slowTime = 500
 
 const mostPatterns = 200
 
-/** Patterns that go back and forth in a title and do not match it: each costs PostgreSQL some time in each row. */
+/** Goes back and forth in a title and does not match it: each costs PostgreSQL some time in each row. */
+const patternOf = (index: number, any: string) => [...'ernais', index].map(part => any + part).join('') + any
+
 function burningPath(tenant: string, patterns: number): string {
-  const all = Array.from({ length: patterns }, (_, n) => `title.ilike.*e*r*n*a*i*s*${n}*`)
+  const all = Array.from({ length: patterns }, (_, n) => `title.ilike.${patternOf(n, '*')}`)
   return `/${tenant}/customers/v1/customers?select=id&limit=1&or=${encodeURIComponent(`(${all.join(',')})`)}`
 }
 
-/** A list that takes `slowTime` of PostgreSQL's processor when nothing else runs; and how long it really takes. */
-export async function calibrate(
-  tenant: string,
-  ask: (path: string) => Promise<number>,
-): Promise<{ readonly path: string; readonly time: number }> {
+/** The same work for a session outside of Tenantry. */
+function burningSql(tenant: string, patterns: number): string {
+  const all = Array.from({ length: patterns }, (_, n) => `title ilike '${patternOf(n, '%')}'`)
+  return `select count(*) from customers_v1.customers where tenant_id = '${tenant}' and (${all.join(' or ')})`
+}
+
+export interface Burning {
+  readonly path: string
+  readonly sql: string
+  /** Milliseconds that the request really takes. */
+  readonly time: number
+}
+
+/** A list that takes `slowTime` of PostgreSQL's processor when nothing else runs. */
+export async function calibrate(tenant: string, ask: (path: string) => Promise<number>): Promise<Burning> {
   let patterns = 40
   for (let attempt = 0; ; attempt++) {
     const path = burningPath(tenant, patterns)
     await ask(path)
     const time = Math.min(await ask(path), await ask(path), await ask(path))
     const wanted = Math.min(mostPatterns, Math.max(1, Math.round((patterns * slowTime) / time)))
-    if (attempt === 4 || wanted === patterns) return { path, time }
+    if (attempt === 4 || wanted === patterns) return { path, sql: burningSql(tenant, patterns), time }
     patterns = wanted
   }
 }
@@ -85,17 +97,19 @@ export class Burners {
     await Promise.all(
       this.#clients.map(async client => {
         await client.connect()
+        // As the sessions of tenants have it.
+        await client.query('set max_parallel_workers_per_gather = 0; set enable_seqscan = off; set jit = off')
         const { rows } = await client.query<{ id: number }>('select pg_backend_pid() as id')
         for (const { id } of rows) this.#priority?.lower(id)
       }),
     )
   }
 
-  start(): void {
+  start(sql: string): void {
     this.#on = true
     this.#work = Promise.all(
       this.#clients.map(async client => {
-        while (this.#on) await client.query('select sum(sqrt(n)) from generate_series(1, 400000) n')
+        while (this.#on) await client.query(sql)
       }),
     )
   }

@@ -24,7 +24,10 @@ export interface Upgrades {
   upgradeTenant(key: TenantKey, module: string): Promise<UpgradeRecord>
   /** Back to the old major, with what was written meanwhile. Throws `not_found` when no upgrade to it is open. */
   rollbackUpgrade(key: TenantKey, module: string): Promise<UpgradeRecord>
-  /** Archives the old rows, verifies the archive, then removes them: there is no way back any more. */
+  /**
+   * Archives the old rows, verifies the archive, then removes them: there is no way back any more. Throws `conflict` when rows
+   * that stay name them; then nothing is changed, and there is no archive.
+   */
   confirmUpgrade(key: TenantKey, module: string): Promise<UpgradeRecord & { readonly archive: string }>
   /** The newest first. */
   listUpgrades(filter?: {
@@ -76,7 +79,13 @@ export function createUpgrades({ catalog, modules, store, archives }: UpgradesDe
         folder: archives.folder,
       })
       await archives.archive.verifyArchive(folder)
-      return { ...(await store.confirm(id)), archive: folder }
+      try {
+        return { ...(await store.confirm(id)), archive: folder }
+      } catch (error) {
+        // What fails otherwise may have been done all the same.
+        if (error instanceof TenantryError && error.code === 'conflict') await archives.archive.discardArchive(folder)
+        throw error
+      }
     },
     listUpgrades: (filter = {}) => store.list(filter),
   }

@@ -37,11 +37,14 @@ export interface Archive {
   exportTenant(wish: ExportWish): Promise<Exported>
   /** Reads an archive again. Throws `conflict`, naming the file, at the first difference from what was written. */
   verifyArchive(folder: string): Promise<ArchiveManifest>
+  /** Removes an archive of rows that have stayed where they were. */
+  discardArchive(folder: string): Promise<void>
 }
 
 export function createArchive({ rows, now = () => new Date() }: ArchiveDeps): Archive {
   return {
     verifyArchive,
+    discardArchive: folder => rm(folder, { recursive: true }),
     async exportTenant({ tenant, modules, folder }) {
       const createdAt = now().toISOString()
       const name = `${parseTenantKey(tenant)}-${createdAt.replaceAll(/[-:.]/g, '')}`

@@ -1,6 +1,7 @@
 // F7.4: upgrades of a tenant and the way back.
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { after, before, test } from 'node:test'
 import pg from 'pg'
 import { TenantryError } from '../../src/core/errors.ts'
@@ -384,7 +385,11 @@ test('confirming takes no rows along that a subscription left which ended before
   )
   assert.deepEqual(await texts(tenant, 'orders_v1.orders'), left)
   await operations.purgeModule(tenant, 'orders@1')
-  assert.equal((await operations.confirmUpgrade(tenant, 'people@2')).state, 'confirmed')
+  const { state, archive } = await operations.confirmUpgrade(tenant, 'people@2')
+  assert.equal(state, 'confirmed')
+  // What was refused has left none.
+  const archives = readdirSync(dirname(archive)).filter(name => /^left-\d/.test(name))
+  assert.deepEqual(archives, [basename(archive)])
 })
 
 test('nor those of a module that the product has no more', async () => {
