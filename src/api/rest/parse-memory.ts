@@ -12,13 +12,16 @@ import type { ParsedRest, RestRequest } from './request.ts'
 import { type Shape, shapeOf } from './shape.ts'
 import { ShapeMemory } from './shape-memory.ts'
 
+/** A query with values in it is somebody's. */
+type Remembered = Omit<ParsedRest, 'query'> & Partial<Pick<ParsedRest, 'query'>>
+
 /**
  * Parses from memory what differs from a request before in nothing but the values of its filters and of the row that it writes.
  * All tenants share what is remembered: what was first asked of an entity, in which each request has its own values, and of a row
  * that is written only the fields.
  */
 export function createParseMemory(): (request: RestRequest) => ParsedRest {
-  const memory = new ShapeMemory<Entity, ParsedRest>()
+  const memory = new ShapeMemory<Entity, Remembered>()
   return request => {
     const likeness = likenessOf(request)
     if (!likeness) return parseRest(request)
@@ -34,17 +37,15 @@ export function createParseMemory(): (request: RestRequest) => ParsedRest {
 }
 
 /** What is the same for all requests of one shape; undefined where a value has been taken out that is none of a filter. */
-function learn(request: RestRequest, { parameters, values }: Shape): ParsedRest | undefined {
+function learn(request: RestRequest, { parameters, values }: Shape): Remembered | undefined {
   const parsed = parseRest({ ...request, locationBase: '' }, parameters)
   if (slotsOf(parsed.plan).size !== values.length) return undefined
-  const query = values.length === 0 ? parsed.query : unknownQuery
-  return { ...parsed, query, plan: withoutRow(parsed.plan, values.length) }
+  const { query, ...rest } = parsed
+  const remembered = { ...rest, plan: withoutRow(parsed.plan, values.length) }
+  return values.length === 0 ? { ...remembered, query } : remembered
 }
 
-/** Of what is remembered for others: the values in the query are somebody's. */
-const unknownQuery = new QueryText([])
-
-function fill(known: ParsedRest, request: RestRequest, shape: Shape): ParsedRest {
+function fill(known: Remembered, request: RestRequest, shape: Shape): ParsedRest {
   const { locationBase, headers, body = '' } = request
   const { plan, preferences, cursor } = known
   const values: readonly SlotValue[] = writesRow.has(request.method) ? [...shape.values, body] : shape.values
@@ -54,7 +55,7 @@ function fill(known: ParsedRest, request: RestRequest, shape: Shape): ParsedRest
     // Where a page begins stands in its token, which is yet to be read.
     ...(values.length > 0 && cursor?.token === undefined && { like: { plan, values } }),
     locationBase,
-    query: shape.values.length === 0 ? known.query : new QueryText(shape.parameters),
+    query: known.query ?? new QueryText(shape.parameters),
     profiled: headers['accept-profile'] !== undefined,
     cursor: cursor && cursorOf(request, cursor.token, preferences, shape.parameters),
     conditions: plan.kind === 'read' ? readConditions(request, plan) : undefined,
