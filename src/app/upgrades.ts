@@ -82,8 +82,9 @@ export function createUpgrades({ catalog, modules, store, archives }: UpgradesDe
       try {
         return { ...(await store.confirm(id)), archive: folder }
       } catch (error) {
-        // What fails otherwise may have been done all the same.
-        if (error instanceof TenantryError && error.code === 'conflict') await archives.archive.discardArchive(folder)
+        // After other errors it may have been done all the same. What is refused matters more than what is left of its archive.
+        const isRefused = error instanceof TenantryError && error.code === 'conflict'
+        if (isRefused) await archives.archive.discardArchive(folder).catch(() => {})
         throw error
       }
     },

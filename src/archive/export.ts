@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { TenantryError } from '../core/errors.ts'
 import type { Entity, Module } from '../core/module-set.ts'
 import { seeded } from '../core/seeded.ts'
@@ -44,7 +44,12 @@ export interface Archive {
 export function createArchive({ rows, now = () => new Date() }: ArchiveDeps): Archive {
   return {
     verifyArchive,
-    discardArchive: folder => rm(folder, { recursive: true }),
+    async discardArchive(folder) {
+      // What a crash leaves of it is no archive either.
+      const partial = join(dirname(folder), `.${basename(folder)}.partial-discarded`)
+      await rename(folder, partial)
+      await rm(partial, { recursive: true, force: true })
+    },
     async exportTenant({ tenant, modules, folder }) {
       const createdAt = now().toISOString()
       const name = `${parseTenantKey(tenant)}-${createdAt.replaceAll(/[-:.]/g, '')}`

@@ -1,15 +1,14 @@
-/** Keeps entries of `limit` together, each of one unless it is weighed; of those that were not used lately the oldest goes first. */
+/** Keeps entries that weigh `limit` together at the most; of those that were not used lately the oldest goes first. */
 export interface LruCache<K, V> {
   readonly size: number
   get(key: K): V | undefined
-  /** Answers the keys of what had to go for it. */
-  set(key: K, value: V): readonly K[]
+  /** Answers the keys of what had to go for it. What weighs more than `limit` is not kept. `weight`: 1 if absent. */
+  set(key: K, value: V, weight?: number): readonly K[]
   delete(key: K): void
   deleteWhere(matches: (value: V) => boolean): void
 }
 
-/** What weighs more than `limit` is not kept. */
-export function createLruCache<K, V>(limit: number, weigh: (key: K) => number = () => 1): LruCache<K, V> {
+export function createLruCache<K, V>(limit: number): LruCache<K, V> {
   // A Map keeps the order of insertion: what is used goes to the end, what is dropped comes from the front.
   const entries = new Map<K, { readonly value: V; readonly weight: number; readonly turn: number }>()
   let turn = 0
@@ -36,8 +35,12 @@ export function createLruCache<K, V>(limit: number, weigh: (key: K) => number = 
       if (turn - entry.turn > limit / 2) put(key, entry.value, entry.weight)
       return entry.value
     },
-    set(key, value) {
-      put(key, value, weigh(key))
+    set(key, value, weight = 1) {
+      if (weight > limit) {
+        remove(key)
+        return [key]
+      }
+      put(key, value, weight)
       const gone: K[] = []
       for (const oldest of entries.keys()) {
         if (total <= limit) break

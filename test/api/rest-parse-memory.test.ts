@@ -140,6 +140,16 @@ test('a long filter is remembered, in place of several short ones', () => {
   assert.notEqual(parse(request('acme', 'limit=1')).plan, plan)
 })
 
+test('so is one that is long by its value', () => {
+  const parse = createParseMemory()
+  const { plan } = parse(request('acme', 'limit=1'))
+  const long = (number: number) => parse(request('globex', `limit=${number}&title=eq.${'x'.repeat(15_000)}`))
+  for (let number = 2; number < 50; number++) assert.ok(long(number).like)
+  assert.equal(parse(request('acme', 'limit=1')).plan, plan)
+  for (let number = 50; number < 150; number++) long(number)
+  assert.notEqual(parse(request('acme', 'limit=1')).plan, plan)
+})
+
 test('what is too long to be remembered is parsed as a whole', () => {
   const parse = createParseMemory()
   const long = request('acme', `title=like.${'x'.repeat(16_000)}`)

@@ -15,7 +15,7 @@ import { createModuleSet, type Entity } from '../../src/core/module-set.ts'
 import { type Plan, scalarOperators, searchOperators } from '../../src/core/plan.ts'
 import { checkPlan } from '../../src/core/plan-check.ts'
 import { statementOf } from '../../src/data/postgres/sql/statement.ts'
-import { fillStatement } from '../../src/data/postgres/sql/writer.ts'
+import { fillStatement, withoutGiven } from '../../src/data/postgres/sql/writer.ts'
 import { withoutSlots } from '../api/without-slots.ts'
 import { corpus } from '../differential/corpus/corpus.ts'
 import { requests } from '../differential/generate.ts'
@@ -126,7 +126,7 @@ function compare<Asked extends { readonly method: string; readonly query: string
 function isFilled(plan: Plan, slotted: Plan, like: Likeness | undefined): boolean {
   const expected = attempt(() => made(plan))
   if (!like || 'code' in expected) return false
-  const filled = fillStatement(made(like.plan), like.values) ?? fillStatement(made(slotted), like.values)
+  const filled = fillStatement(made(like.plan), like.values) ?? fillStatement(withoutGiven(made(slotted)), like.values)
   assert.ok(filled)
   assert.equal(filled.text, expected.text)
   assert.deepEqual(filled.values, expected.values)
@@ -139,6 +139,19 @@ test('what says nothing in a query moves no value to another place', () => {
     get(`payments?${query}`),
   )
   assert.equal(compareAll(asked), asked.length * tenants.length * 3)
+})
+
+test('a statement that is remembered for others has nobody’s values', () => {
+  const asked = requestOf(
+    get('payments?note=in.(of acme,of acme too)&or=(note.eq.of acme,amount.gt.1)&limit=2'),
+    'acme',
+  )
+  const parsed = asked && createParseMemory()(asked)
+  assert.ok(parsed?.like)
+  const statement = made(parsed.plan)
+  assert.match(JSON.stringify(statement.values), /of acme/)
+  assert.doesNotMatch(JSON.stringify(withoutGiven(statement)), /of acme/)
+  assert.deepEqual(fillStatement(withoutGiven(statement), parsed.like.values)?.values, statement.values)
 })
 
 test('where a page begins is in no plan that others are like', () => {

@@ -143,6 +143,20 @@ test('unknown tenants neither grow the process nor push out known ones', async (
   assert.equal(figures.reads, before)
 })
 
+test('what weighs more is kept in place of several, and what weighs too much not at all', () => {
+  const cache = createLruCache<string, string>(10)
+  for (const key of ['a', 'b', 'c']) assert.deepEqual(cache.set(key, key, 3), [])
+  assert.deepEqual(cache.set('d', 'd', 5), ['a', 'b'])
+  assert.deepEqual(cache.set('c', 'again', 1), [])
+  assert.deepEqual(cache.set('e', 'e', 4), [])
+  assert.deepEqual(cache.set('f', 'f', 11), ['f'])
+  assert.deepEqual(cache.set('d', 'd', 11), ['d'])
+  assert.deepEqual(
+    ['a', 'b', 'c', 'd', 'e', 'f'].map(key => cache.get(key)),
+    [undefined, undefined, 'again', undefined, 'e', undefined],
+  )
+})
+
 test('a cache keeps what is used and never more than its limit', () => {
   const cache = createLruCache<number, number>(100)
   for (let key = 0; key < 10_000; key++) {

@@ -23,7 +23,7 @@ export function createCallMemory(): (request: CallRequest) => ParsedCall {
     if (known) return fill(known, shape, text)
     const learnt = learn(request, shape)
     if (!learnt) return parseCall(request)
-    memory.keep(action, key, learnt)
+    memory.keep(action, key, learnt, request.query)
     return fill(learnt, shape, text)
   }
 }

@@ -8,12 +8,15 @@ import { parseRest } from './parse.ts'
 import { fieldsOfObject } from './payload.ts'
 import { bodyOf } from './plan-parts.ts'
 import { parseQueryString, QueryText } from './query-string.ts'
-import type { ParsedRest, RestRequest } from './request.ts'
+import type { Cursor, ParsedRest, RestRequest } from './request.ts'
 import { type Shape, shapeOf } from './shape.ts'
 import { ShapeMemory } from './shape-memory.ts'
 
-/** A query with values in it is somebody's. */
-type Remembered = Omit<ParsedRest, 'query'> & Partial<Pick<ParsedRest, 'query'>>
+/** Without the texts that a query with values in it makes, which are somebody's. */
+interface Remembered extends Omit<ParsedRest, 'query' | 'cursor'> {
+  readonly query?: QueryText
+  readonly cursor: Pick<Cursor, 'token'> | undefined
+}
 
 /**
  * Parses from memory what differs from a request before in nothing but the values of its filters and of the row that it writes.
@@ -31,7 +34,7 @@ export function createParseMemory(): (request: RestRequest) => ParsedRest {
     const learnt = learn(request, shape)
     if (!learnt) return parseRest(request)
     // A page is asked for once; the list that it is of is remembered.
-    if (learnt.cursor?.token === undefined) memory.keep(request.entity, key, learnt)
+    if (learnt.cursor?.token === undefined) memory.keep(request.entity, key, learnt, request.query)
     return fill(learnt, request, shape)
   }
 }
@@ -40,8 +43,9 @@ export function createParseMemory(): (request: RestRequest) => ParsedRest {
 function learn(request: RestRequest, { parameters, values }: Shape): Remembered | undefined {
   const parsed = parseRest({ ...request, locationBase: '' }, parameters)
   if (slotsOf(parsed.plan).size !== values.length) return undefined
-  const { query, ...rest } = parsed
-  const remembered = { ...rest, plan: withoutRow(parsed.plan, values.length) }
+  const { query, cursor, ...rest } = parsed
+  const plan = withoutRow(parsed.plan, values.length)
+  const remembered = { ...rest, plan, cursor: cursor && { token: cursor.token } }
   return values.length === 0 ? { ...remembered, query } : remembered
 }
 

@@ -1,8 +1,8 @@
 import { createLruCache, type LruCache } from '../../core/lru-cache.ts'
 
-/** Shapes of requests remembered for each entity or action, if they are short. */
+/** Shapes of short requests remembered for each entity or action; a long one is remembered in place of several. */
 const limit = 500
-/** Characters of what requests are alike by that weigh as one shape: a long one is remembered in place of several. */
+/** Characters. */
 const short = 2_000
 
 /** What is known of the requests of a shape, by what they are alike by. */
@@ -13,12 +13,13 @@ export class ShapeMemory<Owner extends WeakKey, Known> {
     return this.#byOwner.get(owner)?.get(key)
   }
 
-  keep(owner: Owner, key: string, known: Known): void {
+  /** `query`: of which parts are in what is known. */
+  keep(owner: Owner, key: string, known: Known, query: string): void {
     let shapes = this.#byOwner.get(owner)
     if (!shapes) {
-      shapes = createLruCache(limit, key => Math.ceil(key.length / short))
+      shapes = createLruCache(limit)
       this.#byOwner.set(owner, shapes)
     }
-    shapes.set(key, known)
+    shapes.set(key, known, Math.ceil(Math.max(key.length, query.length) / short))
   }
 }

@@ -30,7 +30,7 @@ import type { Pool } from './pool.ts'
 import { type Settings, settingsOf } from './settings.ts'
 import { rowStreamOf } from './sql/row-stream.ts'
 import { statementOf } from './sql/statement.ts'
-import { fillStatement, type Statement } from './sql/writer.ts'
+import { fillStatement, type Statement, withoutGiven } from './sql/writer.ts'
 import type { StreamPool } from './stream.ts'
 import { isSystemAct, recordSettings, SystemActs } from './system-acts.ts'
 import type { StatementRow } from './tenant-statement.ts'
@@ -202,7 +202,7 @@ export class PostgresDatasource implements Datasource {
       if (filled) return filled
     }
     const variant = makeAnew()
-    this.#variants.set(made, [variant, ...variants].slice(0, mostVariants))
+    this.#variants.set(made, [withoutGiven(variant), ...variants].slice(0, mostVariants))
     return variant
   }
 

@@ -124,6 +124,13 @@ export function fillStatement(statement: Statement, given: readonly SlotValue[])
   return { text, values: filled, takesRows, lookup }
 }
 
+/** The same to be remembered: what is filled in is somebody's, and may be long. */
+export function withoutGiven(statement: Statement): Statement {
+  const { values, slots = [] } = statement
+  const filled = new Set(slots.map(({ index }) => index))
+  return { ...statement, values: values.map((value, index) => (filled.has(index) ? null : value)) }
+}
+
 /** The value by which one of these statements, of one text and all of which take rows, inserts the rows of all. */
 export function joinRows(statements: readonly Statement[]): string {
   return `[${statements.map(({ values: [row] }) => row?.slice(1, -1)).join(',')}]`
