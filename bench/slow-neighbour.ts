@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { ConnectionTarget } from '../src/data/postgres/driver.ts'
 import { Priority } from '../src/data/postgres/embedded/priority.ts'
+import { tenantSession } from '../src/data/postgres/settings.ts'
 
 /** Milliseconds that a request of the slow tenant is to take. */
 export const slowTime = 500
@@ -79,8 +80,8 @@ export class Lock {
 }
 
 /**
- * Sessions outside of Tenantry that keep PostgreSQL's processor busy: what no pool can help against. `idle`: each at the priority
- * that a tenant's slow statements have.
+ * Sessions outside of Tenantry that keep PostgreSQL's processor busy: what no pool can help against. They plan as those of tenants
+ * do. `idle`: each at the priority that a tenant's slow statements have.
  */
 export class Burners {
   readonly #clients: readonly pg.Client[]
@@ -89,7 +90,7 @@ export class Burners {
   #work: Promise<unknown> = Promise.resolve()
 
   constructor(target: ConnectionTarget, sessions: number, priority: 'usual' | 'idle') {
-    this.#clients = Array.from({ length: sessions }, () => new pg.Client(target))
+    this.#clients = Array.from({ length: sessions }, () => new pg.Client({ ...target, options: tenantSession }))
     if (priority === 'idle') this.#priority = new Priority()
   }
 
@@ -97,8 +98,6 @@ export class Burners {
     await Promise.all(
       this.#clients.map(async client => {
         await client.connect()
-        // As the sessions of tenants have it.
-        await client.query('set max_parallel_workers_per_gather = 0; set enable_seqscan = off; set jit = off')
         const { rows } = await client.query<{ id: number }>('select pg_backend_pid() as id')
         for (const { id } of rows) this.#priority?.lower(id)
       }),

@@ -37,7 +37,7 @@ export interface Upgrades {
 }
 
 export interface UpgradesDeps {
-  readonly catalog: Catalog
+  readonly catalog: Pick<Catalog, 'refresh' | 'find'>
   readonly modules: ModuleSet
   readonly store: UpgradeStore
   readonly archives: { readonly archive: Archive; readonly folder: string }

@@ -45,10 +45,12 @@ export function createArchive({ rows, now = () => new Date() }: ArchiveDeps): Ar
   return {
     verifyArchive,
     async discardArchive(folder) {
-      // What a crash leaves of it is no archive either.
-      const partial = join(dirname(folder), `.${basename(folder)}.partial-discarded`)
-      await rename(folder, partial)
-      await rm(partial, { recursive: true, force: true })
+      const partial = await makePartial(dirname(folder), basename(folder))
+      try {
+        await rename(folder, join(partial, 'discarded'))
+      } finally {
+        await rm(partial, { recursive: true, force: true })
+      }
     },
     async exportTenant({ tenant, modules, folder }) {
       const createdAt = now().toISOString()

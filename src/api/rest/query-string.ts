@@ -72,10 +72,7 @@ const spelled = [...`!'()*`].map(char => [char, `%${char.charCodeAt(0).toString(
 /** Percent-encodes all but letters, digits and `-_.~` (RFC 3986, unreserved). */
 export function encode(text: string): string {
   if (/^[\w.~-]*$/.test(text)) return text
-  const encoded = encodeURIComponent(text)
-  return /[!'()*]/.test(encoded)
-    ? spelled.reduce((rest, [char, code]) => rest.replaceAll(char, code), encoded)
-    : encoded
+  return spelled.reduce((encoded, [char, code]) => encoded.replaceAll(char, code), encodeURIComponent(text))
 }
 
 function decode(text: string, refusal: () => TenantryError = notAQuery): string {
